@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // Spans out of our own ~Copyable storage need lifetime annotations.
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let optimised: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno"])]
+
+/// Targets in reading order: a request enters at the top and reaches BLAS at the bottom.
+let package = Package(
+    name: "denoiser",
+    products: [.executable(name: "denoiser", targets: ["denoiser"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "denoiser",
+            dependencies: [
+                "FastCGI", "API", "Inference", "Encoder", "Autoencoder", "Tokenizer", "ModelFiles",
+                "JSON", "Kernels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "Inference", "Encoder", "Autoencoder", "Tokenizer", "ModelFiles", "JSON", "Kernels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+
+        .target(name: "FastCGI", dependencies: ["CFastCGI"], swiftSettings: strict),
+        .target(name: "API", dependencies: ["Inference", "JSON"], swiftSettings: strict),
+        .target(
+            name: "Inference",
+            dependencies: ["Tokenizer", "Encoder", "Autoencoder", "ModelFiles", "JSON", "Kernels"],
+            swiftSettings: strict
+        ),
+        .target(name: "Tokenizer", swiftSettings: strict),
+        .target(
+            name: "Encoder",
+            dependencies: ["Kernels", "ModelFiles", "JSON"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Autoencoder",
+            dependencies: ["Kernels", "ModelFiles"],
+            swiftSettings: strict
+        ),
+        .target(name: "ModelFiles", dependencies: ["Kernels", "JSON"], swiftSettings: strict),
+        .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
+        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
+        .target(name: "CKernels", cSettings: optimised),
+
+        .systemLibrary(
+            name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),
+        .systemLibrary(name: "CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+        .testTarget(
+            name: "ModelFilesTests",
+            dependencies: ["ModelFiles", "Kernels", "JSON"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "AutoencoderTests",
+            dependencies: ["Autoencoder", "Kernels", "ModelFiles"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "EncoderTests",
+            dependencies: ["Encoder", "Tokenizer", "Kernels", "ModelFiles", "JSON"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TokenizerTests",
+            dependencies: ["Tokenizer"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "InferenceTests",
+            dependencies: ["Inference", "Kernels", "ModelFiles", "Autoencoder"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "APITests", dependencies: ["API", "Inference", "JSON"], swiftSettings: strict),
+        .testTarget(name: "FastCGITests", dependencies: ["FastCGI"], swiftSettings: strict),
+    ]
+)

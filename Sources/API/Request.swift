@@ -1,0 +1,47 @@
+/// A request as the routes see it, free of any protocol below.
+public struct Request: Sendable {
+    /// The method, as sent: "GET".
+    public var method: String
+
+    /// The decoded path below the mount point, from its first slash: "/denoise/text".
+    public var path: String
+
+    /// The raw query string without "?", empty where there is none.
+    public var query: String
+
+    /// The mount point without a trailing slash, "" at the root (FastAPI's `root_path`).
+    public var rootPath: String
+
+    /// Header fields under lower-case names: "content-type".
+    public var headers: [String: String]
+
+    public init(
+        method: String, path: String, query: String = "", rootPath: String = "",
+        headers: [String: String] = [:]
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.rootPath = rootPath
+        self.headers = headers
+    }
+}
+
+/// Where a request's body comes from; read once, front to back.
+public protocol BodySource: ~Copyable {
+    /// The length the request declares, nil where it declares none.
+    var declaredLength: Int? { get }
+
+    /// Appends the next bytes, at most `limit`, to `buffer`; returns how many, 0 at the end.
+    ///
+    /// - Throws: `BodyError` where the peer left or sent another length than it declared.
+    mutating func read(upTo limit: Int, into buffer: inout [UInt8]) throws(BodyError) -> Int
+}
+
+/// A body that did not come whole; the request gets no answer worth sending.
+public enum BodyError: Error, Equatable {
+    /// The connection failed or timed out.
+    case broken
+    /// Fewer or more bytes came than were declared.
+    case wrongLength
+}

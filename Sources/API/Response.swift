@@ -1,0 +1,17 @@
+/// A complete response; nothing of it is sent before all of it is known.
+public struct Response: Sendable {
+    /// The HTTP status.
+    public var status: Int
+
+    /// Header fields in order; `Content-Length` is added where the response is written.
+    public var headers: [(name: String, value: String)]
+
+    /// The bytes of the body; empty for a HEAD request.
+    public var body: [UInt8]
+
+    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}

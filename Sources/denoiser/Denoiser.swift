@@ -1,0 +1,7 @@
+import ArgumentParser
+
+/// The command line's root.
+@main
+struct Denoiser: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Denoises sentence embeddings.")
+}
