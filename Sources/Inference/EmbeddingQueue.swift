@@ -1,0 +1,79 @@
+/// Sequences waiting for the encoder, taken in batches under a token budget.
+///
+/// Callers take turns, a sequence each, so a long job does not keep a short one waiting; background
+/// jobs are served when no other waits. Nothing is held back to fill a batch: an idle encoder takes what
+/// there is.
+struct EmbeddingQueue {
+    /// A sequence of a job.
+    struct Item {
+        let job: EmbeddingJob
+        let index: Int
+    }
+
+    /// The most tokens in a batch of jobs that somebody waits for.
+    let tokenBudget: Int
+
+    /// The most tokens in a background batch: smaller, so that a request soon gets its turn.
+    let backgroundBudget: Int
+
+    private var foreground = Line()
+    private var background = Line()
+
+    init(tokenBudget: Int) {
+        self.tokenBudget = tokenBudget
+        backgroundBudget = max(tokenBudget / 2, 256)
+    }
+
+    var isEmpty: Bool { foreground.jobs.isEmpty && background.jobs.isEmpty }
+
+    /// Jobs that somebody waits for.
+    var waiting: Int { foreground.jobs.count }
+
+    mutating func add(_ job: EmbeddingJob) {
+        if job.isBackground { background.add(job) } else { foreground.add(job) }
+    }
+
+    /// The next batch; `sharers` threads are free to take part, so a small queue is split among them.
+    mutating func takeBatch(sharers: Int) -> [Item] {
+        if foreground.jobs.isEmpty {
+            return background.take(tokens: backgroundBudget)
+        }
+        let share = (foreground.tokens + sharers - 1) / sharers
+        return foreground.take(tokens: min(tokenBudget, max(share, 1)))
+    }
+}
+
+/// Jobs of one priority, served in turn.
+private struct Line {
+    private(set) var jobs: [(job: EmbeddingJob, next: Int)] = []
+    private(set) var tokens = 0
+    private var turn = 0
+
+    mutating func add(_ job: EmbeddingJob) {
+        guard !job.sequences.isEmpty else { return }
+        jobs.append((job, 0))
+        tokens += job.sequences.reduce(0) { $0 + $1.count }
+    }
+
+    /// Sequences up to `budget` tokens, always at least one.
+    mutating func take(tokens budget: Int) -> [EmbeddingQueue.Item] {
+        var items: [EmbeddingQueue.Item] = []
+        var taken = 0
+        while !jobs.isEmpty {
+            if turn >= jobs.count { turn = 0 }
+            let (job, index) = jobs[turn]
+            let length = job.sequences[index].count
+            if taken > 0, taken + length > budget { break }
+            items.append(EmbeddingQueue.Item(job: job, index: index))
+            taken += length
+            if index + 1 == job.sequences.count {
+                jobs.remove(at: turn)
+            } else {
+                jobs[turn].next = index + 1
+                turn += 1
+            }
+        }
+        tokens -= taken
+        return items
+    }
+}

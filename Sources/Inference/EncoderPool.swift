@@ -1,0 +1,87 @@
+internal import Encoder
+internal import Kernels
+
+/// Compute threads that share one encoder and gather batches across callers.
+final class EncoderPool: Sendable {
+    private struct State {
+        var queue: EmbeddingQueue
+        var idle = 0
+        var isStopping = false
+    }
+
+    private let encoder: SentenceEncoder
+    private let state: Monitor<State>
+    private let threads: Monitor<[WorkerThread]>
+    private let waitingLimit: Int
+
+    /// Starts `threadCount` threads, each with a workspace for `tokenBudget` tokens.
+    ///
+    /// - Parameters:
+    ///   - encoder: the weights, shared by all threads.
+    ///   - threadCount: how many batches are computed at once.
+    ///   - tokenBudget: the most tokens in a batch; at least the longest sequence.
+    ///   - waitingLimit: callers allowed to wait; one more is refused.
+    init(encoder: SentenceEncoder, threadCount: Int, tokenBudget: Int, waitingLimit: Int) {
+        self.encoder = encoder
+        self.waitingLimit = waitingLimit
+        state = Monitor(State(queue: EmbeddingQueue(tokenBudget: tokenBudget)))
+        threads = Monitor([])
+        let started = (0..<threadCount).map { _ in
+            WorkerThread { [self] in compute(tokenBudget: tokenBudget) }
+        }
+        threads.withLock { $0 = started }
+    }
+
+    /// Ends the threads once the queue is empty.
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        state.wakeAll()
+        for thread in threads.withLock({ $0 }) { thread.join() }
+    }
+
+    /// Queues `job`; its rows arrive as batches finish.
+    func submit(_ job: EmbeddingJob) throws(InferenceError) {
+        let isAccepted = state.withLock { state in
+            guard job.isBackground || state.queue.waiting < waitingLimit else { return false }
+            state.queue.add(job)
+            return true
+        }
+        guard isAccepted else { throw .overloaded(retryAfter: 1) }
+        state.wakeAll()
+    }
+
+    /// Embeds `sequences` and waits: [sequences, hidden], each row of length 1.
+    func embed(_ sequences: [[Int32]]) throws(InferenceError) -> [Float] {
+        let job = EmbeddingJob(
+            sequences: sequences, columns: encoder.configuration.hidden, isBackground: false)
+        try submit(job)
+        return job.result()
+    }
+
+    private func compute(tokenBudget: Int) {
+        var workspace = encoder.makeWorkspace(tokens: tokenBudget)
+        var batch = PackedBatch()
+        var rows = Matrix(rows: tokenBudget, columns: encoder.configuration.hidden)
+        while let items = nextBatch() {
+            batch.removeAll()
+            for item in items { batch.append(item.job.sequences[item.index]) }
+            rows.rows = items.count
+            var output = rows.mutableSpan
+            encoder.encode(batch, workspace: &workspace, into: &output)
+            for (row, item) in items.enumerated() {
+                let columns = rows.columns
+                let values = rows.span.extracting(row * columns..<(row + 1) * columns)
+                item.job.finish(item.index, row: values)
+            }
+        }
+    }
+
+    private func nextBatch() -> [EmbeddingQueue.Item]? {
+        state.withLock { $0.idle += 1 }
+        defer { state.withLock { $0.idle -= 1 } }
+        return state.wait { state -> [EmbeddingQueue.Item]?? in
+            if !state.queue.isEmpty { return state.queue.takeBatch(sharers: max(state.idle, 1)) }
+            return state.isStopping ? .some(nil) : nil
+        }
+    }
+}

@@ -1,0 +1,80 @@
+public import Encoder
+public import Tokenizer
+
+/// Text to embeddings: tokenises on the caller's thread, encodes on the pool's.
+public final class TextEmbedder: Sendable {
+    private let tokenizer: WordPieceTokenizer
+    private let pool: EncoderPool
+
+    /// Elements of an embedding.
+    public let columns: Int
+
+    /// The most tokens of a text that count, with `[CLS]` and `[SEP]`; the rest is cut.
+    public static let tokenLimit = 256
+
+    /// Starts the compute threads.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: text to ids.
+    ///   - encoder: ids to vectors.
+    ///   - threads: compute threads, one a core.
+    ///   - waitingLimit: callers allowed to wait for the encoder.
+    public init(
+        tokenizer: WordPieceTokenizer, encoder: SentenceEncoder, threads: Int,
+        waitingLimit: Int = 512
+    ) {
+        self.tokenizer = tokenizer
+        columns = encoder.configuration.hidden
+        pool = EncoderPool(
+            encoder: encoder, threadCount: threads, tokenBudget: tokenBudget,
+            waitingLimit: waitingLimit)
+    }
+
+    /// Token ids of `text`, with `[CLS]` and `[SEP]`.
+    public func tokenize(_ text: String) -> Encoding {
+        tokenizer.encode(text, limit: Self.tokenLimit)
+    }
+
+    /// Embeds `texts`: [texts, `columns`], each row of length 1, and how many texts were cut.
+    public func embed(
+        _ texts: [String]
+    ) throws(InferenceError) -> (values: [Float], truncated: Int) {
+        var truncated = 0
+        var sequences: [[Int32]] = []
+        sequences.reserveCapacity(texts.count)
+        for text in texts {
+            let encoding = tokenize(text)
+            if encoding.isTruncated { truncated += 1 }
+            sequences.append(encoding.ids)
+        }
+        return (try pool.embed(sequences), truncated)
+    }
+
+    /// Embeds what nobody waits for, after every request; `progress` gets the texts done so far.
+    func embedInBackground(
+        _ texts: [Substring], progress: (Int) -> Void, isCancelled: () -> Bool
+    ) throws(InferenceError) -> [Float] {
+        var values: [Float] = []
+        values.reserveCapacity(texts.count * columns)
+        var start = 0
+        // Long enough that the pool seldom runs dry, short enough to report and to cancel.
+        let stride = 512
+        while start < texts.count {
+            if isCancelled() { throw .failed("the training run was cancelled") }
+            let end = min(start + stride, texts.count)
+            let sequences = texts[start..<end].map { tokenize(String($0)).ids }
+            let job = EmbeddingJob(sequences: sequences, columns: columns, isBackground: true)
+            try pool.submit(job)
+            values += job.result()
+            start = end
+            progress(start)
+        }
+        return values
+    }
+
+    /// Ends the compute threads; nothing may be embedded afterwards.
+    public func stop() { pool.stop() }
+}
+
+/// Tokens in a batch.
+private let tokenBudget = 1024

@@ -1,0 +1,33 @@
+import Glibc
+
+/// A command that cannot go on: one line for the user and the exit status (sysexits.h).
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+    let status: Int32
+
+    /// The user gave something that cannot be used.
+    static func usage(_ text: String) -> CommandFailure {
+        CommandFailure(description: text, status: 64)
+    }
+
+    /// The input is not what it should be.
+    static func data(_ text: String) -> CommandFailure {
+        CommandFailure(description: text, status: 65)
+    }
+
+    /// A file of the installation is missing or damaged.
+    static func configuration(_ text: String) -> CommandFailure {
+        CommandFailure(description: text, status: 78)
+    }
+
+    /// Another run is in the way; worth another try.
+    static func temporary(_ text: String) -> CommandFailure {
+        CommandFailure(description: text, status: 75)
+    }
+
+    /// The system refused a call.
+    static func system(_ text: String, _ code: Int32) -> CommandFailure {
+        let reason = unsafe String(cString: strerror(code))
+        return CommandFailure(description: "\(text): \(reason)", status: 74)
+    }
+}

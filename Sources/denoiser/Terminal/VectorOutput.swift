@@ -1,0 +1,84 @@
+import ArgumentParser
+import JSON
+
+/// Where a command's vectors go: JSON lines on standard output, or a NumPy file.
+struct VectorOutput: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Write a NumPy array [texts, 384] of float32 to this file instead of JSON lines.",
+            valueName: "file.npy"))
+    var output: String?
+
+    func validate() throws {
+        if let output, !output.hasSuffix(".npy") {
+            throw ValidationError("--output is \"\(output)\"; it must end in .npy.")
+        }
+    }
+
+    /// Opens the destination for `rows` rows of `columns`.
+    func open(rows: Int, columns: Int) throws(CommandFailure) -> VectorWriter {
+        try VectorWriter(path: output, rows: rows, columns: columns)
+    }
+}
+
+/// Writes rows of one matrix, one after the other.
+struct VectorWriter: ~Copyable {
+    private var file: OutputFile
+    private let isNumPy: Bool
+    private let columns: Int
+
+    fileprivate init(path: String?, rows: Int, columns: Int) throws(CommandFailure) {
+        file = try OutputFile(path: path)
+        isNumPy = path != nil
+        self.columns = columns
+        if isNumPy {
+            try file.append { $0 += numPyHeader(rows: rows, columns: columns) }
+        }
+    }
+
+    /// Appends `values`, row-major, any number of whole rows.
+    mutating func write(_ values: [Float]) throws(CommandFailure) {
+        var start = 0
+        while start < values.count {
+            let row = values[start..<start + columns]
+            let isNumPy = isNumPy
+            try file.append { bytes in
+                if isNumPy {
+                    for value in row {
+                        withUnsafeBytes(of: value.bitPattern.littleEndian) {
+                            unsafe bytes += $0
+                        }
+                    }
+                } else {
+                    appendJSON(row: row, to: &bytes)
+                    bytes.append(UInt8(ascii: "\n"))
+                }
+            }
+            start += columns
+        }
+    }
+
+    /// Writes what is still buffered.
+    mutating func finish() throws(CommandFailure) { try file.flush() }
+}
+
+/// The head of a version 1.0 .npy file (numpy.lib.format): magic, length, a Python dictionary, padding.
+private func numPyHeader(rows: Int, columns: Int) -> [UInt8] {
+    let fields = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
+    // Magic, version and length take 10 bytes; the whole is a multiple of 64 and ends in a newline.
+    let padding = 63 - (10 + fields.utf8.count) % 64
+    let text = fields + String(repeating: " ", count: padding) + "\n"
+    let length = UInt16(text.utf8.count)
+    return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)]
+        + Array(text.utf8)
+}
+
+private func appendJSON(row: ArraySlice<Float>, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "["))
+    for (i, value) in row.enumerated() {
+        if i > 0 { bytes.append(UInt8(ascii: ",")) }
+        bytes += value.description.utf8
+    }
+    bytes.append(UInt8(ascii: "]"))
+}
