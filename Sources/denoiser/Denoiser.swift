@@ -1,7 +1,33 @@
 import ArgumentParser
+import Glibc
 
 /// The command line's root.
 @main
 struct Denoiser: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Denoises sentence embeddings.")
+    static let configuration = CommandConfiguration(
+        commandName: "denoiser",
+        abstract: "Embeds sentences with all-MiniLM-L6-v2 and removes noise from the embeddings.",
+        discussion: """
+            `denoiser serve` answers HTTP requests behind nginx or another FastCGI server; the other \
+            commands do the same work from the command line. `denoiser help COMMAND` tells more.
+            """,
+        version: "1.0.0",
+        subcommands: [
+            Serve.self, Train.self, Evaluate.self, Denoise.self, Embed.self, Similarity.self,
+            Tokenize.self, Models.self,
+        ])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as CommandFailure {
+            writeStandardError("denoiser: \(failure)\n")
+            exit(withStatus: failure.status)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    private static func exit(withStatus status: Int32) -> Never { Glibc.exit(status) }
 }

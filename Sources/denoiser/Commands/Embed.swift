@@ -1,0 +1,99 @@
+import ArgumentParser
+import Inference
+
+/// Embeds texts without denoising.
+struct Embed: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the sentence embeddings of texts, one JSON array of 384 numbers a line.",
+        discussion: """
+              denoiser embed "hello world"
+              denoiser embed --input texts.txt --output vectors.npy
+            """)
+
+    @OptionGroup var input: TextInput
+    @OptionGroup var output: VectorOutput
+    @OptionGroup var encoder: EncoderOptions
+
+    func run() throws {
+        let texts = try input.read()
+        let embedder = try loadEmbedder(folder: encoder.path)
+        try writeVectors(of: texts, with: embedder, to: output, label: "Embedding") { $0 }
+    }
+}
+
+/// Embeds texts and denoises the embeddings.
+struct Denoise: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the denoised embeddings of texts, one JSON array of 384 numbers a line.",
+        discussion: """
+              denoiser denoise "hello world"
+              denoiser denoise --noise-level 0.1 --input texts.txt --output vectors.npy
+            """)
+
+    @OptionGroup var input: TextInput
+    @OptionGroup var output: VectorOutput
+
+    @Option(
+        name: .long,
+        help: "Standard deviation of Gaussian noise added to the embeddings first; 0 adds none.")
+    var noiseLevel: Float = 0
+
+    @OptionGroup var encoder: EncoderOptions
+    @OptionGroup var model: ModelOptions
+
+    func validate() throws {
+        guard noiseLevel >= 0, noiseLevel.isFinite else {
+            throw ValidationError("--noise-level is \(noiseLevel); it must be a number from 0 up.")
+        }
+    }
+
+    func run() throws {
+        let texts = try input.read()
+        let denoiser = try loadDenoiser(model)
+        let embedder = try loadEmbedder(folder: encoder.path)
+        try writeVectors(of: texts, with: embedder, to: output, label: "Denoising") {
+            denoiser.denoise($0, noiseLevel: noiseLevel)
+        }
+    }
+}
+
+/// Prints how alike two texts are after denoising.
+struct Similarity: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the cosine of two texts' denoised embeddings, from -1 to 1.",
+        discussion: "  denoiser similarity \"a cat sleeps\" \"a kitten naps\"")
+
+    @Argument(help: "One text.") var first: String
+    @Argument(help: "Another.") var second: String
+    @OptionGroup var encoder: EncoderOptions
+    @OptionGroup var model: ModelOptions
+
+    func run() throws {
+        let denoiser = try loadDenoiser(model)
+        let embedder = try loadEmbedder(folder: encoder.path)
+        let vectors = denoiser.denoise(
+            try embedder.embed([first, second]).values, noiseLevel: 0)
+        let a = vectors[..<embedder.columns].map(Double.init)
+        let b = vectors[embedder.columns...].map(Double.init)
+        func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+        let scale = (dot(a, a) * dot(b, b)).squareRoot()
+        print(scale > 0 ? dot(a, b) / scale : 0)
+    }
+}
+
+/// Embeds `texts` block by block, passes each block through `transform` and writes it.
+private func writeVectors(
+    of texts: [String], with embedder: TextEmbedder, to output: VectorOutput, label: String,
+    transform: ([Float]) -> [Float]
+) throws {
+    var writer = try output.open(rows: texts.count, columns: embedder.columns)
+    var bar = ProgressBar(label)
+    let block = 1024
+    for start in stride(from: 0, to: texts.count, by: block) {
+        let end = min(start + block, texts.count)
+        try writer.write(transform(try embedder.embed(Array(texts[start..<end])).values))
+        bar.show(end, of: texts.count)
+    }
+    bar.clear()
+    try writer.finish()
+}

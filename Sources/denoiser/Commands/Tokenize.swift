@@ -1,0 +1,29 @@
+import ArgumentParser
+import Inference
+
+/// Prints token ids.
+struct Tokenize: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the token ids of texts, one JSON list a line.",
+        discussion: """
+            A text is cut at 256 tokens, as the encoder does.
+
+              denoiser tokenize "hello world"
+              denoiser tokenize --input texts.txt
+            """)
+
+    @OptionGroup var input: TextInput
+    @OptionGroup var encoder: EncoderOptions
+
+    func run() throws {
+        let tokenizer = try loadTokenizer(folder: encoder.path)
+        var output = try OutputFile(path: nil)
+        for text in try input.read() {
+            let ids = tokenizer.encode(text, limit: TextEmbedder.tokenLimit).ids
+            try output.append { bytes in
+                bytes += "[\(ids.map(\.description).joined(separator: ","))]\n".utf8
+            }
+        }
+        try output.flush()
+    }
+}

@@ -1,0 +1,215 @@
+"""The service through nginx and directly on its socket, as its users and their accidents meet it."""
+import concurrent.futures
+import json
+import math
+import pathlib
+import random
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+import service
+
+FIXTURES = service.TOP / "Tests/ModelFilesTests/Fixtures"
+MODEL = FIXTURES / "embedding_denoiser.pt"
+TWO = {"texts": ["hello world", "good morning"], "noise_level": 0.1}
+
+
+@pytest.fixture(scope="module")
+def denoiser():
+    with service.running(model=MODEL) as running:
+        yield running
+
+
+def test_two_sentences_come_back_as_two_rows(denoiser):
+    status, headers, answer = denoiser.post("/denoise/text", TWO)
+    assert status == 200 and answer["shape"] == [2, 384]
+    assert [len(row) for row in answer["denoised_embeddings"]] == [384, 384]
+    assert all(math.isfinite(x) for row in answer["denoised_embeddings"] for x in row)
+    assert headers["content-type"] == "application/json"
+
+
+def test_health_says_a_model_is_loaded(denoiser):
+    assert denoiser.get("/health") == (
+        200, denoiser.get("/health")[1], {"status": "healthy", "model_loaded": True, "device": "cpu"})
+
+
+def test_without_a_model_the_original_words_and_503():
+    with service.running("--no-default-model") as bare:
+        assert bare.get("/health")[2] == {"status": "not_ready", "model_loaded": False, "device": None}
+        for path, body in (("/denoise/text", TWO), ("/denoise/embedding", {"embeddings": [[0.0] * 384]})):
+            status, _, answer = bare.post(path, body)
+            assert status == 503 and answer == {"detail": "模型尚未載入，請稍後再試"}
+
+
+def test_a_long_text_is_cut_and_the_answer_says_so(denoiser):
+    status, headers, answer = denoiser.post("/denoise/text", {"texts": ["word " * 400, "short"]})
+    assert status == 200 and headers["x-truncated"] == "1"
+    same = denoiser.post("/denoise/text", {"texts": ["word " * 300]})[2]["denoised_embeddings"][0]
+    assert answer["denoised_embeddings"][0] == pytest.approx(same, abs=1e-6)
+
+
+def test_limits_name_themselves(denoiser):
+    status, _, answer = denoiser.post("/denoise/text", {"texts": ["x"] * 2049})
+    assert status == 422 and "2048" in json.dumps(answer) and "2049" in json.dumps(answer)
+    status, _, body = denoiser.request(
+        "POST", "/denoise/text", b" " * (16 * 1024 * 1024 + 1), {"content-type": "application/json"})
+    assert status == 413 and "detail" in json.loads(body)
+
+
+def test_a_thousand_mixed_requests_lose_nothing(denoiser):
+    def ask(i):
+        rng = random.Random(i)
+        kind = rng.randrange(5)
+        if kind == 0:
+            return denoiser.get("/health")[0] == 200
+        if kind == 1:
+            rows = rng.randrange(1, 20)
+            value = {"embeddings": [[rng.random() for _ in range(384)] for _ in range(rows)]}
+            status, _, answer = denoiser.post("/denoise/embedding", value)
+            return status == 200 and answer["shape"] == [rows, 384]
+        if kind == 2:
+            return denoiser.post("/denoise/text", {"texts": "no list"})[0] == 422
+        if kind == 3:
+            return denoiser.request("GET", "/nowhere")[0] == 404
+        texts = [" ".join(rng.choices(["noise", "signal", "文", "Ünïcode"], k=rng.randrange(1, 30)))
+                 for _ in range(rng.randrange(1, 8))]
+        status, _, answer = denoiser.post("/denoise/text", {"texts": texts})
+        return status == 200 and answer["shape"] == [len(texts), 384]
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        results = list(pool.map(ask, range(1000)))
+    assert results.count(True) == 1000
+    assert denoiser.process.poll() is None
+
+
+# Records, sent by hand.
+
+def record(kind, content, request=1):
+    return struct.pack("!BBHHBx", 1, kind, request, len(content), 0) + content
+
+
+def parameters(**values):
+    out = b""
+    for name, value in values.items():
+        name, value = name.encode(), str(value).encode()
+        for text in (name, value):
+            out += bytes([len(text)]) if len(text) < 128 else struct.pack("!I", len(text) | 1 << 31)
+        out += name + value
+    return out
+
+
+def fastcgi(path, body=b"", method="POST", declared=None, keep=0):
+    head = parameters(REQUEST_METHOD=method, DOCUMENT_URI=path, CONTENT_TYPE="application/json",
+                      CONTENT_LENGTH=len(body) if declared is None else declared)
+    out = record(1, struct.pack("!HB5x", 1, keep)) + record(4, head) + record(4, b"")
+    for start in range(0, len(body), 60000):
+        out += record(5, body[start:start + 60000])
+    return out + record(5, b"")
+
+
+def connect(denoiser, seconds=30):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.settimeout(seconds)
+    peer.connect(denoiser.socket)
+    return peer
+
+
+def answer_of(peer):
+    data = b""
+    while chunk := peer.recv(65536):
+        data += chunk
+    out, at = b"", 0
+    while at + 8 <= len(data):
+        kind, length, padding = data[at + 1], *struct.unpack("!HB", data[at + 4:at + 7])
+        if kind == 6:
+            out += data[at + 8:at + 8 + length]
+        at += 8 + length + padding
+    return out
+
+
+def still_answers(denoiser):
+    status, _, answer = denoiser.post("/denoise/text", TWO)
+    return status == 200 and answer["shape"] == [2, 384]
+
+
+def test_directly_on_the_socket(denoiser):
+    with connect(denoiser) as peer:
+        peer.sendall(fastcgi("/denoise/text", json.dumps(TWO).encode()))
+        assert b'"shape":[2,384]' in answer_of(peer)
+
+
+@pytest.mark.parametrize("name, sent", [
+    ("leaves mid-body", fastcgi("/denoise/text", json.dumps(TWO).encode())[:-20]),
+    ("half a record", fastcgi("/health", method="GET")[:11]),
+    ("longer than declared", fastcgi("/denoise/text", json.dumps(TWO).encode(), declared=5)),
+    ("shorter than declared", fastcgi("/denoise/text", json.dumps(TWO).encode(), declared=5000)),
+    ("a body that looks like records", fastcgi("/health", fastcgi("/denoise/text"), method="GET")),
+])
+def test_a_broken_peer_leaves_others_answered(denoiser, name, sent):
+    with connect(denoiser) as peer:
+        peer.sendall(sent)
+        assert still_answers(denoiser)
+        if "declared" in name:
+            assert b"200 OK" not in answer_of(peer)
+    assert still_answers(denoiser)
+
+
+def test_silent_peers_hold_nobody_up(denoiser):
+    peers = [connect(denoiser) for _ in range(50)]
+    for peer in peers[:25]:
+        peer.sendall(fastcgi("/health")[:9])
+    assert still_answers(denoiser)
+    for peer in peers:
+        peer.close()
+
+
+def test_term_answers_what_is_in_flight_and_ends_with_0():
+    with service.running(model=MODEL) as running:
+        many = {"texts": [f"sentence number {i} of a long request" for i in range(1500)]}
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(running.post, "/denoise/text", many)
+            time.sleep(0.15)
+            running.process.send_signal(signal.SIGTERM)
+            assert answer.result(60)[0] == 200
+        assert running.process.wait(20) == 0
+        assert not pathlib.Path(running.socket).exists()
+
+
+def test_an_idle_service_ends_at_once():
+    with service.running(model=MODEL) as running:
+        assert service.stop(running.process) == 0
+
+
+def test_spawn_fcgi_hands_over_descriptor_0(tmp_path):
+    path = tmp_path / "s.sock"
+    process = subprocess.Popen(
+        ["spawn-fcgi", "-n", "-s", str(path), "--", str(service.BINARY), "serve", "--model", str(MODEL),
+         "--encoder", service.ENCODER])
+    try:
+        assert service.wait_until(path.exists)
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(30)
+            peer.connect(str(path))
+            peer.sendall(fastcgi("/health", method="GET"))
+            assert b'"model_loaded":true' in answer_of(peer)
+    finally:
+        service.stop(process)
+
+
+@pytest.mark.parametrize("damage, word", [
+    (lambda folder: None, "model.safetensors"),
+    (lambda folder: (folder / "model.safetensors").write_bytes(b"\0" * 64), "model.safetensors"),
+])
+def test_missing_or_damaged_encoder_files_end_with_78(tmp_path, damage, word):
+    damage(tmp_path)
+    for name in ("config.json", "vocab.txt"):
+        (tmp_path / name).write_bytes((pathlib.Path(service.ENCODER) / name).read_bytes())
+    run = subprocess.run(
+        [str(service.BINARY), "serve", "--socket", str(tmp_path / "s"), "--encoder", str(tmp_path)],
+        capture_output=True, text=True, timeout=30)
+    lines = run.stderr.strip().splitlines()
+    assert run.returncode == 78 and len(lines) == 1 and word in lines[0] and "fetch-encoder" in lines[0]
