@@ -1,0 +1,44 @@
+public import Kernels
+
+extension Checkpoint {
+    /// Names under which files keep what is known about a model.
+    enum Key {
+        static let version = "version"
+        static let parent = "parent"
+        static let settings = "settings"
+        static let corpusDigest = "corpus_sha256"
+        static let report = "report"
+    }
+
+    /// The version that was live before this one; nil for the first and for foreign files.
+    public var parent: ModelVersion? {
+        version.number == 0 ? nil : metadata[Key.parent].flatMap { ModelVersion($0) }
+    }
+
+    /// The settings of the training run, as JSON text.
+    public var settings: String? { metadata[Key.settings] }
+
+    /// The SHA-256 of the training text, in hexadecimal.
+    public var corpusDigest: String? { metadata[Key.corpusDigest] }
+
+    /// What the training run reports, as JSON text.
+    public var report: String? { metadata[Key.report] }
+
+    /// A trained model with what is to be known about it.
+    ///
+    /// - Parameters:
+    ///   - settings: the settings of the run, as JSON text.
+    ///   - corpusDigest: the SHA-256 of the training text, in hexadecimal.
+    ///   - report: what the run reports, as JSON text.
+    public init(
+        tensors: [(name: String, tensor: Tensor)], embeddingDimension: Int,
+        settings: String, corpusDigest: String, report: String
+    ) {
+        self.init(
+            tensors: tensors,
+            metadata: [
+                Key.settings: settings, Key.corpusDigest: corpusDigest, Key.report: report,
+            ],
+            embeddingDimension: embeddingDimension)
+    }
+}

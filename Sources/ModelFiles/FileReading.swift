@@ -1,0 +1,63 @@
+internal import Glibc
+
+/// An open descriptor of a regular file, closed with its owner.
+struct ReadableFile: ~Copyable {
+    let descriptor: Int32
+    let path: String
+
+    /// Bytes in the file when it was opened.
+    let size: Int
+
+    init(opening path: String) throws(ModelFileError) {
+        // Non-blocking, or a pipe in the file's place would hold us until somebody writes to it.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .fromErrno("open", path) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            let error = ModelFileError.fromErrno("examine", path)
+            close(descriptor)
+            throw error
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw .damaged(file: path, reason: "not a regular file")
+        }
+        self.descriptor = descriptor
+        self.path = path
+        size = Int(status.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    /// The whole file, which must keep its size meanwhile and hold at most `limit` bytes.
+    func contents(limit: Int) throws(ModelFileError) -> [UInt8] {
+        guard size <= limit else {
+            throw .damaged(file: path, reason: "\(size) bytes, more than the limit of \(limit)")
+        }
+        var failure: Int32 = 0
+        // One byte more than expected, to notice a file that grew.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size + 1) { buffer, filled in
+            while filled < buffer.count {
+                let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.raw(filled...))
+                let got = unsafe read(descriptor, target.baseAddress, target.count)
+                if got < 0 && errno == EINTR { continue }
+                if got < 0 { failure = errno }
+                if got <= 0 { break }
+                filled += got
+            }
+        }
+        guard failure == 0 else {
+            throw .system(operation: "read", file: path, code: failure)
+        }
+        guard bytes.count == size else {
+            throw .damaged(file: path, reason: "changed while it was read")
+        }
+        return bytes
+    }
+}
+
+extension UnsafeMutableBufferPointer<UInt8> {
+    fileprivate func raw(_ range: PartialRangeFrom<Int>) -> Slice<UnsafeMutableRawBufferPointer> {
+        unsafe UnsafeMutableRawBufferPointer(self)[range]
+    }
+}
