@@ -47,16 +47,12 @@ final class HandoverQueue: @unchecked Sendable {
         return waiting.removeFirst()
     }
 
-    /// Lets every `pop` end once the queue is empty; with `dropping`, at once. Returns how many
-    /// were dropped.
-    @discardableResult
-    func close(dropping: Bool) -> Int {
+    /// Lets every `pop` end once the queue is empty; with `dropping`, at once.
+    func close(dropping: Bool) {
         unsafe pthread_mutex_lock(lock)
         defer { unsafe pthread_mutex_unlock(lock) }
         isClosed = true
-        let dropped = dropping ? waiting.count : 0
         if dropping { waiting = [] }
         unsafe pthread_cond_broadcast(changed)
-        return dropped
     }
 }

@@ -1,8 +1,10 @@
 import Glibc
 
 extension Listener {
-    /// Listens on TCP at `HOST:PORT`, the host in numbers (`127.0.0.1:9000`, `[::1]:9000`) or
-    /// `localhost`, which is 127.0.0.1. Port 0 lets the kernel choose.
+    /// Listens on TCP at `HOST:PORT`.
+    ///
+    /// The host is in numbers (`127.0.0.1:9000`, `[::1]:9000`) or `localhost`, which is 127.0.0.1.
+    /// Port 0 lets the kernel choose.
     ///
     /// TCP tells nothing of its peers: everyone who reaches the port may send requests.
     public init(address text: String) throws(FastCGIError) {

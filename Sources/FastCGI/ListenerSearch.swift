@@ -9,10 +9,10 @@ extension Listener {
         case address(String)
     }
 
-    /// Finds the socket to serve: what the user chose, else systemd's, else descriptor 0 if it
-    /// is a listening socket. `origin` says which it was.
+    /// Finds the socket to serve.
     ///
-    /// systemd's variables are cleared, so that no child takes them for its own.
+    /// What the user chose, else systemd's, else descriptor 0 if it is a listening socket;
+    /// `origin` says which it was. systemd's variables are cleared, so that no child takes them for its own.
     public static func find(_ choice: Choice?) throws(FastCGIError) -> Listener {
         let environment = SystemdEnvironment.take()
         return try find(choice, systemd: environment, standardInput: 0)

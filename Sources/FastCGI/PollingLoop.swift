@@ -200,7 +200,8 @@ struct PollingLoop: ~Copyable {
         switch (peer.stage, peer.gate.phase) {
         case (.room, _): "an answer was not read in time"
         case (_, .body): "the body did not come in time"
-        default: peer.gate.isUntouched ? "nothing was sent" : "a request's head did not come in time"
+        case _ where peer.gate.isUntouched: "nothing was sent"
+        default: "a request's head did not come in time"
         }
     }
 

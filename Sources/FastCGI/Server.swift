@@ -53,7 +53,9 @@ public final class Server: Sendable {
     /// What was counted so far.
     public var statistics: Statistics { waiting.statistics }
 
-    /// Ends `run`: no new work, requests in flight answered. From any thread, or a signal handler.
+    /// Ends `run`: no new work, requests in flight answered.
+    ///
+    /// From any thread, or a signal handler.
     public func stop() { waiting.stop() }
 
     /// Serves until `stop`, calling `handler` on a request thread for each request.
