@@ -140,6 +140,15 @@ final class Connection: @unchecked Sendable {
         return sent
     }
 
+    /// A peer that has just connected is about to send; for this long.
+    private static let firstWords = Duration.milliseconds(200)
+
+    /// Whether no request is under way on it, nor about to be.
+    var isIdle: Bool {
+        stage == .request && gate.isUntouched
+            && (served > 0 || acceptedAt + Self.firstWords <= .now)
+    }
+
     /// Tells the peer that nothing more comes.
     func finishSending() { shutdown(descriptor.number, Int32(SHUT_WR)) }
 

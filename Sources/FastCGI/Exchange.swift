@@ -27,9 +27,15 @@ public struct Exchange: ~Copyable {
         _ connection: Connection, library: LibraryRequest, waiting: WaitingConnections
     ) throws(FastCGIError) {
         try ParameterPairs(connection.gate.parameters[...]).check()
-        try library.begin(parameters: connection.gate.parameters)
-        let parameters = Parameters(environment: library.environment)
-        try parameters.check()
+        let parameters: Parameters
+        do throws(FastCGIError) {
+            try library.begin(parameters: connection.gate.parameters)
+            parameters = Parameters(environment: library.environment)
+            try parameters.check()
+        } catch {
+            library.finish()
+            throw error
+        }
         self.parameters = parameters
         queueTime = connection.readyAt.duration(to: .now)
         withoutBody = parameters.method == "HEAD"
@@ -41,6 +47,7 @@ public struct Exchange: ~Copyable {
     deinit {
         if !isAnswered {
             // Nothing was said, so nothing may be kept: the rest of the body is still to come.
+            library.finish()
             waiting.close(connection)
             waiting.handBack()
         }
@@ -117,7 +124,8 @@ public struct Exchange: ~Copyable {
         let records = answer.records(id: connection.gate.requestID, withoutBody: withoutBody)
         let isRead = connection.drain(
             limit: waiting.limits.drainedBodyBytes, through: &library.space)
-        if fault == nil && (isAtEnd || library.endsCleanly()) { library.finish() }
+        if !isAtEnd { _ = library.endsCleanly() }
+        library.finish()
         connection.prepare(
             records,
             staysOpen: isRead && fault == nil && connection.gate.keepsConnection

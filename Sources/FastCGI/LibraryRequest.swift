@@ -8,7 +8,8 @@ import Glibc
 /// never holds bytes of the next one. Its own accept, write and close are not used: they wait
 /// without bound, take a write cut short for a whole one, and hold a thread at the end.
 @safe
-final class LibraryRequest {
+final class LibraryRequest: @unchecked Sendable {
+    // Unchecked: made by one thread, then used by one other.
     private let request: UnsafeMutablePointer<FCGX_Request>
     private let supply: Descriptor
 
@@ -23,8 +24,9 @@ final class LibraryRequest {
     /// Scratch of the same thread for what it receives from peers.
     var space = [UInt8](repeating: 0, count: LibraryRequest.portion)
 
-    /// Whether no request is in it.
+    /// Whether it is ready for a request.
     private(set) var isFree = true
+    private var isPairEmpty = true
 
     init() throws(FastCGIError) {
         var ends: [Int32] = [-1, -1]
@@ -57,6 +59,7 @@ final class LibraryRequest {
         precondition(
             parameters.count <= Self.longestParameters, "\(parameters.count) bytes of parameters")
         isFree = false
+        isPairEmpty = false
         var records: [UInt8] = []
         records.reserveCapacity(parameters.count + 64)
         records.appendHeader(.beginRequest, id: 1, length: 8)
@@ -105,15 +108,22 @@ final class LibraryRequest {
         record.appendHeader(.standardInput, id: 1, length: 0)
         guard (try? write(record)) != nil else { return false }
         let stream = unsafe request.pointee.in
-        return unsafe FCGX_GetChar(stream) == -1 && FCGX_GetError(stream) == 0
+        isPairEmpty = unsafe FCGX_GetChar(stream) == -1 && FCGX_GetError(stream) == 0
+        return isPairEmpty
     }
 
     /// Frees the request's streams and parameters; the next may begin.
     ///
-    /// Only after `endsCleanly`: otherwise records of this request may still be in the pair, and
-    /// the whole object is to be dropped.
+    /// The pair is used again even after a request that broke off: where descriptors are short,
+    /// there may be no other.
     func finish() {
         unsafe FCGX_Free(request, 0)
+        let end = unsafe request.pointee.ipcFd
+        if end < 0 { return }  // libfcgi closed it, which it does on a begin it refuses.
+        if !isPairEmpty {
+            let size = buffer.count
+            while unsafe recv(end, &buffer, size, Int32(MSG_DONTWAIT)) > 0 {}
+        }
         isFree = true
     }
 

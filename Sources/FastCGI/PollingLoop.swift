@@ -20,9 +20,6 @@ struct PollingLoop: ~Copyable {
     /// How long accepting pauses where there is no room.
     private static let pause = Duration.milliseconds(50)
 
-    /// A peer that has just connected is about to send; this long it may, though we stop.
-    private static let lastCall = Duration.milliseconds(200)
-
     /// What is left of a request on its way when we stop must come within this.
     private static let lastWords = Duration.seconds(1)
 
@@ -223,14 +220,10 @@ struct PollingLoop: ~Copyable {
 
     /// Closes who has no request under way, and hurries who has.
     private func dismissIdle() {
-        let now = ContinuousClock.now
+        let latest = ContinuousClock.now + Self.lastWords
         let dismissed = waiting.takeAll { peer in
-            guard peer.stage == .request else { return false }
-            if peer.gate.isUntouched {
-                return peer.served > 0 || peer.acceptedAt + Self.lastCall <= now
-            }
-            peer.deadline = min(peer.deadline, now + Self.lastWords)
-            return false
+            if peer.stage == .request { peer.deadline = min(peer.deadline, latest) }
+            return peer.isIdle
         }
         for peer in dismissed { waiting.close(peer) }
     }

@@ -92,20 +92,16 @@ public final class Server: Sendable {
     private func startThread(
         _ queue: HandoverQueue, _ handler: @escaping @Sendable (consuming Exchange) -> Void
     ) throws(FastCGIError) -> ServiceThread {
-        try ServiceThread(stackBytes: waiting.limits.stackBytes) { [waiting] in
-            var library: LibraryRequest?
+        // Made now: later there may be no descriptors left.
+        let first = try LibraryRequest()
+        return try ServiceThread(stackBytes: waiting.limits.stackBytes) { [waiting] in
+            var library = first
             while let connection = queue.pop() {
                 do throws(FastCGIError) {
                     if connection.isPeerGone { throw .connectionLost }
-                    // Anew after a request that left it unfinished.
-                    let current: LibraryRequest
-                    if let library, library.isFree {
-                        current = library
-                    } else {
-                        current = try LibraryRequest()
-                        library = current
-                    }
-                    let exchange = try Exchange(connection, library: current, waiting: waiting)
+                    // Anew where a handler kept its exchange for later.
+                    if !library.isFree { library = try LibraryRequest() }
+                    let exchange = try Exchange(connection, library: library, waiting: waiting)
                     waiting.counters.requests.add(1, ordering: .relaxed)
                     handler(exchange)
                 } catch {

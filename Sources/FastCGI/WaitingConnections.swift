@@ -89,7 +89,7 @@ final class WaitingConnections: Sendable {
     /// Takes out the one that has been without any request for longest, to make room.
     func takeIdlest() -> Connection? {
         connections.withLock { connections in
-            let idle = connections.values.filter { $0.stage == .request && $0.gate.isUntouched }
+            let idle = connections.values.filter(\.isIdle)
             guard let idlest = idle.min(by: { $0.deadline < $1.deadline }) else { return nil }
             connections[idlest.descriptor.number] = nil
             return idlest

@@ -108,7 +108,9 @@ final class Peer {
     func nextRecord() -> Record? {
         guard let head = take(8) else { return nil }
         let length = Int(head[4]) << 8 | Int(head[5])
-        guard head[0] == 1, let content = take(length), take(Int(head[6])) != nil else { return nil }
+        guard head[0] == 1, let content = take(length), take(Int(head[6])) != nil else {
+            return nil
+        }
         return Record(type: head[1], id: UInt16(head[2]) << 8 | UInt16(head[3]), content: content)
     }
 

@@ -121,7 +121,8 @@ import Testing
         #expect(try gate(Wire.record(9, id: 0)).replies == Wire.record(10, id: 0))
         let unknown = Wire.record(11, id: 0, [77, 0, 0, 0, 0, 0, 0, 0])
         #expect(try gate(Wire.record(77, id: 0, [1, 2])).replies == unknown)
-        expectRefused([[UInt8]](repeating: Wire.record(77, id: 0), count: 100).flatMap(\.self), "a flood")
+        expectRefused(
+            [[UInt8]](repeating: Wire.record(77, id: 0), count: 100).flatMap(\.self), "a flood")
     }
 
     @Test func `Pairs that do not fit or would be cut short are refused`() throws {
