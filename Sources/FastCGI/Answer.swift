@@ -1,0 +1,109 @@
+/// An answer made once and sent as it is.
+public struct Answer: Sendable {
+    /// The HTTP status.
+    public var status: Int
+
+    /// Header fields in order; `Content-Length` is added where it is missing.
+    public var headers: [(name: String, value: String)]
+
+    /// The bytes of the body; not sent in answer to HEAD.
+    public var body: [UInt8]
+
+    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// 503 in the usual words, for the case that no thread and no place in the queue is free.
+    public static let busy = Answer(
+        status: 503,
+        headers: [("Content-Type", "application/json"), ("Retry-After", "1")],
+        body: Array(#"{"detail":"Service Unavailable"}"#.utf8))
+
+    /// The records that carry this answer and end request `id`.
+    ///
+    /// One buffer, sent in as few calls as the socket's buffer allows: libfcgi's own writer makes a
+    /// call for every 8 KB.
+    func records(id: UInt16, withoutBody: Bool) -> [UInt8] {
+        let head = headerText(withBody: !withoutBody)
+        let content = withoutBody || !Self.mayHaveBody(status) ? [] : body[...]
+        var records: [UInt8] = []
+        let recordCount = (head.count + content.count) / [UInt8].recordContentLimit + 4
+        records.reserveCapacity(head.count + content.count + recordCount * 16)
+        let first = content.prefix(max(0, [UInt8].recordContentLimit - head.count))
+        if head.count + first.count <= [UInt8].recordContentLimit {
+            records.appendHeader(.standardOutput, id: id, length: head.count + first.count)
+            records += head
+            records += first
+        } else {
+            records.appendStream(.standardOutput, id: id, head[...])
+        }
+        records.appendStream(.standardOutput, id: id, content.dropFirst(first.count))
+        records.appendHeader(.standardOutput, id: id, length: 0)
+        records.appendEndRequest(id: id, .complete)
+        return records
+    }
+
+    private func headerText(withBody: Bool) -> [UInt8] {
+        var text = Array("Status: \(status) \(statusPhrase(status))\r\n".utf8)
+        var declaresLength = false
+        for (name, value) in headers where !name.isEmpty && name.utf8.allSatisfy(Self.isNameByte) {
+            declaresLength = declaresLength || name.lowercased() == "content-length"
+            text += name.utf8
+            text += [UInt8(ascii: ":"), UInt8(ascii: " ")]
+            // A line end in a value would start a header of its own, or the body.
+            text += value.utf8.map { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F ? 0x20 : $0 }
+            text += [0x0D, 0x0A]
+        }
+        if !declaresLength && Self.mayHaveBody(status) {
+            text += "Content-Length: \(body.count)\r\n".utf8
+        }
+        text += [0x0D, 0x0A]
+        return text
+    }
+
+    private static func mayHaveBody(_ status: Int) -> Bool { status != 204 && status != 304 }
+
+    /// The characters of a header's name (RFC 9110, section 5.6.2).
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+}
+
+/// The standard words for an HTTP status (RFC 9110, section 15; RFC 6585).
+private func statusPhrase(_ status: Int) -> String {
+    switch status {
+    case 200: "OK"
+    case 201: "Created"
+    case 202: "Accepted"
+    case 204: "No Content"
+    case 301: "Moved Permanently"
+    case 302: "Found"
+    case 304: "Not Modified"
+    case 307: "Temporary Redirect"
+    case 308: "Permanent Redirect"
+    case 400: "Bad Request"
+    case 401: "Unauthorized"
+    case 403: "Forbidden"
+    case 404: "Not Found"
+    case 405: "Method Not Allowed"
+    case 408: "Request Timeout"
+    case 409: "Conflict"
+    case 411: "Length Required"
+    case 413: "Content Too Large"
+    case 415: "Unsupported Media Type"
+    case 422: "Unprocessable Content"
+    case 429: "Too Many Requests"
+    case 500: "Internal Server Error"
+    case 501: "Not Implemented"
+    case 503: "Service Unavailable"
+    case 504: "Gateway Timeout"
+    default: "Status"
+    }
+}

@@ -1,0 +1,166 @@
+import CFastCGI
+import Glibc
+
+/// One peer's connection, from accept to close.
+///
+/// It has one owner at a time: the thread that polls, the queue, or the exchange that answers.
+final class Connection: @unchecked Sendable {
+    // Unchecked: handed from owner to owner through locks, never shared.
+
+    /// What it waits for while no request thread has it.
+    enum Stage {
+        /// For a request, or for the rest of one.
+        case request
+        /// For room to send the rest of an answer.
+        case room
+        /// For the peer to read its answer and leave, though we did not read all it sent.
+        case leave
+    }
+
+    /// What a look at the socket found.
+    enum Received {
+        case something, nothing, end
+    }
+
+    let descriptor: Descriptor
+    let acceptedAt = ContinuousClock.now
+    var gate: RecordGate
+    var stage = Stage.request
+    /// When to give up the current stage.
+    var deadline: ContinuousClock.Instant
+    /// When the request was complete enough for a thread.
+    var readyAt = ContinuousClock.now
+    /// Whether descriptor and poller know each other.
+    var isRegistered = false
+    /// Requests answered on it.
+    private(set) var served = 0
+    /// Whether the peer sent more than the one request it may.
+    private(set) var isOverfull = false
+    /// Whether a next request may come once the answer is sent.
+    private(set) var staysOpen = false
+    private var output: [UInt8] = []
+    private var sentCount = 0
+
+    init(_ descriptor: consuming Descriptor, parameterLimit: Int, deadline: ContinuousClock.Instant)
+    {
+        self.descriptor = descriptor
+        self.deadline = deadline
+        gate = RecordGate(parameterLimit: parameterLimit)
+    }
+
+    /// Takes in what the socket holds, without waiting; `space` is scratch.
+    func receive(through space: inout [UInt8]) throws(FastCGIError) -> Received {
+        let count = unsafe space.withUnsafeMutableBytes { bytes in
+            unsafe recv(
+                descriptor.number, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT))
+        }
+        if count == 0 { return .end }
+        guard count > 0 else {
+            if errno == EAGAIN || errno == EINTR { return .nothing }
+            throw .connectionLost
+        }
+        do throws(FastCGIError) {
+            let taken = try gate.take(space[..<count])
+            if taken < count { isOverfull = true }
+        } catch {
+            _ = send(gate.takeReplies())
+            throw error
+        }
+        let replies = gate.takeReplies()
+        guard send(replies) == replies.count else {
+            throw .brokenProtocol("replies are not read")
+        }
+        return .something
+    }
+
+    /// Waits until the gate holds body bytes or the request's end.
+    func awaitBody(through space: inout [UInt8]) throws(FastCGIError) {
+        while gate.phase == .body && gate.body.isEmpty {
+            switch try receive(through: &space) {
+            case .something: break
+            case .end: throw .connectionLost
+            case .nothing:
+                guard descriptor.wait(for: POLLIN, until: deadline) else {
+                    throw .timedOut("the body did not come in time")
+                }
+            }
+        }
+    }
+
+    /// Reads and drops the rest of a request, at most `limit` bytes; whether it came to its end.
+    func drain(limit: Int, through space: inout [UInt8]) -> Bool {
+        gate.discardsBody = true
+        _ = gate.takeBody()
+        let start = gate.bodyLength
+        while gate.phase == .body {
+            guard gate.bodyLength - start <= limit, let received = try? receive(through: &space)
+            else { return false }
+            switch received {
+            case .something: break
+            case .end: return false
+            case .nothing:
+                guard descriptor.wait(for: POLLIN, until: deadline) else { return false }
+            }
+        }
+        return true
+    }
+
+    /// Takes the records of an answer, to be sent by `flush`.
+    func prepare(_ records: [UInt8], staysOpen: Bool) {
+        output = records
+        sentCount = 0
+        self.staysOpen = staysOpen
+    }
+
+    /// Sends what the socket has room for; whether all of the answer is out.
+    func flush() throws(FastCGIError) -> Bool {
+        sentCount += send(output[sentCount...])
+        if sentCount == output.count {
+            output = []
+            sentCount = 0
+            served += 1
+            return true
+        }
+        guard errno == EAGAIN || errno == EINTR else { throw .connectionLost }
+        return false
+    }
+
+    /// Bytes sent before the socket was full or the peer gone; `errno` then tells which.
+    private func send(_ bytes: some Sequence<UInt8> & RandomAccessCollection<UInt8>) -> Int {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.dropFirst(sent).withContiguousStorageIfAvailable { part in
+                unsafe Glibc.send(
+                    descriptor.number, part.baseAddress, part.count,
+                    Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            }
+            guard let count, count > 0 else { break }
+            sent += count
+        }
+        return sent
+    }
+
+    /// A peer that has just connected is about to send; for this long.
+    private static let firstWords = Duration.milliseconds(200)
+
+    /// Whether no request is under way on it, nor about to be.
+    var isIdle: Bool {
+        stage == .request && gate.isUntouched
+            && (served > 0 || acceptedAt + Self.firstWords <= .now)
+    }
+
+    /// Tells the peer that nothing more comes.
+    func finishSending() { shutdown(descriptor.number, Int32(SHUT_WR)) }
+
+    /// Ends the connection under the thread that has it: its next read or write fails.
+    func sever() { shutdown(descriptor.number, Int32(SHUT_RDWR)) }
+
+    /// Whether the peer closed its side for good, so that nobody would read an answer.
+    ///
+    /// Over TCP this shows only once something was sent to it.
+    var isPeerGone: Bool {
+        var entry = pollfd(fd: descriptor.number, events: 0, revents: 0)
+        let ready = unsafe poll(&entry, 1, 0)
+        return ready > 0 && Int32(entry.revents) & (POLLHUP | POLLERR | POLLNVAL) != 0
+    }
+}

@@ -1,0 +1,137 @@
+/// One request and the duty to answer it.
+///
+/// `respond` consumes it. Dropped without an answer, it closes the connection, and the web server
+/// tells its client so.
+public struct Exchange: ~Copyable {
+    /// The request's CGI variables.
+    public let parameters: Parameters
+
+    /// How long the request waited for a thread.
+    public let queueTime: Duration
+
+    private let connection: Connection
+    private let library: LibraryRequest
+    private let waiting: WaitingConnections
+    private let withoutBody: Bool
+    private var received = 0
+    private var pending: [UInt8] = []
+    private var pendingStart = 0
+    private var fault: FastCGIError?
+    private var isAtEnd = false
+    private var isAnswered = false
+
+    /// Reads the parameters of the request in `connection`, whose gate holds them whole.
+    ///
+    /// - Throws: what makes it a request nobody should see; `connection` is the caller's to close.
+    init(
+        _ connection: Connection, library: LibraryRequest, waiting: WaitingConnections
+    ) throws(FastCGIError) {
+        try ParameterPairs(connection.gate.parameters[...]).check()
+        let parameters: Parameters
+        do throws(FastCGIError) {
+            try library.begin(parameters: connection.gate.parameters)
+            parameters = Parameters(environment: library.environment)
+            try parameters.check()
+        } catch {
+            library.finish()
+            throw error
+        }
+        self.parameters = parameters
+        queueTime = connection.readyAt.duration(to: .now)
+        withoutBody = parameters.method == "HEAD"
+        self.connection = connection
+        self.library = library
+        self.waiting = waiting
+    }
+
+    deinit {
+        if !isAnswered {
+            // Nothing was said, so nothing may be kept: the rest of the body is still to come.
+            library.finish()
+            waiting.close(connection)
+            waiting.handBack()
+        }
+    }
+
+    /// The length of the body the request declares, nil where it declares none.
+    public var declaredLength: Int? { parameters.contentLength }
+
+    /// Whether the peer closed its side, so that nobody would read an answer.
+    ///
+    /// Sure on Unix sockets; over TCP it shows only once something was sent.
+    public var isPeerGone: Bool { connection.isPeerGone }
+
+    /// Appends the next bytes of the body, at most `limit`, to `buffer`; returns how many, 0 at
+    /// the end.
+    ///
+    /// - Throws: `wrongLength` as soon as the body is longer than declared or ends before;
+    ///   `connectionLost`, `timedOut` or `brokenProtocol` where the rest does not come. What was
+    ///   read until then is not a body.
+    public mutating func readBody(
+        upTo limit: Int, into buffer: inout [UInt8]
+    ) throws(FastCGIError) -> Int {
+        precondition(limit > 0, "a limit of \(limit) bytes")
+        if let fault { throw fault }
+        do {
+            return try readPortion(upTo: limit, into: &buffer)
+        } catch {
+            fault = error
+            throw error
+        }
+    }
+
+    private mutating func readPortion(
+        upTo limit: Int, into buffer: inout [UInt8]
+    ) throws(FastCGIError) -> Int {
+        if isAtEnd { return 0 }
+        if pendingStart == pending.count { try fetch() }
+        if pending.isEmpty {
+            guard library.endsCleanly() else { throw .unfitLibrary("end of body") }
+            isAtEnd = true
+            if let declaredLength, received != declaredLength {
+                throw .wrongLength(declared: declaredLength, received: received)
+            }
+            return 0
+        }
+        let count = min(limit, LibraryRequest.portion, pending.count - pendingStart)
+        let part = pending[pendingStart..<(pendingStart + count)]
+        received += count
+        if let declaredLength, received > declaredLength {
+            throw .wrongLength(declared: declaredLength, received: received)
+        }
+        try library.read(part, into: &buffer)
+        pendingStart += count
+        return count
+    }
+
+    /// Gets the next body bytes from the gate; none are pending after it at the body's end.
+    private mutating func fetch() throws(FastCGIError) {
+        if connection.gate.phase == .body && connection.gate.body.isEmpty {
+            try connection.awaitBody(through: &library.space)
+        }
+        pending = connection.gate.takeBody()
+        pendingStart = 0
+    }
+
+    /// Answers, and ends the exchange: reads what is left of the request, or closes the connection
+    /// after the answer where that is too much or does not come.
+    ///
+    /// Line ends in header values become spaces; HEAD gets no body.
+    public consuming func respond(
+        status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+    ) {
+        let answer = Answer(status: status, headers: headers, body: body)
+        let records = answer.records(id: connection.gate.requestID, withoutBody: withoutBody)
+        let isRead = connection.drain(
+            limit: waiting.limits.drainedBodyBytes, through: &library.space)
+        if !isAtEnd { _ = library.endsCleanly() }
+        library.finish()
+        connection.prepare(
+            records,
+            staysOpen: isRead && fault == nil && connection.gate.keepsConnection
+                && !connection.isOverfull)
+        isAnswered = true
+        waiting.settle(connection)
+        waiting.handBack()
+    }
+}

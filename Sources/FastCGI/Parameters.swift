@@ -1,0 +1,113 @@
+/// A request's CGI variables, and what they say in terms of HTTP.
+///
+/// Of a variable that comes twice the last counts, as in PHP: a web server's own defaults come
+/// before what its configuration sets.
+public struct Parameters: Sendable {
+    private var values: [String: String] = [:]
+
+    /// Reads entries of the form `NAME=value`; bytes that are not UTF-8 become U+FFFD.
+    init(environment: [[UInt8]]) {
+        values.reserveCapacity(environment.count)
+        for entry in environment {
+            guard let sign = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
+            let name = String(decoding: entry[..<sign], as: UTF8.self)
+            values[name] = String(decoding: entry[(sign + 1)...], as: UTF8.self)
+        }
+    }
+
+    /// The value of a CGI variable; nil where it is absent or empty, which CGI does not tell apart.
+    public subscript(name: String) -> String? {
+        guard let value = values[name], !value.isEmpty else { return nil }
+        return value
+    }
+
+    /// The method, as sent: "GET".
+    public var method: String { self["REQUEST_METHOD"] ?? "GET" }
+
+    /// The decoded path below the mount point.
+    ///
+    /// `PATH_INFO`, else `DOCUMENT_URI` or `SCRIPT_NAME`: what the web server matched its own
+    /// rules against, so that no spelling of a path gets around them.
+    public var path: String {
+        let path = self["PATH_INFO"] ?? self["DOCUMENT_URI"] ?? self["SCRIPT_NAME"] ?? "/"
+        return path.hasPrefix("/") ? path : "/" + path
+    }
+
+    /// The mount point without a trailing slash, "" at the root.
+    public var rootPath: String {
+        guard let path = self["PATH_INFO"], var script = self["SCRIPT_NAME"] else { return "" }
+        // A configuration may set both to the whole path; then nothing is mounted.
+        if script == path || self["DOCUMENT_URI"] == path { return "" }
+        while script.hasSuffix("/") { script.removeLast() }
+        return script
+    }
+
+    /// The raw query without "?", empty where there is none.
+    public var query: String { self["QUERY_STRING"] ?? "" }
+
+    /// The declared length of the body in bytes; nil where none is declared.
+    public var contentLength: Int? { self["CONTENT_LENGTH"].flatMap(Self.length) }
+
+    /// "https" or "http", as the client reached the web server.
+    public var scheme: String {
+        if let scheme = self["REQUEST_SCHEME"] { return scheme }
+        guard let secure = self["HTTPS"] else { return "http" }
+        return secure.lowercased() == "off" ? "http" : "https"
+    }
+
+    /// The host the client named, with a port where it is not the scheme's own.
+    public var host: String {
+        if let host = self["HTTP_HOST"] { return host }
+        let name = self["SERVER_NAME"] ?? "localhost"
+        guard let port = self["SERVER_PORT"], port != (scheme == "https" ? "443" : "80") else {
+            return name
+        }
+        return "\(name):\(port)"
+    }
+
+    /// Header fields under lower-case names: "content-type".
+    ///
+    /// Without `Proxy`, which some libraries would take for the proxy of their own requests.
+    public var headers: [String: String] {
+        var headers: [String: String] = [:]
+        headers.reserveCapacity(values.count)
+        for (name, value) in values where name.hasPrefix("HTTP_") && name != "HTTP_PROXY" {
+            headers[Self.headerName(name.dropFirst(5))] = value
+        }
+        // These two come under names of their own; a copy under HTTP_ is the client's spelling.
+        headers["content-type"] = self["CONTENT_TYPE"]
+        headers["content-length"] = self["CONTENT_LENGTH"]
+        // Apache renames it where a request was rewritten.
+        if let authorization = self["REDIRECT_HTTP_AUTHORIZATION"],
+            headers["authorization"] == nil
+        {
+            headers["authorization"] = authorization
+        }
+        return headers
+    }
+
+    /// Refuses a length that is not a number: a body that cannot be checked counts for nothing.
+    func check() throws(FastCGIError) {
+        if let text = self["CONTENT_LENGTH"], Self.length(text) == nil {
+            throw .brokenProtocol("CONTENT_LENGTH is not a number")
+        }
+    }
+
+    private static func length(_ text: String) -> Int? {
+        guard text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else {
+            return nil
+        }
+        return Int(text)
+    }
+
+    private static func headerName(_ name: Substring) -> String {
+        let bytes = name.utf8.map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: "_"): UInt8(ascii: "-")
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
+            default: byte
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

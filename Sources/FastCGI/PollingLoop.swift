@@ -1,0 +1,230 @@
+import Synchronization
+
+/// The polling thread's work: accepts, gathers requests, finishes answers to slow readers, and
+/// gives up on those who take too long.
+struct PollingLoop: ~Copyable {
+    private let peers: PeerPolicy
+    private let busyAnswer: Answer
+    private let waiting: WaitingConnections
+    private let queue: HandoverQueue
+
+    private var space = [UInt8](repeating: 0, count: 65_536)
+    private var isAccepting = false
+    private var acceptsAgainAt = ContinuousClock.now
+    private var isPaused = false
+    private var stopsAt: ContinuousClock.Instant?
+
+    /// Accepts in one turn, so that a flood of connections does not keep requests waiting.
+    private static let turn = 32
+
+    /// How long accepting pauses where there is no room.
+    private static let pause = Duration.milliseconds(50)
+
+    /// What is left of a request on its way when we stop must come within this.
+    private static let lastWords = Duration.seconds(1)
+
+    init(
+        peers: PeerPolicy, busyAnswer: Answer, waiting: WaitingConnections, queue: HandoverQueue
+    ) {
+        self.peers = peers
+        self.busyAnswer = busyAnswer
+        self.waiting = waiting
+        self.queue = queue
+    }
+
+    /// Serves `listener` until the server is told to stop and nothing is left, or the stop time is
+    /// over.
+    mutating func run(_ listener: borrowing Listener) throws(FastCGIError) {
+        while true {
+            if waiting.stops {
+                let deadline = stopsAt ?? beginStop(listener)
+                dismissIdle()
+                if waiting.handedOutCount == 0 && waiting.count == 0 { return }
+                if deadline <= .now { return }
+            } else if !isAccepting && acceptsAgainAt <= .now {
+                try waiting.poller.add(listener.descriptor.number, for: .input)
+                isAccepting = true
+            }
+            for descriptor in waiting.poller.wait(milliseconds: patience()) {
+                if descriptor == listener.descriptor.number {
+                    if !waiting.stops { try acceptAll(listener) }
+                } else if let peer = waiting.take(descriptor) {
+                    advance(peer)
+                }
+            }
+            expire()
+        }
+    }
+
+    /// Severs what is left after the stop time; returns how many requests and answers that were.
+    mutating func abandon() -> Int {
+        let left = waiting.takeAll { _ in true }
+        for peer in left { waiting.close(peer) }
+        return left.count { $0.stage == .room } + waiting.handedOutCount
+    }
+
+    /// Milliseconds to wait for an event: for ever where nothing can fall due.
+    private func patience() -> Int32 {
+        if !isAccepting && stopsAt == nil { return acceptsAgainAt.pollTimeout }
+        if let stopsAt { return min(stopsAt.pollTimeout, 20) }
+        // Deadlines are looked at once a second; nobody minds one a second late.
+        return waiting.count == 0 && waiting.handedOutCount == 0 ? -1 : 1000
+    }
+
+    // MARK: Accepting
+
+    private mutating func acceptAll(_ listener: borrowing Listener) throws(FastCGIError) {
+        for _ in 0..<Self.turn {
+            guard hasRoom() else {
+                pauseAccepting(listener)
+                return
+            }
+            do throws(FastCGIError) {
+                guard let descriptor = try listener.accept() else { return }
+                isPaused = false
+                if listener.isUnix { try peers.check(descriptor) }
+                waiting.counters.accepted.add(1, ordering: .relaxed)
+                let peer = Connection(
+                    descriptor, parameterLimit: waiting.limits.parameterBytes,
+                    deadline: .now + waiting.limits.headTime)
+                advance(peer)
+            } catch {
+                switch error {
+                case .outOfDescriptors:
+                    // Once for each shortage, not twenty times a second.
+                    if !isPaused {
+                        waiting.counters.count(error)
+                        waiting.report(error)
+                    }
+                    isPaused = true
+                    if let idlest = waiting.takeIdlest() { waiting.close(idlest) }
+                    pauseAccepting(listener)
+                    return
+                case .refusedPeer:
+                    waiting.counters.count(error)
+                    waiting.report(error)
+                default: throw error
+                }
+            }
+        }
+    }
+
+    /// Whether one more connection may be open; closes an idle one to make it so.
+    private func hasRoom() -> Bool {
+        if waiting.count + waiting.handedOutCount < waiting.limits.connections { return true }
+        guard let idlest = waiting.takeIdlest() else { return false }
+        waiting.close(idlest)
+        return true
+    }
+
+    private mutating func pauseAccepting(_ listener: borrowing Listener) {
+        waiting.poller.remove(listener.descriptor.number)
+        isAccepting = false
+        acceptsAgainAt = .now + Self.pause
+    }
+
+    // MARK: Connections
+
+    /// Takes a connection one step on; it waits again, has a thread, or is closed afterwards.
+    private mutating func advance(_ peer: Connection) {
+        do throws(FastCGIError) {
+            switch peer.stage {
+            case .request: try gather(peer)
+            case .room: waiting.settle(peer)
+            case .leave:
+                peer.gate.discardsBody = true
+                while case .something = try peer.receive(through: &space) {}
+                waiting.wait(peer)
+            }
+        } catch {
+            // One that leaves between requests, or after an answer, does as it may.
+            let isGoing = error == .connectionLost && peer.gate.isUntouched || peer.stage == .leave
+            waiting.close(peer, for: isGoing ? nil : error)
+        }
+    }
+
+    /// Takes in what came; hands the request over once its body is there, or much of it.
+    private mutating func gather(_ peer: Connection) throws(FastCGIError) {
+        while true {
+            let wasUntouched = peer.gate.isUntouched
+            let phase = peer.gate.phase
+            switch try peer.receive(through: &space) {
+            case .nothing:
+                waiting.wait(peer)
+                return
+            case .end: throw .connectionLost
+            case .something: break
+            }
+            if wasUntouched { peer.deadline = .now + waiting.limits.headTime }
+            if phase != .body && peer.gate.phase == .body {
+                peer.deadline = .now + waiting.limits.bodyTime
+            }
+            let isGathered = peer.gate.body.count >= waiting.limits.gatheredBodyBytes
+            if peer.gate.phase == .ended || isGathered {
+                handOver(peer)
+                return
+            }
+        }
+    }
+
+    private func handOver(_ peer: Connection) {
+        peer.readyAt = .now
+        waiting.handOut()
+        if queue.push(peer) { return }
+        waiting.handBack()
+        waiting.counters.busyAnswers.add(1, ordering: .relaxed)
+        let pairs = ParameterPairs(peer.gate.parameters[...])
+        let isHead = pairs.contains {
+            $0.name.elementsEqual("REQUEST_METHOD".utf8) && $0.value.elementsEqual("HEAD".utf8)
+        }
+        let isRead = peer.gate.phase == .ended
+        peer.prepare(
+            busyAnswer.records(id: peer.gate.requestID, withoutBody: isHead),
+            staysOpen: isRead && peer.gate.keepsConnection && !peer.isOverfull)
+        waiting.settle(peer)
+    }
+
+    /// Closes those whose time is over.
+    private func expire() {
+        let now = ContinuousClock.now
+        for peer in waiting.takeAll(where: { $0.deadline <= now }) {
+            let isIdle = peer.gate.isUntouched && peer.served > 0 || peer.stage == .leave
+            waiting.close(peer, for: isIdle ? nil : .timedOut(Self.lateness(of: peer)))
+        }
+    }
+
+    private static func lateness(of peer: Connection) -> String {
+        switch (peer.stage, peer.gate.phase) {
+        case (.room, _): "an answer was not read in time"
+        case (_, .body): "the body did not come in time"
+        case _ where peer.gate.isUntouched: "nothing was sent"
+        default: "a request's head did not come in time"
+        }
+    }
+
+    // MARK: Stop
+
+    /// Closes the door: whoever is inside, or waits at a door of our own, is still served.
+    private mutating func beginStop(_ listener: borrowing Listener) -> ContinuousClock.Instant {
+        let deadline = ContinuousClock.now + waiting.limits.stopTime
+        stopsAt = deadline
+        if isAccepting { pauseAccepting(listener) }
+        if listener.isOwn {
+            // Peers in the queue of an inherited socket are served by those who share it.
+            listener.withdraw()
+            try? acceptAll(listener)
+            listener.shut()
+        }
+        return deadline
+    }
+
+    /// Closes who has no request under way, and hurries who has.
+    private func dismissIdle() {
+        let latest = ContinuousClock.now + Self.lastWords
+        let dismissed = waiting.takeAll { peer in
+            if peer.stage == .request { peer.deadline = min(peer.deadline, latest) }
+            return peer.isIdle
+        }
+        for peer in dismissed { waiting.close(peer) }
+    }
+}

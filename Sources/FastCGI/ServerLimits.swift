@@ -1,0 +1,46 @@
+/// What a server allows its peers; the defaults suit a host with 512 MB.
+public struct ServerLimits: Sendable {
+    /// Threads that read bodies and run the handler.
+    public var requestThreads = 16
+
+    /// Requests that may wait for a thread before others are answered as busy.
+    public var queuedRequests = 64
+
+    /// Connections open at a time; more wait in the kernel.
+    public var connections = 512
+
+    /// Bytes of one request's parameters, at most 131,072.
+    public var parameterBytes = 65_536
+
+    /// Bytes of a body gathered before a thread gets the request, so that a slow peer with a
+    /// small body holds none.
+    public var gatheredBodyBytes = 65_536
+
+    /// Bytes of an unread body that are read and dropped to keep the connection in order; behind
+    /// more, it is closed.
+    public var drainedBodyBytes = 64 << 20
+
+    /// From accept or a request's first byte to the end of its parameters.
+    public var headTime = Duration.seconds(10)
+
+    /// From there to the end of its body.
+    public var bodyTime = Duration.seconds(60)
+
+    /// For the peer to make room for more of an answer.
+    public var sendTime = Duration.seconds(60)
+
+    /// Between two requests on one connection; longer than nginx keeps it (60 s), so that it is
+    /// nginx who closes and no request meets a closed connection.
+    public var idleTime = Duration.seconds(300)
+
+    /// For the peer to take an answer that came before all of its request was read.
+    public var leaveTime = Duration.seconds(2)
+
+    /// For requests in flight once the server is told to stop.
+    public var stopTime = Duration.seconds(10)
+
+    /// The stack of a request thread, in bytes; touched pages count, not this.
+    public var stackBytes = 1 << 20
+
+    public init() {}
+}

@@ -1,0 +1,138 @@
+import Glibc
+
+/// The file of a Unix socket we bound, known by device and inode.
+struct SocketFile: Sendable {
+    let path: String
+    private let device: UInt
+    private let inode: UInt
+
+    /// The file now at `path`, if one is there.
+    init?(at path: String) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        self.path = path
+        device = status.st_dev
+        inode = status.st_ino
+    }
+
+    /// Removes the file unless another one took its place.
+    func remove() {
+        guard let present = SocketFile(at: path), present.device == device, present.inode == inode
+        else { return }
+        unsafe unlink(path)
+    }
+}
+
+extension Listener {
+    /// Listens on a Unix socket at `path`, a file with permissions `mode` and, if named, `group`
+    /// (a name of the group file or a number).
+    ///
+    /// A file left by a process that is gone is replaced; one that is served is not.
+    public init(
+        path: String, mode: UInt32 = 0o660, group: String? = nil
+    ) throws(FastCGIError) {
+        let limit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+        guard 1...limit ~= path.utf8.count, !path.utf8.contains(0) else {
+            throw .pathTooLong(path, limit: limit)
+        }
+        let group = try group.map { (name) throws(FastCGIError) in try groupNumber(name) }
+        // Held while we look, remove and bind: of two that start at once, one comes second.
+        let turn = FolderTurn(of: path)
+        defer { turn.end() }
+        try removeStale(path)
+
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = try Descriptor.opened(
+            socket(AF_UNIX, type, 0), by: "socket", for: path)
+        // The file gets the socket's own mode, less the umask: closed to others from its first
+        // moment, without changing the umask under other threads.
+        fchmod(descriptor.number, 0o600)
+        guard unsafe withAddress(of: path, { unsafe bind(descriptor.number, $0, $1) }) == 0 else {
+            if errno == EADDRINUSE { throw .alreadyServed(path) }
+            throw .system(call: "bind", subject: path, code: errno)
+        }
+        let file = SocketFile(at: path)
+        do throws(FastCGIError) {
+            if let group, unsafe chown(path, uid_t.max, group) != 0 {
+                throw .system(call: "chown", subject: path, code: errno)
+            }
+            guard unsafe chmod(path, mode) == 0 else {
+                throw .system(call: "chmod", subject: path, code: errno)
+            }
+            guard listen(descriptor.number, Self.backlog) == 0 else {
+                throw .system(call: "listen", subject: path, code: errno)
+            }
+        } catch {
+            file?.remove()
+            throw error
+        }
+        self.init(descriptor, origin: .path(path), file: file)
+    }
+}
+
+/// Removes a socket file nobody serves.
+private func removeStale(_ path: String) throws(FastCGIError) {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path) }
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    let probe = try Descriptor.opened(socket(AF_UNIX, type, 0), by: "socket", for: path)
+    let isConnected = unsafe withAddress(of: path) { unsafe connect(probe.number, $0, $1) } == 0
+    switch isConnected ? 0 : errno {
+    case ENOENT: return
+    case ECONNREFUSED: break
+    // EAGAIN: its queue is full, so someone owns it. EPROTOTYPE: another kind of socket.
+    case 0, EAGAIN, EPROTOTYPE: throw .alreadyServed(path)
+    case let code: throw .system(call: "connect", subject: path, code: code)
+    }
+    guard unsafe unlink(path) == 0 || errno == ENOENT else {
+        throw .system(call: "unlink", subject: path, code: errno)
+    }
+}
+
+/// A lock on the folder of a path, gone with the process at the latest.
+private struct FolderTurn {
+    private let descriptor: Int32
+
+    init(of path: String) {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // Where the file system has no locks, bind still lets only one through.
+        if descriptor >= 0 { _ = flock(descriptor, LOCK_EX) }
+    }
+
+    func end() { if descriptor >= 0 { close(descriptor) } }
+}
+
+/// Calls `body` with the address structure of a Unix socket's path.
+private func withAddress(
+    of path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+) -> Int32 {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+    return unsafe withUnsafeBytes(of: &address) { bytes in
+        guard let start = bytes.baseAddress else { return -1 }
+        return unsafe body(
+            start.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+    }
+}
+
+/// The number of a group, given as such or by its name in the group file.
+///
+/// Read by ourselves: the C library's look-up loads modules, which a static executable cannot.
+private func groupNumber(_ name: String) throws(FastCGIError) -> gid_t {
+    if let number = gid_t(name) { return number }
+    guard let file = unsafe fopen("/etc/group", "re") else { throw .unknownGroup(name) }
+    defer { unsafe fclose(file) }
+    var line: UnsafeMutablePointer<CChar>?
+    var capacity = 0
+    defer { unsafe free(line) }
+    while unsafe getline(&line, &capacity, file) >= 0 {
+        guard let text = unsafe line else { break }
+        let fields = unsafe String(cString: text).split(
+            separator: ":", omittingEmptySubsequences: false)
+        if fields.count >= 3, fields[0] == name, let number = gid_t(fields[2]) { return number }
+    }
+    throw .unknownGroup(name)
+}

@@ -1,0 +1,45 @@
+import Synchronization
+
+/// What a server counted since it was made, and what it holds now.
+public struct Statistics: Sendable, Equatable {
+    /// Connections accepted.
+    public var accepted = 0
+    /// Connections refused for their user.
+    public var refusedPeers = 0
+    /// Requests handed to the handler.
+    public var requests = 0
+    /// Requests answered as busy.
+    public var busyAnswers = 0
+    /// Connections closed because the peer broke the protocol.
+    public var brokenProtocols = 0
+    /// Connections closed because the peer was too slow.
+    public var timeouts = 0
+    /// Times accepting paused for want of descriptors or memory.
+    public var pauses = 0
+    /// Connections no thread is busy with, now.
+    public var waiting = 0
+    /// Requests queued or with the handler, now.
+    public var inFlight = 0
+}
+
+/// The counters behind `Statistics`.
+final class Counters: Sendable {
+    let accepted = Atomic<Int>(0)
+    let refusedPeers = Atomic<Int>(0)
+    let requests = Atomic<Int>(0)
+    let busyAnswers = Atomic<Int>(0)
+    let brokenProtocols = Atomic<Int>(0)
+    let timeouts = Atomic<Int>(0)
+    let pauses = Atomic<Int>(0)
+
+    /// Counts a fault of a peer under its kind.
+    func count(_ fault: FastCGIError) {
+        switch fault {
+        case .brokenProtocol, .wrongLength: brokenProtocols.add(1, ordering: .relaxed)
+        case .timedOut: timeouts.add(1, ordering: .relaxed)
+        case .refusedPeer: refusedPeers.add(1, ordering: .relaxed)
+        case .outOfDescriptors: pauses.add(1, ordering: .relaxed)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Synchronization
+
+/// The connections no thread is busy with, under the eye of one poller.
+///
+/// Any thread puts a connection in; only the polling thread takes one out. Silent peers, idle
+/// connections and peers slow to read wait here, at the price of a descriptor each.
+final class WaitingConnections: Sendable {
+    let limits: ServerLimits
+    let counters = Counters()
+
+    /// Told of every fault of a peer.
+    let report: @Sendable (FastCGIError) -> Void
+
+    let poller: Poller
+    private let isStopping = Atomic<Bool>(false)
+    private let handedOut = Atomic<Int>(0)
+    private let connections = Mutex<[Int32: Connection]>([:])
+
+    init(
+        limits: ServerLimits, report: @escaping @Sendable (FastCGIError) -> Void
+    ) throws(FastCGIError) {
+        self.limits = limits
+        self.report = report
+        poller = try Poller()
+    }
+
+    // MARK: Stop
+
+    var stops: Bool { isStopping.load(ordering: .acquiring) }
+
+    /// Lets the polling thread know that the server is to stop; an atomic store and one write.
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        poller.wake()
+    }
+
+    // MARK: Connections with a thread
+
+    /// Connections queued for a thread or with one.
+    var handedOutCount: Int { handedOut.load(ordering: .acquiring) }
+
+    func handOut() { handedOut.add(1, ordering: .acquiringAndReleasing) }
+
+    /// Ends what `handOut` began, after the connection was settled or closed.
+    func handBack() {
+        handedOut.subtract(1, ordering: .acquiringAndReleasing)
+        if stops { poller.wake() }
+    }
+
+    // MARK: Connections without
+
+    var count: Int { connections.withLock { $0.count } }
+
+    /// Puts a connection in, to be taken out at its next event or its deadline.
+    func wait(_ connection: Connection) {
+        let descriptor = connection.descriptor.number
+        let interest: Poller.Interest = connection.stage == .room ? .roomOnce : .inputOnce
+        connections.withLock { connections in
+            // In the table first: the event may come at once.
+            connections[descriptor] = connection
+            do throws(FastCGIError) {
+                if connection.isRegistered {
+                    try poller.renew(descriptor, for: interest)
+                } else {
+                    try poller.add(descriptor, for: interest)
+                    connection.isRegistered = true
+                }
+            } catch {
+                // The kernel has no memory to watch it; with its last owner it closes.
+                connections[descriptor] = nil
+            }
+        }
+    }
+
+    /// Takes out the connection of a descriptor that has an event.
+    func take(_ descriptor: Int32) -> Connection? {
+        connections.withLock { $0.removeValue(forKey: descriptor) }
+    }
+
+    /// Takes out those for which `condition` holds.
+    func takeAll(where condition: (Connection) -> Bool) -> [Connection] {
+        connections.withLock { connections in
+            let found = connections.values.filter(condition)
+            for connection in found { connections[connection.descriptor.number] = nil }
+            return found
+        }
+    }
+
+    /// Takes out the one that has been without any request for longest, to make room.
+    func takeIdlest() -> Connection? {
+        connections.withLock { connections in
+            let idle = connections.values.filter(\.isIdle)
+            guard let idlest = idle.min(by: { $0.deadline < $1.deadline }) else { return nil }
+            connections[idlest.descriptor.number] = nil
+            return idlest
+        }
+    }
+
+    // MARK: Answers
+
+    /// Sends a prepared answer as far as it goes and puts the connection where it belongs next:
+    /// waiting for room, for the next request, or for the peer to leave, or closed.
+    func settle(_ connection: Connection) {
+        do {
+            guard try connection.flush() else {
+                connection.stage = .room
+                connection.deadline = .now + limits.sendTime
+                wait(connection)
+                return
+            }
+        } catch {
+            close(connection)
+            return
+        }
+        if connection.gate.phase != .ended {
+            // Closed at once, the peer might lose the answer for what it still sends.
+            connection.finishSending()
+            connection.stage = .leave
+            connection.deadline = .now + limits.leaveTime
+            wait(connection)
+        } else if connection.staysOpen && !stops {
+            connection.gate.reset()
+            connection.stage = .request
+            connection.deadline = .now + limits.idleTime
+            wait(connection)
+        } else {
+            close(connection)
+        }
+    }
+
+    /// Ends a connection nobody waits for; the descriptor closes with its last owner.
+    func close(_ connection: Connection, for fault: FastCGIError? = nil) {
+        connection.sever()
+        guard let fault else { return }
+        counters.count(fault)
+        report(fault)
+    }
+
+    var statistics: Statistics {
+        Statistics(
+            accepted: counters.accepted.load(ordering: .relaxed),
+            refusedPeers: counters.refusedPeers.load(ordering: .relaxed),
+            requests: counters.requests.load(ordering: .relaxed),
+            busyAnswers: counters.busyAnswers.load(ordering: .relaxed),
+            brokenProtocols: counters.brokenProtocols.load(ordering: .relaxed),
+            timeouts: counters.timeouts.load(ordering: .relaxed),
+            pauses: counters.pauses.load(ordering: .relaxed),
+            waiting: count, inFlight: handedOutCount)
+    }
+}

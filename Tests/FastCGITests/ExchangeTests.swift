@@ -1,0 +1,155 @@
+import Synchronization
+import Testing
+
+@testable import FastCGI
+
+@Suite struct ExchangeTests {
+    @Test func `A request is read and answered`() throws {
+        let service = try Service()
+        let peer = try service.peer()
+        peer.send(Wire.request("/echo", body: Array("hello".utf8)))
+        let reply = try #require(peer.reply())
+        #expect(reply.status == 200)
+        #expect(reply.text == "hello")
+        #expect(reply.headers["status"] == "200 OK")
+        #expect(reply.headers["content-length"] == "5")
+        #expect(reply.headers["x-odd"] == "a  B: c", "a line end in a value starts no header")
+        #expect(reply.headers["b"] == nil)
+        #expect(reply.protocolStatus == 0)
+        #expect(peer.sawEnd(), "closed, as the peer did not ask to keep it")
+        #expect(service.stop() == .finished)
+    }
+
+    @Test(arguments: [0, 1, 7776, 7777, 65_535, 65_536, 65_537, 200_000, 3_000_000])
+    func `A body of any size arrives as it was sent`(size: Int) throws {
+        let service = try Service()
+        let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 131 ^ $0 >> 9) }
+        let peer = try service.peer()
+        for keep in [true, false] {
+            peer.send(Wire.request("/echo", body: body, keep: keep, id: 9))
+            #expect(peer.reply(to: 9)?.body == body)
+        }
+        service.stop()
+    }
+
+    @Test func `A request split in two at any byte is answered`() throws {
+        let service = try Service()
+        let request = Wire.request("/echo", body: Array("split".utf8), keep: true)
+        let peer = try service.peer()
+        for cut in 1..<request.count {
+            peer.send(request[..<cut])
+            peer.send(request[cut...])
+            #expect(peer.reply()?.text == "split", "cut at \(cut)")
+        }
+        for byte in request { peer.send([byte]) }
+        #expect(peer.reply()?.text == "split", "a byte at a time")
+        service.stop()
+    }
+
+    @Test func `HEAD gets the length and no body`() throws {
+        let service = try Service()
+        let peer = try service.peer()
+        peer.send(Wire.request("/all", method: "HEAD"))
+        let reply = try #require(peer.reply())
+        #expect(reply.headers["content-length"] == "7")
+        #expect(reply.body.isEmpty)
+        service.stop()
+    }
+
+    @Test func `A thousand requests go over one connection`() throws {
+        let service = try Service()
+        let peer = try service.peer()
+        for number in 0..<1000 {
+            let body = [UInt8](repeating: 65, count: number % 300)
+            peer.send(Wire.request("/all", body: body, keep: true))
+            try #require(peer.reply()?.text == "\(number % 300) bytes")
+        }
+        let statistics = service.server.statistics
+        #expect(statistics.accepted == 1)
+        #expect(statistics.requests == 1000)
+        service.stop()
+    }
+
+    @Test func `A body shorter or longer than declared is no body`() throws {
+        let service = try Service()
+        for length in [3, 7, 0] {
+            let peer = try service.peer()
+            peer.send(Wire.request("/all", body: Array("hello".utf8), length: length, keep: true))
+            #expect(peer.reply()?.status == 400, "declared \(length)")
+            #expect(peer.sawEnd(), "a connection in doubt is not kept")
+        }
+        let expected: [FastCGIError?] = [3, 7, 0].map { .wrongLength(declared: $0, received: 5) }
+        #expect(service.visits.withLock { $0.map(\.fault) } == expected)
+        #expect(service.answers())
+        service.stop()
+    }
+
+    @Test func `A body without a declared length is read to its end`() throws {
+        let service = try Service()
+        let peer = try service.peer()
+        let content = Wire.pairs(Wire.parameters("/echo", length: nil))
+        peer.send(
+            Wire.begin() + Wire.record(4, content) + Wire.record(4) + Wire.body("chunked".utf8))
+        #expect(peer.reply()?.text == "chunked")
+        service.stop()
+    }
+
+    @Test(arguments: ["", "A\0B", "x", "-1", "1e3", "99999999999999999999"])
+    func `Parameters nobody should act on close the connection`(value: String) throws {
+        let service = try Service()
+        let peer = try service.peer()
+        let name = value.isEmpty ? "" : value.contains("\0") ? "HTTP_X" : "CONTENT_LENGTH"
+        let content =
+            Wire.pairs(Wire.parameters("/all")) + Wire.pair(name, Array(value.utf8))
+        peer.send(Wire.begin() + Wire.record(4, content) + Wire.record(4) + Wire.record(5))
+        #expect(peer.reply() == nil)
+        #expect(service.paths.isEmpty)
+        #expect(service.eventually { service.server.statistics.brokenProtocols == 1 })
+        #expect(service.answers())
+        service.stop()
+    }
+
+    @Test func `A dropped exchange closes its connection and costs nothing else`() throws {
+        let service = try Service()
+        for _ in 0..<20 {
+            let peer = try service.peer()
+            peer.send(Wire.request("/drop", body: [1, 2, 3], keep: true))
+            #expect(peer.reply() == nil)
+        }
+        #expect(service.answers())
+        #expect(service.stop() == .finished)
+    }
+
+    @Test func `Clients that leave early take nothing with them`() throws {
+        let service = try Service()
+        let large = Wire.request("/all", body: [UInt8](repeating: 1, count: 300_000))
+        for end in [4, 20, 100, 1000, 200_000] {
+            let peer = try service.peer()
+            peer.send(large[..<end])
+            peer.leave()
+        }
+        for path in ["/all", "/long"] {
+            let peer = try service.peer()
+            peer.send(Wire.request(path))
+            peer.leave()
+        }
+        #expect(service.answers())
+        #expect(service.stop() == .finished)
+    }
+
+    @Test func `Requests over TCP are answered`() throws {
+        let server = try Server(Listener(address: "127.0.0.1:0"))
+        let port = try #require(server.port)
+        let thread = try ServiceThread(stackBytes: 1 << 20) {
+            _ = try? server.run { exchange in exchange.respond(status: 204) }
+        }
+        let peer = try #require(Peer(port: port))
+        peer.send(Wire.request("/any", keep: true))
+        let reply = try #require(peer.reply())
+        #expect(reply.status == 204)
+        #expect(reply.headers["content-length"] == nil)
+        server.stop()
+        thread.join()
+        #expect(Peer(port: port) == nil, "nobody listens any more")
+    }
+}

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import FastCGI
+
+@Suite struct ParametersTests {
+    private func parameters(_ entries: [String]) -> Parameters {
+        Parameters(environment: entries.map { Array($0.utf8) })
+    }
+
+    /// What web servers send for a route, and the path and mount point it means.
+    private static let places: [(entries: [String], path: String, root: String)] = [
+        // nginx, its stock parameter file.
+        (["SCRIPT_NAME=/health", "DOCUMENT_URI=/health"], "/health", ""),
+        // nginx below a prefix, with fastcgi_split_path_info.
+        (
+            ["SCRIPT_NAME=/api/v1", "PATH_INFO=/upload/", "DOCUMENT_URI=/api/v1/upload/"],
+            "/upload/", "/api/v1"
+        ),
+        // A configuration that sets the whole path twice.
+        (["SCRIPT_NAME=/health", "PATH_INFO=/health", "DOCUMENT_URI=/health"], "/health", ""),
+        (["SCRIPT_NAME=/x/index", "PATH_INFO=/health", "DOCUMENT_URI=/health"], "/health", ""),
+        // Apache.
+        (["SCRIPT_NAME=/app.fcgi", "PATH_INFO=/upload/"], "/upload/", "/app.fcgi"),
+        (["SCRIPT_NAME=/app/", "PATH_INFO=/"], "/", "/app"),
+        // lighttpd.
+        (["SCRIPT_NAME=/denoise/text", "PATH_INFO="], "/denoise/text", ""),
+        (["SCRIPT_NAME=", "PATH_INFO=/denoise/text"], "/denoise/text", ""),
+        // What the client wrote never decides.
+        (["REQUEST_URI=/health", "DOCUMENT_URI=/upload/"], "/upload/", ""),
+        (["DOCUMENT_URI=odd"], "/odd", ""),
+        ([], "/", ""),
+    ]
+
+    @Test(arguments: places)
+    func `Path and mount point are what the web server matched`(
+        entries: [String], path: String, root: String
+    ) {
+        let found = parameters(entries)
+        #expect(found.path == path)
+        #expect(found.rootPath == root)
+    }
+
+    @Test func `Of duplicates the last counts`() {
+        let found = parameters(["SCRIPT_NAME=/default", "A=1", "SCRIPT_NAME=/override", "A="])
+        #expect(found.path == "/override")
+        #expect(found["A"] == nil)
+    }
+
+    @Test func `Headers have their lower-case names, and Proxy is none`() {
+        let found = parameters([
+            "HTTP_ACCEPT=*/*", "HTTP_X_FORWARDED_FOR=1", "HTTP_PROXY=http://evil", "CONTENT_TYPE=a",
+            "CONTENT_LENGTH=12", "HTTP_CONTENT_LENGTH=99", "HTTP_CONTENT_TYPE=b",
+            "REDIRECT_HTTP_AUTHORIZATION=Bearer x", "HTTP_HOST=h=1", "PATH=/bin",
+        ])
+        #expect(
+            found.headers == [
+                "accept": "*/*", "x-forwarded-for": "1", "content-type": "a",
+                "content-length": "12", "authorization": "Bearer x", "host": "h=1",
+            ])
+        #expect(found.contentLength == 12)
+        #expect(parameters(["CONTENT_TYPE=", "CONTENT_LENGTH="]).headers.isEmpty)
+    }
+
+    @Test func `The public address is what the client used`() {
+        #expect(parameters([]).scheme == "http")
+        #expect(parameters(["HTTPS=on"]).scheme == "https")
+        #expect(parameters(["HTTPS=off"]).scheme == "http")
+        #expect(parameters(["REQUEST_SCHEME=https", "HTTPS="]).scheme == "https")
+        #expect(parameters(["HTTP_HOST=a:81", "SERVER_NAME=b"]).host == "a:81")
+        #expect(parameters(["SERVER_NAME=b", "SERVER_PORT=80"]).host == "b")
+        #expect(parameters(["SERVER_NAME=b", "SERVER_PORT=8080"]).host == "b:8080")
+        #expect(parameters(["HTTPS=on", "SERVER_NAME=b", "SERVER_PORT=443"]).host == "b")
+    }
+
+    @Test func `Bytes that are not UTF-8 do no harm`() {
+        let found = Parameters(environment: [Array("PATH_INFO=/".utf8) + [0xFF, 0xC3]])
+        #expect(found.path == "/\u{FFFD}\u{FFFD}")
+    }
+
+    @Test func `An answer's records carry it whole, without injected headers`() throws {
+        let body = [UInt8](repeating: 7, count: 200_001)
+        let answer = Answer(
+            status: 299, headers: [("A", "1\r\n\r\nevil"), ("B\r\nC", "2"), ("", "3")], body: body)
+        var content: [UInt8] = []
+        var rest = answer.records(id: 258, withoutBody: false)[...]
+        var types: [UInt8] = []
+        while let type = rest.dropFirst().first {
+            let head = Array(rest.prefix(8))
+            let length = Int(head[4]) << 8 | Int(head[5])
+            #expect(head[2] == 1 && head[3] == 2 && head[6] == 0)
+            types.append(type)
+            if type == 6 { content += rest.dropFirst(8).prefix(length) }
+            rest = rest.dropFirst(8 + length)
+        }
+        #expect(types == [6, 6, 6, 6, 6, 3])
+        let head = "Status: 299 Status\r\nA: 1    evil\r\nContent-Length: 200001\r\n\r\n"
+        #expect(content == Array(head.utf8) + body)
+    }
+}

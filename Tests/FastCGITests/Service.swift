@@ -1,0 +1,127 @@
+import Foundation
+import Synchronization
+
+@testable import FastCGI
+
+/// A server on a socket in a folder of its own, with a handler that does as the path says.
+final class Service: Sendable {
+    let path: String
+    let server: Server
+    let faults = Mutex<[FastCGIError]>([])
+    private let folder: String
+    private let outcome = Mutex<Server.Outcome?>(nil)
+    private let isDone = DispatchSemaphore(value: 0)
+
+    /// What the handler saw.
+    struct Visit: Sendable {
+        var path: String
+        var body: [UInt8]
+        var fault: FastCGIError?
+    }
+    let visits = Mutex<[Visit]>([])
+
+    /// Requests for "/wait" are answered once per signal.
+    let gate = DispatchSemaphore(value: 0)
+
+    init(peers: PeerPolicy = PeerPolicy(), limits: (inout ServerLimits) -> Void = { _ in }) throws {
+        folder = try temporaryFolder()
+        path = folder + "/s"
+        var chosen = ServerLimits()
+        chosen.requestThreads = 4
+        limits(&chosen)
+        let sink = Sink()
+        server = try Server(
+            Listener(path: path), limits: chosen, peers: peers,
+            report: { fault in sink.act.withLock { $0 }?(fault) })
+        sink.act.withLock { act in
+            act = { [weak self] fault in self?.faults.withLock { $0.append(fault) } }
+        }
+        Thread.detachNewThread { [self] in
+            let result = try? server.run { exchange in self.handle(exchange) }
+            outcome.withLock { $0 = result }
+            isDone.signal()
+        }
+    }
+
+    private final class Sink: Sendable {
+        let act = Mutex<(@Sendable (FastCGIError) -> Void)?>(nil)
+    }
+
+    /// Stops the server and waits for its end.
+    @discardableResult
+    func stop() -> Server.Outcome? {
+        server.stop()
+        guard isDone.wait(timeout: .now() + 20) == .success else { return nil }
+        try? FileManager.default.removeItem(atPath: folder)
+        return outcome.withLock { $0 }
+    }
+
+    /// A new connection.
+    func peer() throws -> Peer {
+        guard let peer = Peer(path: path) else { throw Unreachable() }
+        return peer
+    }
+
+    struct Unreachable: Error {}
+
+    /// Whether a request on a connection of its own is answered.
+    func answers() -> Bool {
+        guard let peer = Peer(path: path) else { return false }
+        peer.send(Wire.request("/all"))
+        return peer.reply()?.status == 200
+    }
+
+    /// The paths of the requests that reached the handler.
+    var paths: [String] { visits.withLock { $0.map(\.path) } }
+
+    /// Waits, in a test that would otherwise race, until `condition` holds.
+    func eventually(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<2000 {
+            if condition() { return true }
+            usleep(5000)
+        }
+        return false
+    }
+
+    private func handle(_ exchange: consuming Exchange) {
+        var visit = Visit(path: exchange.parameters.path, body: [])
+        if visit.path == "/drop" {
+            visits.withLock { $0.append(visit) }
+            return
+        }
+        let readLimit =
+            switch visit.path {
+            case "/none", "/missing": 0
+            case "/part": 10
+            default: Int.max
+            }
+        do throws(FastCGIError) {
+            while visit.body.count < readLimit {
+                let most = min(7777, readLimit - visit.body.count)
+                if try exchange.readBody(upTo: most, into: &visit.body) == 0 { break }
+            }
+        } catch {
+            visit.fault = error
+        }
+        visits.withLock { $0.append(visit) }
+        if visit.path == "/wait" { gate.wait() }
+        let answer: [UInt8] =
+            switch visit.path {
+            case "/echo": visit.body
+            case "/long": [UInt8](repeating: 0x61, count: 4 << 20)
+            default: Array("\(visit.body.count) bytes".utf8)
+            }
+        let status = visit.path == "/missing" ? 404 : visit.fault == nil ? 200 : 400
+        exchange.respond(
+            status: status, headers: [("Content-Type", "text/plain"), ("X-Odd", "a\r\nB: c")],
+            body: answer)
+    }
+}
+
+/// A fresh folder with a path short enough for a socket.
+func temporaryFolder() throws -> String {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "f\(UInt32.random(in: 0...UInt32.max))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    return folder.path
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+
+@testable import FastCGI
+
+@Suite struct SlowPeerTests {
+    @Test func `Silent, half and slow peers hold no thread`() throws {
+        let service = try Service { $0.requestThreads = 2 }
+        let request = Wire.request("/all", body: [UInt8](repeating: 1, count: 5000))
+        let large = Wire.request("/long", keep: true)
+        var peers: [Peer] = []
+        for number in 0..<100 {
+            let peer = try service.peer()
+            switch number % 5 {
+            case 0: break
+            case 1: peer.send(request[..<5])
+            case 2: peer.send(request[..<60])
+            case 3: peer.send(request[..<3000])
+            default: peer.send(large)  // And does not read the four megabytes.
+            }
+            peers.append(peer)
+        }
+        let start = Date()
+        for _ in 0..<20 { #expect(service.answers()) }
+        print("answers beside 100 slow peers: \(Date().timeIntervalSince(start) / 20 * 1000) ms")
+        // Those who go on are served after all.
+        peers[3].send(request[3000...])
+        #expect(peers[3].reply()?.text == "5000 bytes")
+        #expect(peers[4].reply()?.body.count == 4 << 20)
+        peers[0].send(request)
+        #expect(peers[0].reply()?.status == 200)
+        peers.removeAll()
+        #expect(service.stop() == .finished)
+    }
+
+    @Test func `Idle connections hold no thread`() throws {
+        let service = try Service { $0.requestThreads = 1 }
+        let idle = try (0..<30).map { _ in try service.peer() }
+        for _ in 0..<3 {
+            for peer in idle {
+                peer.send(Wire.request("/all", keep: true))
+                #expect(peer.reply()?.status == 200)
+            }
+        }
+        #expect(service.eventually { service.server.statistics.waiting == 30 })
+        #expect(service.answers())
+        service.stop()
+    }
+
+    @Test func `Who takes too long is closed`() throws {
+        let service = try Service {
+            $0.headTime = .milliseconds(100)
+            $0.bodyTime = .milliseconds(100)
+            $0.sendTime = .milliseconds(100)
+            $0.idleTime = .milliseconds(100)
+        }
+        let request = Wire.request("/all", body: [UInt8](repeating: 1, count: 200_000))
+        let peers = try [0, 5, 60, 3000, 100_000].map { part in
+            let peer = try service.peer()
+            peer.send(request[..<part])
+            return peer
+        }
+        let idle = try service.peer()
+        idle.send(Wire.request("/all", keep: true))
+        #expect(idle.reply()?.status == 200)
+        let blind = try service.peer()
+        blind.send(Wire.request("/long"))
+        #expect(service.eventually { service.server.statistics.timeouts == 5 })
+        #expect(blind.reply() == nil, "cut short")
+        #expect(idle.sawEnd())
+        for peer in peers {
+            #expect(peer.reply()?.status != 200)
+            #expect(peer.sawEnd())
+        }
+        #expect(service.answers())
+        #expect(service.stop() == .finished)
+    }
+
+    @Test func `At the limit of connections the idlest makes room`() throws {
+        let service = try Service { $0.connections = 10 }
+        let peers = try (0..<25).map { _ in try service.peer() }
+        #expect(service.answers())
+        #expect(service.server.statistics.waiting <= 10)
+        #expect(peers[0].sawEnd())
+        service.stop()
+    }
+
+    @Test func `Without descriptors accepting pauses and goes on`() async {
+        await #expect(processExitsWith: .success) {
+            let service = try Service()
+            try #require(service.answers())
+            let peers = (0..<20).map { _ in Peer() }
+            let highest = try #require(peers.map(\.descriptor).max())
+            var limit = rlimit()
+            unsafe getrlimit(__rlimit_resource_t(7), &limit)
+            var low = limit
+            low.rlim_cur = rlim_t(highest) + 3
+            unsafe setrlimit(__rlimit_resource_t(7), &low)
+            for peer in peers {
+                try #require(peer.connect(to: service.path))
+                peer.send(Wire.request("/wait"))
+            }
+            try #require(service.eventually { service.server.statistics.pauses > 0 })
+            unsafe setrlimit(__rlimit_resource_t(7), &limit)
+            for _ in peers { service.gate.signal() }
+            for peer in peers { try #require(peer.reply()?.status == 200) }
+            try #require(service.answers())
+            try #require(service.stop() == .finished)
+        }
+    }
+}
