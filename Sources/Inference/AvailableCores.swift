@@ -2,16 +2,21 @@ internal import Glibc
 
 /// Cores this process may use: what its affinity and its control group's quota allow.
 public func availableCores() -> Int {
-    var mask = cpu_set_t()
     var cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    if unsafe sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &mask) == 0 {
-        let allowed = unsafe withUnsafeBytes(of: &mask) { bytes in
-            unsafe bytes.reduce(0) { $0 + $1.nonzeroBitCount }
-        }
-        if allowed > 0 { cores = allowed }
-    }
+    if let allowed = allowedProcessors() { cores = min(cores, allowed) }
     if let quota = controlGroupQuota() { cores = min(cores, max(1, Int(quota.rounded(.up)))) }
     return max(cores, 1)
+}
+
+/// Processors in this process's affinity mask, which the kernel prints as hexadecimal digits.
+private func allowedProcessors() -> Int? {
+    guard let status = readSmallFile("/proc/self/status"),
+        let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
+    else { return nil }
+    let count = line.dropFirst("Cpus_allowed:".count).reduce(0) {
+        $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0)
+    }
+    return count > 0 ? count : nil
 }
 
 /// The quota in cores of the control group (version 2) this process is in or below, if it has one.
@@ -41,8 +46,8 @@ private func readSmallFile(_ path: String) -> String? {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-        unsafe count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+        count = max(0, unsafe read(descriptor, buffer.baseAddress, buffer.count))
     }
     return String(decoding: bytes, as: UTF8.self)
 }

@@ -26,7 +26,8 @@ final class WorkerThread: Sendable {
                 let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
                 if start.niceness != 0 {
                     // On Linux niceness belongs to a thread; 0 means the calling one.
-                    _ = setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + start.niceness)
+                    let which = __priority_which_t(PRIO_PROCESS.rawValue)
+                    _ = setpriority(which, 0, getpriority(which, 0) + start.niceness)
                 }
                 start.body()
                 return nil
@@ -38,7 +39,7 @@ final class WorkerThread: Sendable {
     }
 
     /// Waits for the thread's end.
-    func join() { unsafe pthread_join(handle, nil) }
+    func join() { _ = unsafe pthread_join(handle, nil) }
 }
 
 private final class ThreadStart {

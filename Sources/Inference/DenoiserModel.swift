@@ -1,0 +1,46 @@
+public import Autoencoder
+internal import ModelFiles
+
+/// A denoiser as it is served: parameters that never change, and their version.
+public struct DenoiserModel: Sendable {
+    /// The numbers.
+    public let parameters: AutoencoderParameters
+
+    /// What answers computed with it are labelled with, such as `12-3fa9c1d2`.
+    public let version: String
+
+    /// Reads the model at `path`, `.pt` or safetensors by content.
+    public init(reading path: String) throws(ModelFault) {
+        do throws(ModelFileError) {
+            try self.init(Checkpoint(reading: path), file: path)
+        } catch {
+            throw ModelFault("\(error)")
+        }
+    }
+
+    init(_ checkpoint: Checkpoint, file: String) throws(ModelFileError) {
+        let parameters = try AutoencoderParameters { name, shape throws(ModelFileError) in
+            try checkpoint.tensor(name, shape: shape, file: file)
+        }
+        guard parameters.isFinite else {
+            throw .damaged(file: file, reason: "a parameter is not a finite number")
+        }
+        self.parameters = parameters
+        version = checkpoint.version.description
+    }
+
+    /// Denoises `embeddings` [rows, 384], after adding noise where `noiseLevel` is above 0.
+    public func denoise(_ embeddings: [Float], noiseLevel: Float) -> [Float] {
+        guard noiseLevel > 0 else { return parameters.denoise(embeddings) }
+        return parameters.denoise(
+            addingNoise(
+                to: embeddings, noiseLevel: noiseLevel, seed: .random(in: .min ... .max)))
+    }
+}
+
+/// A file of the installation that cannot be used; one line that says which and why.
+public struct ModelFault: Error, Equatable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,101 @@
+internal import Autoencoder
+
+/// The service itself: one encoder, one live denoiser, one trainer.
+public final class DenoisingEngine: DenoisingService {
+    private let embedder: TextEmbedder
+    private let model: LiveModel
+    private let training: TrainingRun
+    private let isStopping = Monitor(false)
+    private let report: @Sendable (String) -> Void
+
+    /// Ties the parts together.
+    ///
+    /// - Parameters:
+    ///   - embedder: text to embeddings.
+    ///   - model: what denoises, and where new models are published.
+    ///   - training: how uploads are trained on.
+    ///   - report: told in one line how each training run ended.
+    public init(
+        embedder: TextEmbedder, model: LiveModel, training: TrainingRun,
+        report: @escaping @Sendable (String) -> Void
+    ) {
+        self.embedder = embedder
+        self.model = model
+        self.training = training
+        self.report = report
+    }
+
+    public var isModelLoaded: Bool { model.current() != nil }
+
+    public func denoise(
+        texts: [String], noiseLevel: Float
+    ) throws(InferenceError) -> DenoisedBatch {
+        guard let model = model.current() else { throw .modelNotLoaded }
+        let (embeddings, truncated) = try embedder.embed(texts)
+        return denoise(embeddings, noiseLevel, with: model, truncated: truncated)
+    }
+
+    public func denoise(
+        embeddings: [Float], noiseLevel: Float
+    ) throws(InferenceError) -> DenoisedBatch {
+        guard let model = model.current() else { throw .modelNotLoaded }
+        return denoise(embeddings, noiseLevel, with: model, truncated: 0)
+    }
+
+    private func denoise(
+        _ embeddings: [Float], _ noiseLevel: Float, with model: DenoiserModel, truncated: Int
+    ) -> DenoisedBatch {
+        DenoisedBatch(
+            values: model.denoise(embeddings, noiseLevel: noiseLevel),
+            columns: embedder.columns, truncated: truncated, modelVersion: model.version)
+    }
+
+    /// Trains on a thread of its own, at lower priority, and waits for it.
+    public func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome {
+        let outcome = Monitor<Result<TrainingRun.Result, InferenceError>?>(nil)
+        let thread = WorkerThread(niceness: 5) { [self] in
+            let result = Result { () throws(InferenceError) in
+                try training(on: text, publishingAt: model.path, with: embedder) { _ in
+                    isStopping.withLock { !$0 }
+                }
+            }
+            outcome.withLock { $0 = result }
+        }
+        thread.join()
+        guard let result = outcome.withLock({ $0 }) else {
+            throw .failed("the training thread ended without a result")
+        }
+        let run: TrainingRun.Result
+        do {
+            run = try result.get()
+        } catch {
+            report("training failed: \(error)")
+            throw error
+        }
+        model.refresh()
+        report(run.summary)
+        return TrainingOutcome(
+            loss: run.report.finalLoss, modelVersion: run.version,
+            noisyCosine: run.report.heldOut?.noisyCosine,
+            denoisedCosine: run.report.heldOut?.denoisedCosine,
+            stages: run.stages.map { ($0.name, $0.seconds * 1000) })
+    }
+
+    /// Ends a training run under way, with nothing changed.
+    public func cancelTraining() { isStopping.withLock { $0 = true } }
+}
+
+extension TrainingRun.Result {
+    /// The run in one line.
+    public var summary: String {
+        var line = "trained model \(version) on \(lines) lines (\(distinct) distinct)"
+        line += ", loss \(report.finalLoss)"
+        if let heldOut = report.heldOut {
+            line += ", cosine to clean on \(heldOut.rows) held-out lines:"
+            line += " noisy \(heldOut.noisyCosine), denoised \(heldOut.denoisedCosine)"
+        } else {
+            line += ", too few lines to judge it by"
+        }
+        return line
+    }
+}

@@ -1,0 +1,181 @@
+public import Autoencoder
+internal import JSON
+internal import ModelFiles
+
+/// Trains a denoiser on a text and publishes it.
+public struct TrainingRun: Sendable {
+    /// How a run goes on from what is live.
+    public enum Start: String, Sendable, CaseIterable {
+        /// From new random parameters.
+        case fresh
+        /// From the live model's parameters.
+        case `continue`
+    }
+
+    /// How far a run is.
+    public enum Progress: Sendable {
+        /// Distinct lines embedded so far.
+        case embedding(done: Int, of: Int)
+        /// Epochs trained so far, and the last one's mean loss.
+        case training(epoch: Int, of: Int, loss: Double)
+    }
+
+    /// A finished run.
+    public struct Result: Sendable {
+        /// What training found.
+        public let report: TrainingReport
+        /// The version now live.
+        public let version: String
+        /// Lines in the text, repetitions counted.
+        public let lines: Int
+        /// Distinct lines.
+        public let distinct: Int
+        /// Stage names with their seconds, in order.
+        public let stages: [(name: String, seconds: Double)]
+    }
+
+    /// How to train.
+    public var options = TrainingOptions()
+
+    /// What to start from.
+    public var start = Start.fresh
+
+    /// The most lines of a text.
+    public var lineLimit = 1_000_000
+
+    /// How long to wait while another run holds the lock.
+    public var patience = Duration.seconds(2)
+
+    /// The defaults.
+    public init() {}
+
+    /// Trains on UTF-8 `text` and puts the result live at `path`.
+    ///
+    /// The lock is held from before the first line is embedded until the model is published, so runs of all
+    /// processes on the same file come one after the other.
+    ///
+    /// - Parameters:
+    ///   - text: one training text a line.
+    ///   - path: the model's file.
+    ///   - embedder: turns lines into embeddings.
+    ///   - progress: told how far the run is; false ends it with nothing changed.
+    public func callAsFunction(
+        on text: [UInt8], publishingAt path: String, with embedder: TextEmbedder,
+        progress: (Progress) -> Bool
+    ) throws(InferenceError) -> Result {
+        let clock = ContinuousClock()
+        let began = clock.now
+        let corpus = try Corpus(text, limit: lineLimit)
+        let history = ModelHistory(path: path)
+        let lock = try files { () throws(ModelFileError) in
+            try history.lock(waiting: patience)
+        }
+        let locked = clock.now
+        let parent = try files { () throws(ModelFileError) in try history.live() }
+        var initial: AutoencoderParameters?
+        if start == .continue, let parent {
+            initial = try files { () throws(ModelFileError) in
+                try DenoiserModel(parent, file: path).parameters
+            }
+        }
+        let embeddings = try embed(corpus, with: embedder, progress)
+        let embedded = clock.now
+        let (parameters, report) = try train(embeddings, corpus, initial, progress)
+        let trained = clock.now
+        let checkpoint = Checkpoint(
+            tensors: parameters.named, embeddingDimension: AutoencoderShape.width,
+            settings: settingsText, corpusDigest: corpus.digest,
+            report: report.text(lines: corpus.lines.count, distinct: corpus.distinct.count))
+        let published = try files { () throws(ModelFileError) in
+            try history.publish(checkpoint, replacing: parent?.version, under: lock)
+        }
+        return Result(
+            report: report, version: published.version.description,
+            lines: corpus.lines.count, distinct: corpus.distinct.count,
+            stages: [
+                ("wait", (locked - began) / .seconds(1)),
+                ("embed", (embedded - locked) / .seconds(1)),
+                ("train", (trained - embedded) / .seconds(1)),
+                ("publish", (clock.now - trained) / .seconds(1)),
+            ])
+    }
+
+    private func embed(
+        _ corpus: Corpus, with embedder: TextEmbedder, _ progress: (Progress) -> Bool
+    ) throws(InferenceError) -> [Float] {
+        var goesOn = true
+        return try embedder.embedInBackground(
+            corpus.distinct,
+            progress: { done in
+                goesOn = progress(.embedding(done: done, of: corpus.distinct.count))
+            }, isCancelled: { !goesOn })
+    }
+
+    private func train(
+        _ embeddings: [Float], _ corpus: Corpus, _ initial: AutoencoderParameters?,
+        _ progress: (Progress) -> Bool
+    ) throws(InferenceError) -> (AutoencoderParameters, TrainingReport) {
+        var trainer = Trainer(
+            embeddings: embeddings, lines: corpus.lines, options: options, start: initial)
+        do throws(AutoencoderError) {
+            return try trainer.run { epoch, loss in
+                progress(.training(epoch: epoch, of: options.epochs, loss: loss))
+            }
+        } catch {
+            throw .trainingFailed("\(error)")
+        }
+    }
+
+    private var settingsText: String {
+        var settings = JSONObject()
+        settings["noise_level"] = .double(Double(options.noiseLevel.description) ?? 0)
+        settings["epochs"] = .integer(options.epochs)
+        settings["batch_size"] = .integer(options.batchSize)
+        settings["learning_rate"] = .double(options.learningRate)
+        settings["noise"] = .string(options.noise.rawValue)
+        settings["seed"] = .integer(Int(truncatingIfNeeded: options.seed))
+        settings["start"] = .string(start.rawValue)
+        return JSONValue.object(settings).text
+    }
+}
+
+extension TrainingReport {
+    /// The report as JSON text.
+    func text(lines: Int, distinct: Int) -> String {
+        var report = JSONObject()
+        report["lines"] = .integer(lines)
+        report["distinct_lines"] = .integer(distinct)
+        report["trained_lines"] = .integer(trainedLines)
+        report["final_loss"] = .double(finalLoss)
+        report["seconds"] = .double(seconds)
+        report["steps"] = .integer(steps)
+        report["epoch_losses"] = .array(epochLosses.map { .double($0) })
+        if let heldOut {
+            var judged = JSONObject()
+            judged["rows"] = .integer(heldOut.rows)
+            judged["noisy_mse"] = .double(heldOut.noisyError)
+            judged["denoised_mse"] = .double(heldOut.denoisedError)
+            judged["mean_predictor_mse"] = .double(heldOut.meanError)
+            judged["noisy_cosine"] = .double(heldOut.noisyCosine)
+            judged["denoised_cosine"] = .double(heldOut.denoisedCosine)
+            report["held_out"] = .object(judged)
+        } else {
+            report["held_out"] = .null
+        }
+        return JSONValue.object(report).text
+    }
+}
+
+/// Runs `body`, its failures told in the service's terms.
+func files<Value: ~Copyable>(
+    _ body: () throws(ModelFileError) -> Value
+) throws(InferenceError) -> Value {
+    do throws(ModelFileError) {
+        return try body()
+    } catch {
+        switch error {
+        case .busy: throw .trainingBusy(retryAfter: 5)
+        default: throw .failed("\(error)")
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Kernels
+import Testing
+
+@testable import Autoencoder
+
+/// Rows on a plane of 8 dimensions: something a code of 64 can learn.
+func planeRows(_ count: Int) -> [Float] {
+    var random = SeededRandom(seed: 5)
+    let basis = (0..<8 * 384).map { _ in Float.random(in: -0.1...0.1, using: &random) }
+    return (0..<count).flatMap { _ in
+        let weights = (0..<8).map { _ in Float.random(in: -1...1, using: &random) }
+        return (0..<384).map { c in (0..<8).reduce(0) { $0 + weights[$1] * basis[$1 * 384 + c] } }
+    }
+}
+
+func train(
+    _ rows: [Float], _ change: (inout TrainingOptions) -> Void = { _ in },
+    afterEpoch: (Int, Double) -> Bool = { _, _ in true }
+) throws -> (AutoencoderParameters, TrainingReport) {
+    var options = TrainingOptions()
+    options.epochs = 5
+    change(&options)
+    var trainer = Trainer(
+        embeddings: rows, lines: (0..<Int32(rows.count / 384)).map { $0 }, options: options)
+    return try trainer.run(afterEpoch: afterEpoch)
+}
+
+@Suite struct Training {
+    @Test func `equal seeds give equal models, others do not`() throws {
+        let rows = planeRows(70)
+        func flat(_ seed: UInt64) throws -> [Float] {
+            let tensor = try train(rows) { $0.seed = seed }.0.flat
+            return tensor.span.indices.map { tensor.span[$0] }
+        }
+        #expect(try flat(3) == flat(3))
+        #expect(try flat(3) != flat(4))
+    }
+
+    @Test(arguments: TrainingOptions.Noise.allCases)
+    func `learns, and beats noise and mean on rows it never saw`(
+        noise: TrainingOptions.Noise
+    ) throws {
+        let (_, report) = try train(planeRows(600)) {
+            $0.epochs = 60
+            $0.noise = noise
+        }
+        let heldOut = try #require(report.heldOut)
+        print("\(noise): noisy \(heldOut.noisyCosine), denoised \(heldOut.denoisedCosine)")
+        #expect(report.epochLosses.count == 60 && report.trainedLines == 540)
+        #expect(report.epochLosses[59] < report.epochLosses[0] / 2)
+        #expect(heldOut.rows == 60)
+        #expect(heldOut.denoisedCosine > heldOut.noisyCosine)
+        #expect(heldOut.denoisedError < min(heldOut.noisyError, heldOut.meanError))
+    }
+
+    @Test func `too few lines are all trained on and nothing is judged`() throws {
+        let (_, report) = try train(planeRows(19))
+        #expect(report.heldOut == nil && report.trainedLines == 19)
+        #expect(try train(planeRows(20)).1.heldOut?.rows == 1)
+    }
+
+    @Test func `a loss that is not finite is an error`() {
+        #expect(throws: AutoencoderError.diverged(epoch: 1)) {
+            var rows = planeRows(30)
+            for i in rows.indices { rows[i] = .nan }
+            _ = try train(rows)
+        }
+    }
+
+    @Test func `a run ends when asked to`() {
+        var epochs = 0
+        #expect(throws: AutoencoderError.cancelled) {
+            _ = try train(planeRows(30)) { epoch, _ in
+                epochs = epoch
+                return epoch < 2
+            }
+        }
+        #expect(epochs == 2)
+    }
+
+    @Test func `the gradient is that of the loss, by central differences`() {
+        let rows = planeRows(3)
+        let clean = planeRows(5)
+        let flat = AutoencoderParameters(initializedFrom: 9).flat
+        var values = flat.span.indices.map { flat.span[$0] }
+        var x = Matrix(rows: 3, columns: 384)
+        var y = Matrix(rows: 3, columns: 384)
+        x.fill(rows.map { $0 * 4 })
+        y.fill(Array(clean[(2 * 384)...]))
+        func pass(_ values: [Float]) -> (Double, [Float]) {
+            var parameters = Matrix(rows: 1, columns: values.count)
+            parameters.fill(values)
+            var workspace = TrainingWorkspace(rows: 3)
+            let loss = workspace.pass(x, target: y, parameters: parameters)
+            return (loss, workspace.gradient.values)
+        }
+        let gradient = pass(values).1
+        let largest = gradient.reduce(0) { max($0, abs($1)) }
+        var worst: Float = 0
+        for index in stride(from: 7, to: values.count, by: 2011) {
+            let step: Float = 0.01
+            let old = values[index]
+            values[index] = old + step
+            let above = pass(values).0
+            values[index] = old - step
+            let below = pass(values).0
+            values[index] = old
+            worst = max(worst, abs(Float((above - below) / Double(2 * step)) - gradient[index]))
+        }
+        print("gradient against differences: largest difference \(worst), gradient \(largest)")
+        #expect(worst < largest / 50)
+    }
+
+    @Test func `noise has the moments of a normal distribution`() {
+        let count = 400_000
+        let z = addingNoise(to: Array(repeating: 0, count: count), noiseLevel: 1, seed: 1)
+        func moment(_ k: Int) -> Double {
+            z.reduce(0) { sum, x in
+                sum + (0..<k).reduce(1.0) { product, _ in product * Double(x) }
+            } / Double(count)
+        }
+        #expect(abs(moment(1)) < 0.01 && abs(moment(2) - 1) < 0.02)
+        #expect(abs(moment(3)) < 0.03 && abs(moment(4) - 3) < 0.1)
+        let beyond = Double(z.count { abs($0) > 1.959964 }) / Double(count)
+        #expect(abs(beyond - 0.05) < 0.003)
+        let neighbours = zip(z, z.dropFirst()).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        #expect(abs(neighbours / Double(count)) < 0.01)
+    }
+
+    @Test func `recall counts rows nearest to their own`() {
+        let rows = planeRows(50)
+        #expect(recallAtOne(of: rows, among: rows) == 1)
+        let turned = Array(rows[384...] + rows[..<384])
+        #expect(recallAtOne(of: turned, among: rows) < 0.1)
+    }
+}
