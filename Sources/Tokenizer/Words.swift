@@ -1,0 +1,99 @@
+/// Reads the words of a text as BERT (uncased) does, one at a time.
+///
+/// In this order: control characters are dropped, ideographs spaced, scalars decomposed (NFD),
+/// nonspacing marks dropped, letters lowered, and the rest split on space and punctuation.
+/// `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]` and `[MASK]` are words where they stand in the text as such.
+struct Words: ~Escapable {
+    private let text: Span<UInt8>
+    private var position = 0
+
+    /// The word last read.
+    private(set) var word = Word()
+
+    /// `text` must be valid UTF-8.
+    @_lifetime(copy text)
+    init(of text: Span<UInt8>) {
+        self.text = text
+    }
+
+    /// Reads the next word; false, with an empty word, at the end of the text.
+    @_lifetime(self: copy self)
+    mutating func next() -> Bool {
+        word.removeAll()
+        while position < text.count {
+            let byte = text[position]
+            let isDone = byte < 0x80 ? readASCII(byte) : readScalar()
+            if isDone { break }
+        }
+        return !word.isEmpty
+    }
+
+    /// Reads a run of letters or one other byte; true if the word is complete.
+    @_lifetime(self: copy self)
+    private mutating func readASCII(_ byte: UInt8) -> Bool {
+        let before = position
+        word.appendASCII(of: text, at: &position)
+        if position > before { return false }
+        switch byte {
+        case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+            position += 1
+            return !word.isEmpty
+        case ..<0x20, 0x7F:
+            position += 1
+            return false
+        default:
+            // A boundary is read again as the next word.
+            guard word.isEmpty else { return true }
+            let length = byte == UInt8(ascii: "[") ? specialLength : 1
+            for index in position..<position + length { word.append(text[index]) }
+            position += length
+            return true
+        }
+    }
+
+    /// The length of the special token that begins here, or 1.
+    private var specialLength: Int {
+        let rest = text.extracting(droppingFirst: position)
+        return SpecialToken.allCases.first { $0.begins(rest) }?.rawValue.utf8.count ?? 1
+    }
+
+    /// Reads one scalar; true if the word is complete.
+    @_lifetime(self: copy self)
+    private mutating func readScalar() -> Bool {
+        var end = position
+        let scalar = decodeScalar(text, at: &end)
+        switch CharacterTable.characterClass(of: scalar) {
+        case .letter:
+            word.append(scalar: scalar)
+        case .removed:
+            break
+        case .removedStarter:
+            word.fixOrder()
+        case .mark(let rank):
+            word.insert(mark: scalar, rank: rank)
+        case .hangul:
+            word.append(syllable: scalar)
+        case .space:
+            position = end
+            return !word.isEmpty
+        case .alone:
+            guard word.isEmpty else { return true }
+            word.append(scalar: scalar)
+            position = end
+            return true
+        case .mapped(let mapping):
+            guard word.isEmpty || !mapping.isAlone else { return true }
+            word.append(scalar: mapping.scalar)
+            var rest = mapping.next
+            while let mapping = rest {
+                let rank = CharacterTable.markRank(of: mapping.scalar)
+                word.insert(mark: mapping.scalar, rank: rank)
+                rest = mapping.next
+            }
+            position = end
+            return mapping.isAlone
+        }
+        position = end
+        return false
+    }
+}
