@@ -100,12 +100,13 @@ public struct Checkpoint: Sendable {
         return tensor
     }
 
-    /// The same tensors, published under `number` in place of `parent`.
-    func published(as number: Int, parent: ModelVersion?) -> Checkpoint {
+    /// The same tensors, published under `number` in place of `parent` at `seconds` since 1970.
+    func published(as number: Int, parent: ModelVersion?, at seconds: Int) -> Checkpoint {
         var copy = self
         copy.version = ModelVersion(number, version.digest)
         copy.metadata[Key.version] = copy.version.description
         copy.metadata[Key.parent] = parent?.description
+        copy.metadata[Key.published] = String(seconds)
         return copy
     }
 }

@@ -5,6 +5,7 @@ extension Checkpoint {
     enum Key {
         static let version = "version"
         static let parent = "parent"
+        static let published = "published"
         static let settings = "settings"
         static let corpusDigest = "corpus_sha256"
         static let report = "report"
@@ -13,6 +14,11 @@ extension Checkpoint {
     /// The version that was live before this one; nil for the first and for foreign files.
     public var parent: ModelVersion? {
         version.number == 0 ? nil : metadata[Key.parent].flatMap { ModelVersion($0) }
+    }
+
+    /// When it was published, in seconds since 1970; nil for foreign files.
+    public var publishedAt: Int? {
+        version.number == 0 ? nil : metadata[Key.published].flatMap { Int($0) }
     }
 
     /// The settings of the training run, as JSON text.

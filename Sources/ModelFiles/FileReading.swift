@@ -5,8 +5,11 @@ struct ReadableFile: ~Copyable {
     let descriptor: Int32
     let path: String
 
+    /// Size, mode and owner when it was opened.
+    let status: stat
+
     /// Bytes in the file when it was opened.
-    let size: Int
+    var size: Int { Int(status.st_size) }
 
     init(opening path: String) throws(ModelFileError) {
         // Non-blocking, or a pipe in the file's place would hold us until somebody writes to it.
@@ -24,7 +27,7 @@ struct ReadableFile: ~Copyable {
         }
         self.descriptor = descriptor
         self.path = path
-        size = Int(status.st_size)
+        self.status = status
     }
 
     deinit { close(descriptor) }

@@ -43,7 +43,9 @@ enum PickleValue {
     }
 }
 
-/// The names that a pickle may refer to. They are recognised, never looked up or called.
+/// The names that a pickle may refer to.
+///
+/// They are recognised, never looked up or called.
 enum PickleGlobal: Equatable {
     case orderedDict
     case rebuildTensor

@@ -1,4 +1,3 @@
-internal import Glibc
 public import Kernels
 
 /// A mapped safetensors file: tensors by name, without a copy.

@@ -16,7 +16,7 @@ struct ZipDirectory {
         let end = bytes.count - endLength
         guard end >= 0, littleEndian32(bytes, at: end) == 0x0605_4B50,
             littleEndian16(bytes, at: end + 20) == 0
-        else { throw damaged("does not end as a zip file does: cut short, or something follows it") }
+        else { throw damaged("cut short: does not end as a zip file does") }
         guard littleEndian32(bytes, at: end + 4) == 0,
             littleEndian16(bytes, at: end + 8) == littleEndian16(bytes, at: end + 10)
         else { throw damaged("a zip file in several parts") }

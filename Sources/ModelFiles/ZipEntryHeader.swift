@@ -9,7 +9,7 @@ struct ZipEntryHeader {
     /// Where the local header stands.
     let headerOffset: Int
 
-    /// Bit 3: sizes and checksum follow the content. Bit 11: the name is UTF-8.
+    // Bit 3: sizes and checksum follow the content. Bit 11: the name is UTF-8.
     private static let allowedFlags: UInt16 = 1 << 3 | 1 << 11
 
     private let flags: UInt16

@@ -1,0 +1,152 @@
+internal import Glibc
+
+/// The system calls of publishing, each checked, each reported with its file.
+///
+/// `fault` is asked before every one: a test can let any of them fail with an `errno` code, or let all
+/// fail from one on, which leaves the disk as a process leaves it that is killed there.
+struct FileSystem: Sendable {
+    /// What is about to happen.
+    enum Step: String, CaseIterable {
+        case makeDirectory, create, reserve, write, permit, sync, link, rename, remove
+        case syncDirectory
+    }
+
+    var fault: @Sendable (Step, _ file: String) -> Int32? = { _, _ in nil }
+
+    /// Writes a new file and waits until its bytes are on the disk; on a failure it is removed again.
+    ///
+    /// It is readable for its owner only until it is complete if `status` is given, and then takes on
+    /// that mode and, where we may, that owner.
+    func write(_ bytes: [UInt8], toNew path: String, like status: stat?) throws(ModelFileError) {
+        try check(.create, path)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+        let descriptor = unsafe open(path, flags, status == nil ? 0o666 : 0o600)
+        guard descriptor >= 0 else { throw failure(.create, path) }
+        defer { close(descriptor) }
+        do throws(ModelFileError) {
+            try fill(descriptor, with: bytes, path: path, like: status)
+        } catch {
+            removeIfPresent(path)
+            throw error
+        }
+    }
+
+    private func fill(
+        _ descriptor: Int32, with bytes: [UInt8], path: String, like status: stat?
+    ) throws(ModelFileError) {
+        // A full disk or quota shows here, before anything is written.
+        try check(.reserve, path)
+        let code = posix_fallocate(descriptor, 0, off_t(max(bytes.count, 1)))
+        guard [0, EOPNOTSUPP, ENOSYS, EINVAL, EINTR].contains(code) else {
+            throw .system(operation: Step.reserve.words, file: path, code: code)
+        }
+        try check(.write, path)
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[written...])
+                return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+            }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw failure(.write, path) }
+            written += count
+        }
+        if let status {
+            try check(.permit, path)
+            // Only root may give a file away; for others it stays their own.
+            _ = fchown(descriptor, status.st_uid, status.st_gid)
+            guard fchmod(descriptor, status.st_mode & 0o777) == 0 else {
+                throw failure(.permit, path)
+            }
+        }
+        // Never tried twice: after a failed fsync the kernel may call lost pages clean.
+        try check(.sync, path)
+        guard fsync(descriptor) == 0 else { throw failure(.sync, path) }
+    }
+
+    func rename(_ source: String, to target: String) throws(ModelFileError) {
+        try check(.rename, target)
+        guard unsafe Glibc.rename(source, target) == 0 else { throw failure(.rename, target) }
+    }
+
+    /// Gives the file at `source` a second name; false where the file system or its rules forbid that.
+    func link(_ source: String, to target: String) throws(ModelFileError) -> Bool {
+        try check(.link, target)
+        if unsafe Glibc.link(source, target) == 0 { return true }
+        guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK, EXDEV].contains(errno) else {
+            throw failure(.link, target)
+        }
+        return false
+    }
+
+    /// Removes a file that is no longer needed; whether that succeeds matters to nobody.
+    func removeIfPresent(_ path: String) {
+        guard fault(.remove, path) == nil else { return }
+        unsafe unlink(path)
+    }
+
+    /// Makes the names in a folder last through a power cut.
+    func syncDirectory(_ path: String) throws(ModelFileError) {
+        try check(.syncDirectory, path)
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(.syncDirectory, path) }
+        defer { close(descriptor) }
+        // Some file systems cannot do it, and say so.
+        guard fsync(descriptor) == 0 || errno == EINVAL || errno == EOPNOTSUPP else {
+            throw failure(.syncDirectory, path)
+        }
+    }
+
+    /// Makes the folder `path` and those above it where they are missing.
+    func makeDirectories(_ path: String) throws(ModelFileError) {
+        var status = stat()
+        if unsafe stat(path, &status) == 0 { return }
+        let parent = directory(of: path)
+        if parent != path { try makeDirectories(parent) }
+        try check(.makeDirectory, path)
+        guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else {
+            throw failure(.makeDirectory, path)
+        }
+    }
+
+    private func check(_ step: Step, _ file: String) throws(ModelFileError) {
+        if let code = fault(step, file) {
+            throw .system(operation: step.words, file: file, code: code)
+        }
+    }
+
+    private func failure(_ step: Step, _ file: String) -> ModelFileError {
+        .fromErrno(step.words, file)
+    }
+}
+
+extension FileSystem.Step {
+    /// As it reads after "cannot".
+    var words: String {
+        switch self {
+        case .makeDirectory: "make this folder"
+        case .create: "create"
+        case .reserve: "reserve room"
+        case .write: "write"
+        case .permit: "set the mode"
+        case .sync, .syncDirectory: "bring to the disk"
+        case .link: "link"
+        case .rename: "rename to this name"
+        case .remove: "remove"
+        }
+    }
+}
+
+/// The names in a folder; none where it cannot be read.
+func fileNames(in path: String) -> [String] {
+    guard let stream = unsafe opendir(path) else { return [] }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+        // Not through a copy of the structure: the entry may be shorter than its declaration.
+        guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { break }
+        let name = unsafe (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self)
+        names.append(unsafe String(cString: name))
+    }
+    return names
+}

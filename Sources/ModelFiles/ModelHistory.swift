@@ -1,0 +1,176 @@
+internal import Glibc
+
+/// The model at one path, and the versions that were live there before.
+///
+/// Replaced versions are kept in the folder `<path>.versions` as `<version>.<extension>`. A version is never
+/// altered: switching back puts the same file live again under the same version, and the next
+/// publication counts on from the highest number.
+public struct ModelHistory: Sendable {
+    /// The live model's file.
+    public let path: String
+
+    /// How many replaced versions are kept.
+    public let keeping: Int
+
+    private let system: FileSystem
+
+    /// The history of the model at `path`; nothing is touched yet.
+    public init(path: String, keeping: Int = 10) {
+        self.init(path: path, keeping: keeping, system: FileSystem())
+    }
+
+    init(path: String, keeping: Int = 10, system: FileSystem) {
+        precondition(keeping >= 1, "keeping \(keeping) versions")
+        self.path = path
+        self.keeping = keeping
+        self.system = system
+    }
+
+    /// Takes the right to train and publish here, waiting up to `patience` for another owner.
+    ///
+    /// - Throws: `busy`, `lockingUnsupported`, or `system`.
+    public func lock(waiting patience: Duration = .zero) throws(ModelFileError) -> TrainingLock {
+        try TrainingLock(for: path, waiting: patience)
+    }
+
+    /// The live model; nil where there is no file.
+    ///
+    /// - Throws: `damaged` or `system`.
+    public func live() throws(ModelFileError) -> Checkpoint? {
+        do { return try Checkpoint(reading: path) } catch .missing { return nil }
+    }
+
+    /// Puts `checkpoint` live and keeps the model it replaces; returns it with its version and parent.
+    ///
+    /// At every moment, whatever fails, the path holds the old file or the new one, whole.
+    ///
+    /// - Parameters:
+    ///   - expected: the version it was made from, which must still be live; nil for no file.
+    ///   - lock: held since `expected` was read, so that nobody else publishes in between.
+    /// - Throws: `superseded`, `damaged` where the live file cannot be read, `system`; nothing has
+    ///   changed then. `unconfirmed` where it is live but may not survive a power cut.
+    public func publish(
+        _ checkpoint: Checkpoint, replacing expected: ModelVersion?,
+        under lock: borrowing TrainingLock
+    ) throws(ModelFileError) -> Checkpoint {
+        let place = HistoryPlace(lock.modelPath)
+        sweep(place)
+        let current = try LiveFile(at: place.model)
+        guard current?.checkpoint.version == expected else {
+            throw .superseded(
+                file: path, expected: expected?.description ?? "no file",
+                live: current?.checkpoint.version.description ?? "no file")
+        }
+        let highest = max(
+            place.keptVersions().map(\.number).max() ?? 0, expected?.number ?? 0)
+        let published = checkpoint.published(
+            as: highest + 1, parent: expected, at: Int(time(nil)))
+        try replace(
+            place, current,
+            with: published.encoded(as: .init(path: place.model)), version: published.version)
+        return published
+    }
+
+    /// Puts a kept version live again and keeps the model it replaces; returns what is live then.
+    ///
+    /// A live file that cannot be read is replaced without being kept.
+    ///
+    /// - Throws: `unknownVersion`, `damaged` where the kept file is, `system`, `unconfirmed`.
+    public func restore(
+        _ version: ModelVersion, under lock: borrowing TrainingLock
+    ) throws(ModelFileError) -> Checkpoint {
+        let place = HistoryPlace(lock.modelPath)
+        sweep(place)
+        let current: LiveFile?
+        do { current = try LiveFile(at: place.model) } catch .damaged { current = nil }
+        if let current, current.checkpoint.version == version { return current.checkpoint }
+        let file = place.file(of: version)
+        guard let kept = try LiveFile(at: file) else {
+            throw .unknownVersion(file: path, version: version.description)
+        }
+        guard kept.checkpoint.version == version else {
+            throw .damaged(file: file, reason: "holds version \(kept.checkpoint.version)")
+        }
+        // Copied, not linked: who overwrites the live file in place must not alter the kept one.
+        try replace(place, current, with: kept.bytes, version: version)
+        return kept.checkpoint
+    }
+
+    /// The live model and the kept ones, highest number first; a damaged live file is left out.
+    public func records() -> [ModelRecord] {
+        let place = HistoryPlace(resolvedPath(path))
+        let live = try? LiveFile(at: place.model)
+        var records: [ModelRecord] = []
+        if let live {
+            records.append(ModelRecord(live.checkpoint, path: place.model, isLive: true))
+        }
+        for version in place.keptVersions() where version != live?.checkpoint.version {
+            records.append(ModelRecord(version, path: place.file(of: version)))
+        }
+        return records.sorted {
+            ($0.version.number, $0.version.digest) > ($1.version.number, $1.version.digest)
+        }
+    }
+}
+
+// MARK: - Steps
+
+extension ModelHistory {
+    private func replace(
+        _ place: HistoryPlace, _ current: LiveFile?, with bytes: [UInt8], version: ModelVersion
+    ) throws(ModelFileError) {
+        let temporary = place.temporary(for: place.model)
+        try system.write(bytes, toNew: temporary, like: current?.status)
+        do throws(ModelFileError) {
+            if let current { try keep(current, in: place) }
+            try system.rename(temporary, to: place.model)
+        } catch {
+            system.removeIfPresent(temporary)
+            throw error
+        }
+        do throws(ModelFileError) {
+            try system.syncDirectory(directory(of: place.model))
+        } catch {
+            guard case .system(_, _, let code) = error else { throw error }
+            throw .unconfirmed(file: path, version: version.description, code: code)
+        }
+        prune(place, live: version, replaced: current?.checkpoint.version)
+    }
+
+    /// Gives the live file its name among the versions, while it is still live.
+    private func keep(_ current: LiveFile, in place: HistoryPlace) throws(ModelFileError) {
+        try system.makeDirectories(place.versions)
+        let file = place.file(of: current.checkpoint.version)
+        let temporary = place.temporary(for: file)
+        do throws(ModelFileError) {
+            if try !system.link(place.model, to: temporary) {
+                try system.write(current.bytes, toNew: temporary, like: current.status)
+            }
+            try system.rename(temporary, to: file)
+        } catch {
+            system.removeIfPresent(temporary)
+            throw error
+        }
+        // Two names of one file: the rename then does nothing and leaves both.
+        system.removeIfPresent(temporary)
+        try system.syncDirectory(place.versions)
+    }
+
+    /// Removes the lowest versions above `keeping`, but not the one just replaced.
+    private func prune(_ place: HistoryPlace, live: ModelVersion, replaced: ModelVersion?) {
+        let kept = place.keptVersions().filter { $0 != live }
+        let surplus = kept.filter { $0 != replaced }.sorted { $0.number < $1.number }
+        for version in surplus.prefix(max(0, kept.count - keeping)) {
+            system.removeIfPresent(place.file(of: version))
+        }
+    }
+
+    /// Removes what killed processes left half written; the lock makes sure that they are dead.
+    private func sweep(_ place: HistoryPlace) {
+        for folder in [directory(of: place.model), place.versions] {
+            for name in fileNames(in: folder) where place.isTemporary(name) {
+                system.removeIfPresent(folder + "/" + name)
+            }
+        }
+    }
+}

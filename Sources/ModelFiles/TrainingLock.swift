@@ -1,0 +1,86 @@
+internal import Glibc
+
+/// The right to train and publish at one model path, held by one owner among all processes.
+///
+/// The kernel frees it when the owner lets go of it or dies. It is `flock` on a file of its own beside the
+/// model, which is never renamed or deleted: a lock on the model itself would end with the first rename.
+public struct TrainingLock: ~Copyable, Sendable {
+    /// How long to sleep between two attempts, in nanoseconds.
+    private static let pause = 20_000_000
+
+    /// The file that may be replaced under this lock, links resolved.
+    public let modelPath: String
+
+    private let descriptor: Int32
+
+    /// Takes the lock for the model at `modelPath`, whose folder is made if there is none.
+    ///
+    /// - Parameter patience: how long to wait while another owner holds it.
+    /// - Throws: `busy` when the time is over, `lockingUnsupported`, or `system`.
+    public init(
+        for modelPath: String, waiting patience: Duration = .zero
+    ) throws(ModelFileError) {
+        let system = FileSystem()
+        try system.makeDirectories(directory(of: modelPath))
+        let resolved = resolvedPath(modelPath)
+        let file = resolved + ".lock"
+
+        // Somebody else's lock file may only be readable for us; that is enough for a lock.
+        var descriptor = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
+        if descriptor < 0 && (errno == EACCES || errno == EROFS) {
+            descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        }
+        guard descriptor >= 0 else { throw .fromErrno("open", file) }
+        do throws(ModelFileError) {
+            try Self.take(descriptor, file: file, waiting: patience)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.descriptor = descriptor
+        self.modelPath = resolved
+    }
+
+    deinit { close(descriptor) }
+
+    private static func take(
+        _ descriptor: Int32, file: String, waiting patience: Duration
+    ) throws(ModelFileError) {
+        let deadline = ContinuousClock.now + patience
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            switch errno {
+            case EINTR: continue
+            case EWOULDBLOCK:
+                guard ContinuousClock.now < deadline else { throw .busy(file: file) }
+                var time = timespec(tv_sec: 0, tv_nsec: pause)
+                unsafe nanosleep(&time, nil)
+            case ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL:
+                throw .lockingUnsupported(file: file, code: errno)
+            default: throw .fromErrno("lock", file)
+            }
+        }
+    }
+}
+
+/// The folder that `path` stands in.
+func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// The last part of `path`.
+func name(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+}
+
+/// `path` with links followed, so that a rename replaces the file and not a link to it.
+func resolvedPath(_ path: String) -> String {
+    if let resolved = unsafe realpath(path, nil) {
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+    guard let folder = unsafe realpath(directory(of: path), nil) else { return path }
+    defer { unsafe free(folder) }
+    let prefix = unsafe String(cString: folder)
+    return (prefix == "/" ? "" : prefix) + "/" + name(of: path)
+}
