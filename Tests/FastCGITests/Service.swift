@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 @testable import FastCGI
 
@@ -7,9 +6,9 @@ import Synchronization
 final class Service: Sendable {
     let path: String
     let server: Server
-    let faults = Mutex<[FastCGIError]>([])
+    let faults = Guarded<[FastCGIError]>([])
     private let folder: String
-    private let outcome = Mutex<Server.Outcome?>(nil)
+    private let outcome = Guarded<Server.Outcome?>(nil)
     private let isDone = DispatchSemaphore(value: 0)
 
     /// What the handler saw.
@@ -18,7 +17,7 @@ final class Service: Sendable {
         var body: [UInt8]
         var fault: FastCGIError?
     }
-    let visits = Mutex<[Visit]>([])
+    let visits = Guarded<[Visit]>([])
 
     /// Requests for "/wait" are answered once per signal.
     let gate = DispatchSemaphore(value: 0)
@@ -44,7 +43,7 @@ final class Service: Sendable {
     }
 
     private final class Sink: Sendable {
-        let act = Mutex<(@Sendable (FastCGIError) -> Void)?>(nil)
+        let act = Guarded<(@Sendable (FastCGIError) -> Void)?>(nil)
     }
 
     /// Stops the server and waits for its end.
@@ -124,4 +123,16 @@ func temporaryFolder() throws -> String {
         "f\(UInt32.random(in: 0...UInt32.max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     return folder.path
+}
+
+/// A value behind a lock that the thread sanitizer understands, which it does not of `Mutex`.
+final class Guarded<Value: Sendable>: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value: Value
+
+    init(_ value: Value) { self.value = value }
+
+    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+        lock.withLock { body(&value) }
+    }
 }

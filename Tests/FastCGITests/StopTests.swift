@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 @testable import FastCGI
@@ -52,8 +51,8 @@ import Testing
     @Test func `No request that reached the socket is lost by a stop`() throws {
         for _ in 0..<10 {
             let service = try Service()
-            let sent = Mutex(0)
-            let answered = Mutex(0)
+            let sent = Guarded(0)
+            let answered = Guarded(0)
             let group = DispatchGroup()
             for _ in 0..<4 {
                 group.enter()
@@ -81,7 +80,7 @@ import Testing
     @Test func `Signals come to one thread and nowhere else`() async {
         await #expect(processExitsWith: .success) {
             let waiter = try SignalWaiter()
-            let seen = Mutex<[Int32]>([])
+            let seen = Guarded<[Int32]>([])
             let thread = try waiter.startThread { number in seen.withLock { $0.append(number) } }
             for (index, number) in SignalWaiter.steering.enumerated() {
                 thread.signal(number)
