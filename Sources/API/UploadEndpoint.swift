@@ -1,0 +1,97 @@
+internal import Inference
+internal import JSON
+
+/// `POST /upload/`: trains the denoiser on the lines of an uploaded text file.
+struct UploadEndpoint {
+    let service: any DenoisingService
+    let limits: Limits
+
+    func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
+        let field: UploadField
+        do {
+            field = try UploadField.read(
+                from: &body, contentType: request.headers["content-type"] ?? "",
+                limit: limits.uploadBytes)
+        } catch {
+            return .detail(error.detail, status: error.status)
+        }
+        switch field {
+        case .missing:
+            return .validation([
+                ValidationIssue(
+                    type: "missing", location: Self.location, message: "Field required",
+                    input: .null)
+            ])
+        case .text(let text):
+            return .validation([
+                Self.issue(
+                    "Expected UploadFile, received: <class 'str'>", input: text,
+                    context: Self.emptyErrorContext)
+            ])
+        case .file(let name, let text):
+            return train(on: text, of: name)
+        }
+    }
+
+    /// Answers for a file that came whole; its name is echoed and used for nothing else.
+    private func train(on text: UploadText, of name: String) -> Response {
+        if let offset = text.invalidOffset {
+            return refusal("the file is not UTF-8 text (byte \(offset))", name)
+        }
+        guard text.wordCount > 0 else { return refusal(Self.noText, name) }
+        do {
+            let outcome = try service.train(on: text.bytes)
+            return Self.answer(outcome, fileName: name, wordCount: text.wordCount)
+        } catch .noTrainingText {
+            return refusal(Self.noText, name)
+        } catch .tooManyLines(let given, let limit) {
+            return refusal("the file holds \(given) lines, more than the limit of \(limit)", name)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func answer(
+        _ outcome: TrainingOutcome, fileName: String, wordCount: Int
+    ) -> Response {
+        var body = JSONObject()
+        body["filename"] = .string(fileName)
+        body["word_count"] = .integer(wordCount)
+        body["loss"] = .double(outcome.loss)
+        var response = Response.json(.object(body))
+        response.headers.append(("X-Model-Version", outcome.modelVersion))
+        if let cosine = outcome.denoisedCosine {
+            response.headers.append(("X-Denoised-Cosine", String(cosine)))
+        }
+        if let cosine = outcome.noisyCosine {
+            response.headers.append(("X-Noisy-Cosine", String(cosine)))
+        }
+        if !outcome.stages.isEmpty {
+            let stages = outcome.stages.map { "\($0.name);dur=\($0.milliseconds)" }
+            response.headers.append(("Server-Timing", stages.joined(separator: ", ")))
+        }
+        return response
+    }
+
+    private func refusal(_ message: String, _ fileName: String) -> Response {
+        .validation([Self.issue(message, input: fileName)])
+    }
+
+    private static func issue(
+        _ message: String, input: String, context: JSONObject? = nil
+    ) -> ValidationIssue {
+        ValidationIssue(
+            type: "value_error", location: location, message: "Value error, \(message)",
+            input: .string(input), context: context)
+    }
+
+    private static let location: [JSONValue] = [.string("body"), .string("file")]
+    private static let noText = "the file holds no text to train on"
+
+    /// FastAPI's encoder makes an empty object of the exception that pydantic puts here.
+    private static var emptyErrorContext: JSONObject {
+        var context = JSONObject()
+        context["error"] = .object(JSONObject())
+        return context
+    }
+}
