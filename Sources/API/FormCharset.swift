@@ -103,6 +103,25 @@ enum FormCharset: Equatable {
         "euc_kr": "EUC-KR", "euckr": "EUC-KR", "korean": "EUC-KR", "ks_c_5601_1987": "EUC-KR",
     ]
 
+    private static let multibyteNames: Set = [
+        "GBK", "BIG5", "SHIFT_JIS", "CP932", "EUC-JP", "EUC-KR",
+    ]
+
+    /// `text` as Python would have it, nil where Python would refuse its bytes.
+    ///
+    /// The C library takes single bytes from 0x80 on for control characters, in GBK for the euro
+    /// sign, and reads a backslash and a tilde of Shift-JIS as yen sign and overline.
+    private static func pythonText(_ text: String, from name: String) -> String? {
+        let refused: (Unicode.Scalar) -> Bool = {
+            (0x80...0x9F).contains($0.value) || (name == "GBK" && $0 == "€")
+        }
+        guard !text.unicodeScalars.contains(where: refused) else { return nil }
+        guard name == "SHIFT_JIS" else { return text }
+        return String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0 == "¥" ? "\\" : $0 == "‾" ? "~" : $0 }))
+    }
+
     /// The text of `bytes`, nil where they are not valid in the set or the C library lacks it.
     private static func converted(_ bytes: [UInt8], from name: String) -> String? {
         let descriptor = unsafe iconv_open("UTF-8", name)
@@ -121,7 +140,8 @@ enum FormCharset: Equatable {
             }
         }
         guard result != UInt.max, inputLeft == 0 else { return nil }
-        return String(
+        let text = String(
             validating: output.dropLast(outputLeft).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return multibyteNames.contains(name) ? text.flatMap { pythonText($0, from: name) } : text
     }
 }

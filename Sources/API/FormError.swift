@@ -14,13 +14,15 @@ enum FormError: Error, Equatable {
     case partTooLarge
     /// A URL-encoded field is longer than allowed.
     case fieldTooLarge
-    /// The whole body is longer than the server takes.
-    case bodyTooLarge
+    /// The whole body is longer than the `limit` bytes the server takes.
+    case bodyTooLarge(limit: Int)
     /// The body ended early or its connection failed.
     case unreadable
 
     /// The HTTP status FastAPI gives it.
-    var status: Int { self == .bodyTooLarge ? 413 : 400 }
+    var status: Int {
+        if case .bodyTooLarge = self { 413 } else { 400 }
+    }
 
     /// The text of `{"detail": …}`.
     var detail: String {
@@ -34,7 +36,7 @@ enum FormError: Error, Equatable {
             "Too many fields. Maximum number of fields is \(FormLimits.fields)."
         case .partTooLarge: "Part exceeded maximum size of \(FormLimits.fieldBytes / 1024)KB."
         case .fieldTooLarge: "Field exceeded maximum size of \(FormLimits.fieldBytes / 1024)KB."
-        case .bodyTooLarge: "Content Too Large"
+        case .bodyTooLarge(let limit): "Request body too large: at most \(limit) bytes"
         case .unreadable: "There was an error parsing the body"
         }
     }

@@ -13,14 +13,13 @@ struct UploadEndpoint {
                 from: &body, contentType: request.headers["content-type"] ?? "",
                 limit: limits.uploadBytes)
         } catch {
-            return .detail(error.detail, status: error.status)
+            return .detail(status: error.status, error.detail)
         }
         switch field {
         case .missing:
             return .validation([
                 ValidationIssue(
-                    type: "missing", location: Self.location, message: "Field required",
-                    input: .null)
+                    type: "missing", loc: Self.location, msg: "Field required", input: .null)
             ])
         case .text(let text):
             return .validation([
@@ -54,23 +53,22 @@ struct UploadEndpoint {
     private static func answer(
         _ outcome: TrainingOutcome, fileName: String, wordCount: Int
     ) -> Response {
-        var body = JSONObject()
-        body["filename"] = .string(fileName)
-        body["word_count"] = .integer(wordCount)
-        body["loss"] = .double(outcome.loss)
-        var response = Response.json(.object(body))
-        response.headers.append(("X-Model-Version", outcome.modelVersion))
+        var headers = [(name: "x-model-version", value: outcome.modelVersion)]
         if let cosine = outcome.denoisedCosine {
-            response.headers.append(("X-Denoised-Cosine", String(cosine)))
+            headers.append(("x-denoised-cosine", String(cosine)))
         }
         if let cosine = outcome.noisyCosine {
-            response.headers.append(("X-Noisy-Cosine", String(cosine)))
+            headers.append(("x-noisy-cosine", String(cosine)))
         }
         if !outcome.stages.isEmpty {
             let stages = outcome.stages.map { "\($0.name);dur=\($0.milliseconds)" }
-            response.headers.append(("Server-Timing", stages.joined(separator: ", ")))
+            headers.append(("server-timing", stages.joined(separator: ", ")))
         }
-        return response
+        let body = JSONObject([
+            ("filename", .string(fileName)), ("word_count", .integer(wordCount)),
+            ("loss", .double(outcome.loss)),
+        ])
+        return .json(status: 200, .object(body), headers: headers)
     }
 
     private func refusal(_ message: String, _ fileName: String) -> Response {
@@ -81,17 +79,13 @@ struct UploadEndpoint {
         _ message: String, input: String, context: JSONObject? = nil
     ) -> ValidationIssue {
         ValidationIssue(
-            type: "value_error", location: location, message: "Value error, \(message)",
-            input: .string(input), context: context)
+            type: "value_error", loc: location, msg: "Value error, \(message)",
+            input: .string(input), ctx: context)
     }
 
-    private static let location: [JSONValue] = [.string("body"), .string("file")]
+    private static let location: [LocationPart] = ["body", "file"]
     private static let noText = "the file holds no text to train on"
 
     /// FastAPI's encoder makes an empty object of the exception that pydantic puts here.
-    private static var emptyErrorContext: JSONObject {
-        var context = JSONObject()
-        context["error"] = .object(JSONObject())
-        return context
-    }
+    private static let emptyErrorContext = JSONObject([("error", .object(JSONObject()))])
 }

@@ -9,7 +9,9 @@ extension UploadField {
     static func read(
         from body: inout some BodySource & ~Copyable, contentType: String, limit: Int
     ) throws(FormError) -> UploadField {
-        if let declared = body.declaredLength, declared > limit { throw .bodyTooLarge }
+        if let declared = body.declaredLength, declared > limit {
+            throw .bodyTooLarge(limit: limit)
+        }
         let type = FormOptionsHeader(parsing: Array(contentType.utf8))
         switch type.value {
         case "multipart/form-data":
@@ -60,7 +62,7 @@ extension UploadField {
         let count: Int
         do { count = try body.read(upTo: pieceBytes, into: &piece) } catch { throw .unreadable }
         received += count
-        guard received <= limit else { throw .bodyTooLarge }
+        guard received <= limit else { throw .bodyTooLarge(limit: limit) }
         return count > 0
     }
 }
