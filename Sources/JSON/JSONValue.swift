@@ -1,5 +1,8 @@
-/// A JSON value copied out of its text.
-public indirect enum JSONValue: Sendable, Equatable {
+/// A JSON value copied out of its text; for small documents and for error bodies.
+///
+/// Not indirect: arrays and objects point to storage of their own anyway, and a number in an
+/// array then costs its slot rather than a heap cell.
+public enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int)
@@ -11,21 +14,17 @@ public indirect enum JSONValue: Sendable, Equatable {
     case object(JSONObject)
 }
 
-/// Members in the order their keys first came; a repeated key keeps its place and takes the last value.
-public struct JSONObject: Sendable, Equatable {
-    /// Names in order.
-    public private(set) var keys: [String] = []
-
-    private var members: [String: JSONValue] = [:]
-
-    /// An object without members.
-    public init() {}
-
-    /// The value named `key`, if there is one.
-    public subscript(key: String) -> JSONValue? {
-        get { members[key] }
-        set {
-            if members.updateValue(newValue ?? .null, forKey: key) == nil { keys.append(key) }
-        }
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(integerLiteral value: Int) { self = .integer(value) }
+    public init(floatLiteral value: Double) { self = .double(value) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(nilLiteral: ()) { self = .null }
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(JSONObject(elements))
     }
 }
