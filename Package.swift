@@ -102,7 +102,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "APITests", dependencies: ["API", "Inference", "JSON"], swiftSettings: strict),
+            name: "APITests",
+            dependencies: ["API", "Inference", "JSON"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: strict
+        ),
         .testTarget(name: "FastCGITests", dependencies: ["FastCGI"], swiftSettings: strict),
     ]
 )

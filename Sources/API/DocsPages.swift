@@ -1,0 +1,123 @@
+/// FastAPI's documentation pages, with scripts and styles from this server.
+///
+/// They differ from FastAPI's in where assets come from and in nothing else. The assets stand under
+/// `docs-assets/` beside the routes, where the web server in front serves them; a page that does not
+/// find them there falls back on the content delivery network that FastAPI uses. Google's fonts,
+/// which ReDoc does without, are left out: a page that waits for them hangs without the internet.
+enum DocsPages {
+    /// The page at `path`, nil where there is none.
+    ///
+    /// - Parameter rootPath: the mount point without a trailing slash, "" at the root.
+    static func page(for path: String, rootPath: String) -> Response? {
+        let root = encoded(rootPath)
+        let text: String
+        switch path {
+        case "/docs": text = swaggerUI(below: root)
+        case "/redoc": text = reDoc(below: root)
+        case "/docs/oauth2-redirect": text = oauth2Redirect
+        default: return nil
+        }
+        return Response(
+            status: 200, headers: [("content-type", "text/html; charset=utf-8")],
+            body: Array(text.utf8))
+    }
+
+    private static let title = "嵌入向量去噪 API"
+
+    private static func swaggerUI(below root: String) -> String {
+        """
+
+            <!DOCTYPE html>
+            <html>
+            <head>
+            <meta name="viewport" content="width=device-width, initial-scale=1.0">
+            <link type="text/css" rel="stylesheet" href="\(root)/docs-assets/swagger-ui.css" \
+        onerror="this.onerror=null;\
+        this.href='https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui.css'">
+            <link rel="shortcut icon" href="\(root)/docs-assets/favicon.png">
+            <title>\(title) - Swagger UI</title>
+            </head>
+            <body>
+            <div id="swagger-ui">
+            </div>
+            <script src="\(root)/docs-assets/swagger-ui-bundle.js"></script>
+        \(fallback(
+            "SwaggerUIBundle",
+            "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui-bundle.js"))
+            <!-- `SwaggerUIBundle` is now available on the page -->
+            <script>
+            const ui = SwaggerUIBundle({
+                url: '\(root)/openapi.json',
+            "dom_id": "#swagger-ui",
+        "layout": "BaseLayout",
+        "deepLinking": true,
+        "showExtensions": true,
+        "showCommonExtensions": true,
+        oauth2RedirectUrl: window.location.origin + '\(root)/docs/oauth2-redirect',
+            presets: [
+                SwaggerUIBundle.presets.apis,
+                SwaggerUIBundle.SwaggerUIStandalonePreset
+                ],
+            })
+            </script>
+            </body>
+            </html>
+            
+        """
+    }
+
+    private static func reDoc(below root: String) -> String {
+        """
+
+            <!DOCTYPE html>
+            <html>
+            <head>
+            <title>\(title) - ReDoc</title>
+            <!-- needed for adaptive design -->
+            <meta charset="utf-8"/>
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            
+            <link rel="shortcut icon" href="\(root)/docs-assets/favicon.png">
+            <!--
+            ReDoc doesn't change outer page styles
+            -->
+            <style>
+              body {
+                margin: 0;
+                padding: 0;
+              }
+            </style>
+            </head>
+            <body>
+            <noscript>
+                ReDoc requires Javascript to function. Please enable it to browse the documentation.
+            </noscript>
+            <redoc spec-url="\(root)/openapi.json"></redoc>
+            <script src="\(root)/docs-assets/redoc.standalone.js"> </script>
+        \(fallback("Redoc", "https://cdn.jsdelivr.net/npm/redoc@2/bundles/redoc.standalone.js"))
+            </body>
+            </html>
+            
+        """
+    }
+
+    /// Loads the script from `address` where the one before did not define `global`.
+    private static func fallback(_ global: String, _ address: String) -> String {
+        "    <script>window.\(global) || "
+            + "document.write('<script src=\"\(address)\"><\\/script>')</script>"
+    }
+
+    /// `path` with every byte that could end an attribute or a string literal percent-encoded.
+    private static func encoded(_ path: String) -> String {
+        var text = ""
+        for byte in path.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x25, 0x2D...0x2F, 0x3A, 0x40, 0x5F, 0x7E:
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return text
+    }
+}

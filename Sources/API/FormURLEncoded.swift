@@ -1,0 +1,48 @@
+/// An application/x-www-form-urlencoded body read as its bytes come; only the field `file` is kept.
+struct FormURLEncoded {
+    /// The value of `file` in the fields that are whole, the last one where there are several.
+    private(set) var field = UploadField.missing
+
+    private var fields = 0
+    private var name: [UInt8] = []
+    private var value: [UInt8] = []
+    private var isInsideField = false
+    private var isInsideValue = false
+
+    /// Takes the next bytes.
+    ///
+    /// - Throws: `FormError.fieldTooLarge` and `FormError.tooManyFields`.
+    mutating func add(_ bytes: Span<UInt8>) throws(FormError) {
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "&") {
+                try endField()
+                continue
+            }
+            isInsideField = true
+            if byte == UInt8(ascii: "="), !isInsideValue {
+                isInsideValue = true
+                continue
+            }
+            guard name.count + value.count < FormLimits.fieldBytes else { throw .fieldTooLarge }
+            if isInsideValue { value.append(byte) } else { name.append(byte) }
+        }
+    }
+
+    /// Says that no more bytes come.
+    mutating func finish() throws(FormError) { try endField() }
+
+    private mutating func endField() throws(FormError) {
+        // Between two ampersands is no field, but "=" is one, empty as it is.
+        guard isInsideField else { return }
+        fields += 1
+        guard fields <= FormLimits.fields else { throw .tooManyFields }
+        if PythonText.unquotedPlus(name) == "file" {
+            let text = PythonText.unquotedPlus(value)
+            field = text.isEmpty ? .missing : .text(text)
+        }
+        name.removeAll(keepingCapacity: true)
+        value.removeAll(keepingCapacity: true)
+        (isInsideField, isInsideValue) = (false, false)
+    }
+}

@@ -1,0 +1,101 @@
+/// The value of the form field `file`: the last one the form names.
+enum UploadField: Sendable {
+    /// There is none, or one that FastAPI takes for none.
+    case missing
+    /// A field without a file name.
+    case text(String)
+    case file(name: String, text: UploadText)
+}
+
+/// What the parts of a multipart form come to under Starlette's rules; only `file` is kept.
+struct UploadForm: MultipartEvents {
+    private enum Part {
+        case ignored
+        case otherField
+        case field
+        case file
+    }
+
+    /// The field's value, of the parts that came whole.
+    private(set) var field = UploadField.missing
+
+    /// Bytes of the body that can still come, nil where nobody knows.
+    var remainingBytes: Int?
+
+    private let charset: FormCharset
+    private var files = 0
+    private var fields = 0
+    private var disposition: [UInt8] = []
+
+    /// The kind of the part under way.
+    ///
+    /// Its contents stand beside it and grow in place: taken out of an enumeration's case and put
+    /// back, a text would be copied with every piece.
+    private var part = Part.ignored
+    private var fieldBytes = 0
+    private var fieldValue: [UInt8] = []
+    private var fileName = ""
+    private var fileText = UploadText(expecting: nil)
+
+    init(charset: FormCharset) { self.charset = charset }
+
+    mutating func beginPart() { disposition = [] }
+
+    mutating func header(name: [UInt8], value: [UInt8]) {
+        // A name holds token characters only, of which this bit tells upper from lower case.
+        if name.map({ $0 | 0x20 }).elementsEqual("content-disposition".utf8) {
+            disposition = value
+        }
+    }
+
+    mutating func endHeaders() throws(FormError) {
+        let parameters = FormOptionsHeader(parsing: disposition).parameters
+        guard let name = parameters["name"] else { throw .missingName }
+        let isWanted = charset.text(of: name) == "file"
+        if let encodedName = parameters["filename"] {
+            files += 1
+            guard files <= FormLimits.files else { throw .tooManyFiles }
+            part = isWanted ? .file : .ignored
+            if isWanted {
+                fileName = charset.text(of: encodedName)
+                fileText = UploadText(expecting: remainingBytes)
+            }
+        } else {
+            fields += 1
+            guard fields <= FormLimits.fields else { throw .tooManyFields }
+            part = isWanted ? .field : .otherField
+            fieldBytes = 0
+            fieldValue = []
+        }
+    }
+
+    mutating func data(_ bytes: Span<UInt8>) throws(FormError) {
+        switch part {
+        case .ignored: break
+        case .otherField, .field:
+            fieldBytes += bytes.count
+            guard fieldBytes <= FormLimits.fieldBytes else { throw .partTooLarge }
+            if part == .field {
+                unsafe bytes.withUnsafeBufferPointer { unsafe fieldValue.append(contentsOf: $0) }
+            }
+        case .file:
+            fileText.append(bytes)
+        }
+    }
+
+    mutating func endPart() {
+        switch part {
+        case .ignored, .otherField: break
+        // Browsers send an empty text or an unnamed empty file where nothing was chosen.
+        case .field:
+            let value = charset.text(of: fieldValue)
+            field = value.isEmpty ? .missing : .text(value)
+        case .file:
+            fileText.finish()
+            let nothingChosen = fileName.isEmpty && fileText.isEmpty
+            field = nothingChosen ? .missing : .file(name: fileName, text: fileText)
+            fileText = UploadText(expecting: nil)
+        }
+        part = .ignored
+    }
+}

@@ -1,0 +1,38 @@
+/// The text of an uploaded file as it comes in: the bytes, once, and what is to be known of them.
+struct UploadText: Sendable {
+    /// The bytes so far; empty once they are known not to be UTF-8.
+    private(set) var bytes: [UInt8] = []
+
+    private var counter = PythonTextWords()
+    private var size = 0
+
+    /// - Parameter expected: bytes that may come at most, nil where nobody knows. Growing a full
+    ///   array would hold the text twice while it is moved, so the room is set aside at once;
+    ///   memory that no byte ever reaches costs nothing.
+    init(expecting expected: Int?) {
+        if let expected { bytes.reserveCapacity(expected) }
+    }
+
+    /// Whether the file has no byte at all.
+    var isEmpty: Bool { size == 0 }
+
+    /// Offset of the first byte that is not UTF-8, nil where all are.
+    var invalidOffset: Int? { counter.invalidOffset }
+
+    /// Runs of non-space characters, as Python's `len(text.split())`.
+    var wordCount: Int { counter.count }
+
+    /// Takes the next bytes.
+    mutating func append(_ more: Span<UInt8>) {
+        size += more.count
+        counter.add(more)
+        if counter.invalidOffset == nil {
+            unsafe more.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        } else if !bytes.isEmpty {
+            bytes = []
+        }
+    }
+
+    /// Says that the file is whole.
+    mutating func finish() { counter.finish() }
+}

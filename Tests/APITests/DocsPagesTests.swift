@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+@testable import API
+
+@Suite struct DocsPagesTests {
+    @Test(arguments: ["", "/api/v1"])
+    func `the pages are FastAPI's but for where their assets come from`(root: String) throws {
+        let prefix = root.isEmpty ? "" : "prefixed-"
+        for (path, name) in [("/docs", "docs"), ("/redoc", "redoc")] {
+            let page = try #require(DocsPages.page(for: path, rootPath: root))
+            #expect(page.status == 200)
+            #expect(page.headers.first?.value == "text/html; charset=utf-8")
+            let reference = String(decoding: try fixture("\(prefix)\(name).html"), as: UTF8.self)
+            #expect(
+                withFastAPIAssets(text(page), root: root)
+                    == reference.replacing(
+                        /\n    <link href="https:..fonts.googleapis.com[^\n]*\n    \n/, with: "\n"))
+        }
+    }
+
+    @Test func `the page that a sign-in returns to is FastAPI's`() throws {
+        let page = try #require(DocsPages.page(for: "/docs/oauth2-redirect", rootPath: "/x"))
+        #expect(page.body == [UInt8](try fixture("docs-oauth2-redirect.html")))
+    }
+
+    @Test(arguments: ["/docs", "/redoc"])
+    func `a page loads nothing from elsewhere unless its own assets are missing`(
+        path: String
+    ) throws {
+        let page = text(try #require(DocsPages.page(for: path, rootPath: "/api/v1")))
+        let loads = page.matches(of: /(?:src|href)="([^"]*)"/).map { String($0.1) }
+        #expect(
+            loads.filter {
+                !$0.hasPrefix("/api/v1/docs-assets/") && !$0.hasPrefix("https://cdn.jsdelivr.net")
+            } == [])
+        #expect(loads.filter { $0.hasPrefix("/api/v1/docs-assets/") }.count >= 2)
+    }
+
+    @Test(arguments: ["", "/", "/docs/", "/redoc/x", "/openapi.json"])
+    func `other paths have no page`(path: String) {
+        #expect(DocsPages.page(for: path, rootPath: "") == nil)
+    }
+
+    @Test func `a mount point cannot end the attribute it stands in`() throws {
+        let page = text(try #require(DocsPages.page(for: "/docs", rootPath: "/a\"'<b")))
+        #expect(page.contains("/a%22%27%3Cb/openapi.json"))
+    }
+
+    /// The page with FastAPI's addresses in place of ours, and without the fallbacks.
+    private func withFastAPIAssets(_ page: String, root: String) -> String {
+        let network = "https://cdn.jsdelivr.net/npm/"
+        var page = page.replacing(/\ onerror="[^"]*"/, with: "")
+        page = page.replacing(/\n    <script>window[^\n]*/, with: "")
+        for (file, address) in [
+            ("swagger-ui.css", network + "swagger-ui-dist@5/swagger-ui.css"),
+            ("swagger-ui-bundle.js", network + "swagger-ui-dist@5/swagger-ui-bundle.js"),
+            ("redoc.standalone.js", network + "redoc@2/bundles/redoc.standalone.js"),
+            ("favicon.png", "https://fastapi.tiangolo.com/img/favicon.png"),
+        ] {
+            page = page.replacing("\(root)/docs-assets/\(file)", with: address)
+        }
+        return page
+    }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+@testable import API
+
+@Suite struct FormTests {
+    private struct Header: Decodable {
+        var header: Data
+        var value: Data
+        var parameters: [String: Data]
+    }
+
+    private struct Charset: Decodable {
+        var label: String
+        var bytes: Data
+        var text: String
+    }
+
+    @Test func `header parameters are those python-multipart finds`() throws {
+        let wanted = ["name", "filename", "boundary", "charset"]
+        for recorded in try fixture([Header].self, "form-headers.json") {
+            let header = FormOptionsHeader(parsing: [UInt8](recorded.header))
+            let source = String(decoding: recorded.header, as: UTF8.self)
+            for type in ["multipart/form-data", "application/x-www-form-urlencoded"] {
+                let isType = recorded.value == Data(type.utf8)
+                #expect((header.value == type) == isType, "\(source)")
+            }
+            for key in wanted {
+                #expect(
+                    header.parameters[key] == recorded.parameters[key].map { [UInt8]($0) },
+                    "\(key) in \(source)")
+            }
+        }
+    }
+
+    @Test func `names are decoded as Python decodes them in the form's character set`() throws {
+        for recorded in try fixture([Charset].self, "form-charsets.json") {
+            let text = FormCharset(label: Array(recorded.label.utf8))
+                .text(of: [UInt8](recorded.bytes))
+            #expect(
+                text.unicodeScalars.elementsEqual(recorded.text.unicodeScalars),
+                "\(recorded.label): \([UInt8](recorded.bytes))")
+        }
+    }
+
+    @Test(arguments: [
+        ("file=abc%20d+e", "abc d e"), ("file=1&file=2", "2"), ("&&file==&", "="),
+        ("fil%65=x", "x"), ("file=%E4%B8", "\u{FFFD}"), ("file=%zz%4", "%zz%4"),
+    ])
+    func `the last field of a URL-encoded form counts`(body: String, value: String) {
+        for piece in [1, 2, 100] {
+            let answer = upload(
+                Array(body.utf8), contentType: "application/x-www-form-urlencoded",
+                pieces: [piece])
+            #expect(
+                text(answer)
+                    == #"{"detail":[{"type":"value_error","loc":["body","file"],"msg":"#
+                    + #""Value error, Expected UploadFile, received: <class 'str'>","#
+                    + #""input":"\#(value)","ctx":{"error":{}}}]}"#)
+        }
+    }
+
+    @Test(arguments: ["", "file", "file=", "a=b", "file=x&file=", "&"])
+    func `a URL-encoded form without a value misses the file`(body: String) {
+        let answer = upload(Array(body.utf8), contentType: "application/x-www-form-urlencoded")
+        #expect(
+            text(answer)
+                == #"{"detail":[{"type":"missing","loc":["body","file"],"#
+                + #""msg":"Field required","input":null}]}"#)
+    }
+
+    @Test(arguments: [(1000, 422), (1001, 400)])
+    func `a URL-encoded form has at most a thousand fields`(count: Int, status: Int) {
+        let body = String(repeating: "a=1&", count: count)
+        let answer = upload(Array(body.utf8), contentType: "application/x-www-form-urlencoded")
+        #expect(answer.status == status)
+    }
+
+    @Test(arguments: [(1_048_576, 422), (1_048_577, 400)])
+    func `a URL-encoded field has at most a mebibyte`(count: Int, status: Int) {
+        let body = "a=" + String(repeating: "b", count: count - 1)
+        let answer = upload(Array(body.utf8), contentType: "application/x-www-form-urlencoded")
+        #expect(answer.status == status)
+    }
+}

@@ -1,0 +1,108 @@
+import Inference
+import Testing
+
+@testable import API
+
+@Suite struct UploadLimitTests {
+    @Test(arguments: [(1000, 422), (1001, 400)])
+    func `a thousand fields are read and one more is not`(count: Int, status: Int) {
+        let part = "--X\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n1\r\n"
+        let body = String(repeating: part, count: count) + "--X--\r\n"
+        let answer = upload(Array(body.utf8))
+        #expect(answer.status == status)
+        if status == 400 {
+            let message = "Too many fields. Maximum number of fields is 1000."
+            #expect(text(answer) == #"{"detail":"\#(message)"}"#)
+        }
+    }
+
+    @Test(arguments: [(1000, 200), (1001, 400)])
+    func `a thousand files are read and one more is not`(count: Int, status: Int) {
+        let part =
+            "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n1\r\n"
+        let body = String(repeating: part, count: count) + "--X--\r\n"
+        let answer = upload(Array(body.utf8))
+        #expect(answer.status == status)
+        if status == 400 {
+            let message = "Too many files. Maximum number of files is 1000."
+            #expect(text(answer) == #"{"detail":"\#(message)"}"#)
+        }
+    }
+
+    @Test(arguments: ["x", "file"], [0, 1])
+    func `a field may hold a mebibyte`(name: String, beyond: Int) {
+        let head = "--X\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n"
+        let value = [UInt8](repeating: UInt8(ascii: "a"), count: 1_048_576 + beyond)
+        let answer = upload(Array(head.utf8) + value + Array("\r\n--X--".utf8), pieces: [1000])
+        #expect(answer.status == (beyond == 0 ? 422 : 400))
+        if beyond > 0 {
+            #expect(text(answer) == #"{"detail":"Part exceeded maximum size of 1024KB."}"#)
+        }
+    }
+
+    @Test(arguments: [(8, 200), (9, 400)])
+    func `a part has at most eight header lines`(count: Int, status: Int) {
+        let more = String(repeating: "X-A: 1\r\n", count: count - 1)
+        let head = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n"
+        #expect(upload(Array((head + more + "\r\none\r\n--X--").utf8)).status == status)
+    }
+
+    @Test(arguments: [(4224, 200), (4225, 400)])
+    func `a header line has at most 4,224 bytes`(count: Int, status: Int) {
+        let line = "X-A: " + String(repeating: "v", count: count - 5) + "\r\n"
+        let head = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n"
+        #expect(upload(Array((head + line + "\r\none\r\n--X--").utf8)).status == status)
+    }
+
+    @Test(arguments: [(256, 200), (257, 400)])
+    func `a boundary has at most 256 bytes`(count: Int, status: Int) {
+        let boundary = String(repeating: "b", count: count)
+        let head = "Content-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\none"
+        let body = "--\(boundary)\r\n\(head)\r\n--\(boundary)--"
+        let answer = upload(
+            Array(body.utf8), contentType: "multipart/form-data; boundary=\(boundary)")
+        #expect(answer.status == status)
+    }
+
+    @Test func `a body declared too large is refused unread`() {
+        var limits = Limits()
+        limits.uploadBytes = 100
+        var source = PiecewiseBody(form(Array(repeating: 97, count: 200)))
+        let answer = UploadEndpoint(service: RecordingService(), limits: limits).respond(
+            to: Request(
+                method: "POST", path: "/upload/",
+                headers: ["content-type": "multipart/form-data; boundary=X"]),
+            body: &source)
+        #expect(answer.status == 413)
+        #expect(text(answer) == #"{"detail":"Request body too large: at most 100 bytes"}"#)
+        #expect(source.position == 0)
+    }
+
+    @Test(arguments: ["multipart/form-data; boundary=X", "application/x-www-form-urlencoded"])
+    func `a body that declares no length is refused once it is too large`(type: String) {
+        var limits = Limits()
+        let body = form(Array("one two".utf8))
+        limits.uploadBytes = body.count
+        #expect(upload(body, contentType: type, declares: false, limits: limits).status != 413)
+        limits.uploadBytes -= 1
+        let answer = upload(body, contentType: type, pieces: [9], declares: false, limits: limits)
+        #expect(answer.status == 413)
+    }
+
+    @Test func `a body that breaks off is told from one that ends`() {
+        struct BrokenBody: BodySource {
+            var declaredLength: Int? { 1000 }
+            mutating func read(
+                upTo limit: Int, into buffer: inout [UInt8]
+            ) throws(BodyError) -> Int { throw .wrongLength }
+        }
+        var source = BrokenBody()
+        let answer = UploadEndpoint(service: RecordingService(), limits: Limits()).respond(
+            to: Request(
+                method: "POST", path: "/upload/",
+                headers: ["content-type": "multipart/form-data; boundary=X"]),
+            body: &source)
+        #expect(answer.status == 400)
+        #expect(text(answer) == #"{"detail":"There was an error parsing the body"}"#)
+    }
+}
