@@ -1,15 +1,27 @@
 internal import CJSONC
 
 extension JSONValue {
-    /// The value that `text` (UTF-8) holds, read through json-c.
+    /// The value that a small document holds - a file's header, a configuration - read through json-c.
     ///
-    /// - Throws: `JSONError` where the text is not JSON.
-    public init(parsing text: [UInt8]) throws(JSONError) {
-        guard let tokener = unsafe json_tokener_new_ex(64) else {
-            throw JSONError(message: "Out of memory", position: 0)
+    /// json-c is let near a text only behind our own check: by itself it takes `-01` and single
+    /// quotes, clamps integers beyond 64 bits, cuts names at a NUL and spends up to 900 bytes on
+    /// `{"a":0}`. Request bodies never come here.
+    ///
+    /// - Parameter depth: how many arrays and objects may lie within each other.
+    /// - Throws: `JSONError` where the text is not JSON, or holds what json-c cannot carry.
+    public init(parsing text: [UInt8], depth: Int = 64) throws(JSONError) {
+        let tree = try JSONTree(JSONText(decoding: text), depth: depth)
+        if let node = tree.firstBeyondDocuments(tree.root) {
+            throw JSONError(
+                message: "Unsupported value",
+                position: characters(in: tree.text.span, before: node.start), cause: .unsupported)
+        }
+        // json-c counts the value itself as a level; it must not be the one to find depth wrong.
+        guard let tokener = unsafe json_tokener_new_ex(Int32(depth + 2)) else {
+            throw JSONError(message: "Out of memory", position: 0, cause: .unsupported)
         }
         defer { unsafe json_tokener_free(tokener) }
-        let terminated = text + [0]
+        let terminated = tree.text + [0]
         let root = unsafe terminated.withUnsafeBytes { bytes in
             unsafe json_tokener_parse_ex(
                 tokener, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
@@ -19,7 +31,7 @@ extension JSONValue {
             throw JSONError(
                 message: unsafe String(
                     cString: json_tokener_error_desc(json_tokener_get_error(tokener))),
-                position: unsafe json_tokener_get_parse_end(tokener))
+                position: unsafe json_tokener_get_parse_end(tokener), cause: .unsupported)
         }
         defer { unsafe json_object_put(root) }
         unsafe self.init(copying: root)
@@ -53,5 +65,33 @@ extension JSONValue {
             self = .object(object)
         default: self = .null
         }
+    }
+}
+
+extension JSONTree {
+    /// The first value that json-c would change: an integer beyond 64 bits, a number that is not
+    /// finite, a name with a NUL, an unpaired surrogate.
+    fileprivate func firstBeyondDocuments(_ node: JSONNode) -> JSONNode? {
+        var found: JSONNode?
+        switch kind(of: node) {
+        case .null, .bool: break
+        case .integer:
+            if Int(String(decoding: integerText(of: node), as: UTF8.self)) == nil { found = node }
+        case .float: if !double(of: node).isFinite { found = node }
+        case .string: if String(validating: string(of: node), as: UTF8.self) == nil { found = node }
+        case .array:
+            forEachElement(of: node) { _, element in
+                found = firstBeyondDocuments(element)
+                return found == nil
+            }
+        case .object:
+            forEachMember(of: node) { key, value in
+                guard found == nil else { return }
+                let name = string(at: key)
+                let isWhole = !name.contains(0) && String(validating: name, as: UTF8.self) != nil
+                found = isWhole ? firstBeyondDocuments(value) : JSONNode(start: key, container: 0)
+            }
+        }
+        return found
     }
 }

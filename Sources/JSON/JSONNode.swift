@@ -1,0 +1,150 @@
+/// One value of a `JSONTree`: where it begins.
+public struct JSONNode: Sendable {
+    /// The byte its text begins with.
+    let start: Int
+
+    /// The number of the first container that opens here or later.
+    let container: Int
+
+    /// What a value is, as Python's types tell values apart.
+    public enum Kind: Sendable {
+        case null
+        case bool(Bool)
+        /// A number without fraction or exponent: Python's `int`.
+        case integer
+        /// Any other number, `NaN` and the infinities among them: Python's `float`.
+        case float
+        case string
+        case array
+        case object
+    }
+}
+
+extension JSONTree {
+    /// The value that the text is.
+    public var root: JSONNode { JSONNode(start: skippingSpace(from: 0), container: 0) }
+
+    /// What `node` is.
+    public func kind(of node: JSONNode) -> JSONNode.Kind {
+        switch text[node.start] {
+        case UInt8(ascii: "n"): .null
+        case UInt8(ascii: "t"): .bool(true)
+        case UInt8(ascii: "f"): .bool(false)
+        case UInt8(ascii: "\""): .string
+        case UInt8(ascii: "["): .array
+        case UInt8(ascii: "{"): .object
+        default: text[node.start..<end(of: node)].contains(where: isFloatMark) ? .float : .integer
+        }
+    }
+
+    /// Calls `body` with the index and each element of an array, until it returns false.
+    public func forEachElement(of array: JSONNode, _ body: (Int, JSONNode) -> Bool) {
+        var element = inside(array)
+        var index = 0
+        while text[element.start] != UInt8(ascii: "]") {
+            guard body(index, element) else { return }
+            index += 1
+            element = after(element)
+        }
+    }
+
+    /// How many elements an array has, counted no further than `limit` + 1.
+    public func count(of array: JSONNode, limit: Int = .max - 1) -> Int {
+        var count = 0
+        forEachElement(of: array) { index, _ in
+            count = index + 1
+            return index < limit
+        }
+        return count
+    }
+
+    /// The member named `name`, the last where there are several.
+    public func member(_ name: String, of object: JSONNode) -> JSONNode? {
+        var found: JSONNode?
+        forEachMember(of: object) { key, value in
+            if string(at: key).elementsEqual(name.utf8) { found = value }
+        }
+        return found
+    }
+
+    /// Calls `body` with where each member's name begins and with its value, repeated names too.
+    func forEachMember(of object: JSONNode, _ body: (_ key: Int, JSONNode) -> Void) {
+        var key = inside(object)
+        while text[key.start] != UInt8(ascii: "}") {
+            var value = skippingSpace(from: end(of: key))
+            value = skippingSpace(from: value + 1)
+            let node = JSONNode(start: value, container: key.container)
+            body(key.start, node)
+            key = after(node)
+        }
+    }
+
+    /// The value of a number as Python's `float` of it; infinite where it lies beyond, `NaN` included.
+    public func double(of number: JSONNode) -> Double {
+        Double(jsonNumber: text.span.extracting(number.start..<end(of: number)))
+    }
+
+    /// The digits of an integer with "-" where negative, as Python prints it.
+    func integerText(of number: JSONNode) -> ArraySlice<UInt8> {
+        let digits = text[number.start..<end(of: number)]
+        return digits.elementsEqual("-0".utf8) ? digits.dropFirst() : digits
+    }
+
+    /// The byte behind a value.
+    func end(of node: JSONNode) -> Int {
+        switch text[node.start] {
+        case UInt8(ascii: "["), UInt8(ascii: "{"): return Int(extents[node.container].end)
+        case UInt8(ascii: "\""):
+            var i = node.start + 1
+            while text[i] != UInt8(ascii: "\"") { i += text[i] == UInt8(ascii: "\\") ? 2 : 1 }
+            return i + 1
+        default:
+            var i = node.start
+            while i < text.count, !endsScalar(text[i]) { i += 1 }
+            return i
+        }
+    }
+
+    private func skippingSpace(from start: Int) -> Int {
+        var i = start
+        while i < text.count, isSpace(text[i]) { i += 1 }
+        return i
+    }
+
+    /// What stands first in a container: a value, a name, or the closing bracket.
+    private func inside(_ container: JSONNode) -> JSONNode {
+        JSONNode(
+            start: skippingSpace(from: container.start + 1), container: container.container + 1)
+    }
+
+    /// What follows `value` in its container: a value, a name, or the closing bracket.
+    private func after(_ value: JSONNode) -> JSONNode {
+        let isContainer =
+            text[value.start] == UInt8(ascii: "[") || text[value.start] == UInt8(ascii: "{")
+        var i = skippingSpace(from: end(of: value))
+        if text[i] == UInt8(ascii: ",") { i = skippingSpace(from: i + 1) }
+        return JSONNode(
+            start: i,
+            container: isContainer ? Int(extents[value.container].next) : value.container)
+    }
+}
+
+private func isSpace(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+        || byte == UInt8(ascii: "\t")
+}
+
+private func endsScalar(_ byte: UInt8) -> Bool {
+    isSpace(byte) || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "]")
+        || byte == UInt8(ascii: "}")
+}
+
+/// Whether `byte` tells a float's text from an integer's; "I" and "N" begin Infinity and NaN.
+private func isFloatMark(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "I"),
+        UInt8(ascii: "N"):
+        true
+    default: false
+    }
+}
