@@ -104,3 +104,28 @@ private func normalizedRows(_ values: [Float]) -> [Float] {
     }
     return result
 }
+
+/// Clean embeddings against the same with noise, before and after denoising.
+public struct NoiseComparison: Sendable {
+    /// Mean squared errors to clean.
+    public var noisyError, denoisedError: Double
+    /// Mean cosines to clean.
+    public var noisyCosine, denoisedCosine: Double
+    /// The part of rows whose nearest clean row is their own.
+    public var noisyRecall, denoisedRecall: Double
+}
+
+extension AutoencoderParameters {
+    /// Compares `clean` [rows, 384] with noisy and denoised copies; the noise follows from `seed`.
+    public func compare(clean: [Float], noiseLevel: Float, seed: UInt64) -> NoiseComparison {
+        let noisy = addingNoise(to: clean, noiseLevel: noiseLevel, seed: seed)
+        let denoised = denoise(noisy)
+        return NoiseComparison(
+            noisyError: meanSquaredError(noisy.span, target: clean.span),
+            denoisedError: meanSquaredError(denoised.span, target: clean.span),
+            noisyCosine: meanCosine(noisy.span, clean.span),
+            denoisedCosine: meanCosine(denoised.span, clean.span),
+            noisyRecall: recallAtOne(of: noisy, among: clean),
+            denoisedRecall: recallAtOne(of: denoised, among: clean))
+    }
+}

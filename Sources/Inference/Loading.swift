@@ -43,7 +43,7 @@ private func map(_ path: String) throws(EncoderError) -> SafetensorsFile {
 
 private func readWhole(_ path: String) throws(ModelFault) -> [UInt8] {
     do throws(ModelFileError) {
-        return try readFile(path, limit: 16 << 20)
+        return try fileContents(at: path, limit: 16 << 20)
     } catch {
         throw encoderFault("\(error)")
     }

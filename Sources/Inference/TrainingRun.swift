@@ -37,6 +37,9 @@ public struct TrainingRun: Sendable {
     /// How to train.
     public var options = TrainingOptions()
 
+    /// What order, noise and initial parameters follow from; nil takes another for every run.
+    public var seed: UInt64?
+
     /// What to start from.
     public var start = Start.fresh
 
@@ -65,6 +68,8 @@ public struct TrainingRun: Sendable {
     ) throws(InferenceError) -> Result {
         let clock = ContinuousClock()
         let began = clock.now
+        var options = options
+        options.seed = seed ?? .random(in: 0...UInt64(Int.max))
         let corpus = try Corpus(text, limit: lineLimit)
         let history = ModelHistory(path: path)
         let lock = try files { () throws(ModelFileError) in
@@ -80,11 +85,11 @@ public struct TrainingRun: Sendable {
         }
         let embeddings = try embed(corpus, with: embedder, progress)
         let embedded = clock.now
-        let (parameters, report) = try train(embeddings, corpus, initial, progress)
+        let (parameters, report) = try train(embeddings, corpus, initial, options, progress)
         let trained = clock.now
         let checkpoint = Checkpoint(
             tensors: parameters.named, embeddingDimension: AutoencoderShape.width,
-            settings: settingsText, corpusDigest: corpus.digest,
+            settings: settings(options), corpusDigest: corpus.digest,
             report: report.text(lines: corpus.lines.count, distinct: corpus.distinct.count))
         let published = try files { () throws(ModelFileError) in
             try history.publish(checkpoint, replacing: parent?.version, under: lock)
@@ -113,7 +118,7 @@ public struct TrainingRun: Sendable {
 
     private func train(
         _ embeddings: [Float], _ corpus: Corpus, _ initial: AutoencoderParameters?,
-        _ progress: (Progress) -> Bool
+        _ options: TrainingOptions, _ progress: (Progress) -> Bool
     ) throws(InferenceError) -> (AutoencoderParameters, TrainingReport) {
         var trainer = Trainer(
             embeddings: embeddings, lines: corpus.lines, options: options, start: initial)
@@ -126,7 +131,7 @@ public struct TrainingRun: Sendable {
         }
     }
 
-    private var settingsText: String {
+    private func settings(_ options: TrainingOptions) -> String {
         var settings = JSONObject()
         settings["noise_level"] = .double(Double(options.noiseLevel.description) ?? 0)
         settings["epochs"] = .integer(options.epochs)

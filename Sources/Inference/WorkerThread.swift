@@ -39,7 +39,7 @@ final class WorkerThread: Sendable {
     }
 
     /// Waits for the thread's end.
-    func join() { _ = unsafe pthread_join(handle, nil) }
+    func join() { _ = pthread_join(handle, nil) }
 }
 
 private final class ThreadStart {

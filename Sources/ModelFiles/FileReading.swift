@@ -64,3 +64,10 @@ extension UnsafeMutableBufferPointer<UInt8> {
         unsafe UnsafeMutableRawBufferPointer(self)[range]
     }
 }
+
+/// The whole file at `path`, which must be a regular one of at most `limit` bytes.
+///
+/// - Throws: `missing`, `system`, or `damaged` where it is larger.
+public func fileContents(at path: String, limit: Int) throws(ModelFileError) -> [UInt8] {
+    try ReadableFile(opening: path).contents(limit: limit)
+}

@@ -20,6 +20,11 @@ struct CommandFailure: Error, CustomStringConvertible {
         CommandFailure(description: text, status: 78)
     }
 
+    /// The socket cannot be served.
+    static func socket(_ text: String) -> CommandFailure {
+        CommandFailure(description: text, status: 71)
+    }
+
     /// Another run is in the way; worth another try.
     static func temporary(_ text: String) -> CommandFailure {
         CommandFailure(description: text, status: 75)

@@ -2,7 +2,9 @@ import Glibc
 
 /// One line on a terminal's standard error, drawn again as work proceeds; nothing elsewhere.
 struct ProgressBar {
-    private let isShown = isatty(2) != 0
+    /// Whether standard error is a terminal.
+    static let isShown = isatty(2) != 0
+
     private let label: String
     private let started = ContinuousClock.now
     private var lastDrawn: ContinuousClock.Instant?
@@ -11,7 +13,7 @@ struct ProgressBar {
 
     /// Shows that `done` of `total` is behind us, with `note` after the bar; draws ten times a second.
     mutating func show(_ done: Int, of total: Int, note: String = "") {
-        guard isShown, total > 0 else { return }
+        guard Self.isShown, total > 0 else { return }
         let now = ContinuousClock.now
         if let lastDrawn, now - lastDrawn < .milliseconds(100), done < total { return }
         lastDrawn = now
@@ -27,7 +29,7 @@ struct ProgressBar {
 
     /// Takes the line away.
     func clear() {
-        if isShown, lastDrawn != nil { writeStandardError("\r\u{1B}[K") }
+        if Self.isShown, lastDrawn != nil { writeStandardError("\r\u{1B}[K") }
     }
 }
 

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Autoencoder
+import Inference
+
+/// Tells what a denoiser does to noisy embeddings.
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare noisy and denoised embeddings of a text's lines with the clean ones.",
+        discussion: """
+            For a fair judgement give lines the model was not trained on.
+
+              denoiser evaluate other-sentences.txt --noise-level 0.1
+            """)
+
+    @Argument(help: ArgumentHelp("UTF-8 text files; - is standard input.", valueName: "file"))
+    var files: [String]
+
+    @Option(help: "Standard deviation of the noise added to the embeddings.")
+    var noiseLevel: Float = 0.1
+
+    @Option(help: "What the noise follows from.")
+    var seed: UInt64 = 0
+
+    @OptionGroup(title: "Models") var encoder: EncoderOptions
+    @OptionGroup var model: ModelOptions
+
+    func validate() throws {
+        guard noiseLevel >= 0, noiseLevel.isFinite else {
+            throw ValidationError("--noise-level is \(noiseLevel); it must be a number from 0 up.")
+        }
+    }
+
+    func run() throws {
+        let text = String(decoding: try readTrainingText(files), as: UTF8.self)
+        let lines = text.split(whereSeparator: \.isNewline).map(String.init)
+            .filter { $0.contains { !$0.isWhitespace } }
+        guard !lines.isEmpty else {
+            throw CommandFailure.data("\(files.joined(separator: ", ")): no text to evaluate on")
+        }
+        let denoiser = try loadDenoiser(model)
+        let embedder = try loadEmbedder(folder: encoder.path)
+        var clean: [Float] = []
+        var bar = ProgressBar("Embedding")
+        for start in stride(from: 0, to: lines.count, by: 1024) {
+            let end = min(start + 1024, lines.count)
+            clean += try embedder.embed(Array(lines[start..<end])).values
+            bar.show(end, of: lines.count)
+        }
+        bar.clear()
+        let result = denoiser.parameters.compare(
+            clean: clean, noiseLevel: noiseLevel, seed: seed)
+        print(
+            aligned([
+                ("model version", denoiser.version),
+                ("lines", "\(lines.count)"),
+                ("noise level", "\(noiseLevel)"),
+                ("MSE original, noisy", "\(result.noisyError)"),
+                ("MSE original, denoised", "\(result.denoisedError)"),
+                (
+                    "improvement",
+                    "\(rounded((1 - result.denoisedError / result.noisyError) * 100)) %"
+                ),
+                ("cosine original, noisy", "\(result.noisyCosine)"),
+                ("cosine original, denoised", "\(result.denoisedCosine)"),
+                ("recall@1 noisy", "\(result.noisyRecall)"),
+                ("recall@1 denoised", "\(result.denoisedRecall)"),
+            ]))
+    }
+}

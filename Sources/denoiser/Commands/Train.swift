@@ -1,0 +1,133 @@
+import ArgumentParser
+import Autoencoder
+import Inference
+
+/// Trains a denoiser on text files.
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a denoiser on text files, one training text a line, and publish it.",
+        discussion: """
+            A running service that uses the same file serves the new model within a second. The model \
+            replaced is kept; `denoiser models` switches back.
+
+              denoiser train sentences.txt
+              denoiser train sentences.txt --epochs 20 --output models/other.safetensors
+            """)
+
+    @Argument(help: ArgumentHelp("UTF-8 text files; - is standard input.", valueName: "file"))
+    var files: [String]
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The model's file, .pt or .safetensors (default: --model).", valueName: "file"))
+    var output: String?
+
+    @OptionGroup(title: "Training") var settings: TrainingSettings
+    @OptionGroup(title: "Models") var encoder: EncoderOptions
+    @OptionGroup var model: ModelOptions
+
+    func run() throws {
+        let text = try readTrainingText(files)
+        let embedder = try loadEmbedder(folder: encoder.path)
+        var display = TrainingDisplay()
+        let result: TrainingRun.Result
+        do throws(InferenceError) {
+            result = try settings.run(lineLimit: .max)(
+                on: text, publishingAt: output ?? model.path, with: embedder
+            ) { progress in
+                display.show(progress)
+                return true
+            }
+        } catch {
+            throw failure(error)
+        }
+        display.clear()
+        print(table(result))
+    }
+
+    private func failure(_ error: InferenceError) -> CommandFailure {
+        switch error {
+        case .noTrainingText: .data("\(files.joined(separator: ", ")): no text to train on")
+        case .trainingBusy: .temporary("another training run holds the lock; try again later")
+        case .trainingFailed(let reason): .data(reason)
+        case .failed(let reason): .data(reason)
+        case .modelNotLoaded, .overloaded, .tooManyLines: .data("\(error)")
+        }
+    }
+
+    private func table(_ result: TrainingRun.Result) -> String {
+        let report = result.report
+        var rows = [
+            ("model version", result.version),
+            ("lines", "\(result.lines) (\(result.distinct) distinct)"),
+            ("steps", "\(report.steps)"),
+            ("first epoch's loss", "\(report.epochLosses.first ?? .nan)"),
+            ("final loss", "\(report.finalLoss)"),
+        ]
+        if let heldOut = report.heldOut {
+            rows += [
+                ("held-out lines", "\(heldOut.rows)"),
+                ("  MSE noisy", "\(heldOut.noisyError)"),
+                ("  MSE denoised", "\(heldOut.denoisedError)"),
+                ("  MSE mean predictor", "\(heldOut.meanError)"),
+                ("  cosine noisy", "\(heldOut.noisyCosine)"),
+                ("  cosine denoised", "\(heldOut.denoisedCosine)"),
+            ]
+        } else {
+            rows.append(("held-out lines", "none: fewer than 20 distinct lines, too little to judge by"))
+        }
+        rows += result.stages.map { ("seconds \($0.name)", "\(rounded($0.seconds))") }
+        return aligned(rows)
+    }
+}
+
+/// The text of `files`, each ending in a line feed.
+func readTrainingText(_ files: [String]) throws(CommandFailure) -> [UInt8] {
+    var text: [UInt8] = []
+    for file in files {
+        let bytes = try readFile(file)
+        if bytes.starts(with: [0x1F, 0x8B]) {
+            throw .data("\(file): gzip-compressed; give the text itself: gunzip -c \(file) | denoiser train -")
+        }
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw .data("\(file): not UTF-8")
+        }
+        text += bytes
+        if text.last != UInt8(ascii: "\n") { text.append(UInt8(ascii: "\n")) }
+    }
+    return text
+}
+
+/// Rows of a name and a value, the values in one column.
+func aligned(_ rows: [(String, String)]) -> String {
+    let width = rows.map(\.0.count).max() ?? 0
+    return rows.map { name, value in
+        name + String(repeating: " ", count: width - name.count + 2) + value
+    }.joined(separator: "\n")
+}
+
+func rounded(_ seconds: Double) -> Double { (seconds * 100).rounded() / 100 }
+
+/// Shows a run's progress: bars on a terminal, a line for every tenth of the epochs elsewhere.
+private struct TrainingDisplay {
+    private var embedding = ProgressBar("Embedding")
+    private var training = ProgressBar("Training")
+    private var lastTenth = 0
+
+    mutating func show(_ progress: TrainingRun.Progress) {
+        switch progress {
+        case .embedding(let done, let count):
+            embedding.show(done, of: count)
+        case .training(let epoch, let count, let loss):
+            training.show(epoch, of: count, note: "loss \(Float(loss))")
+            let tenth = epoch * 10 / count
+            if !ProgressBar.isShown, tenth > lastTenth {
+                lastTenth = tenth
+                writeStandardError("epoch \(epoch)/\(count), loss \(Float(loss))\n")
+            }
+        }
+    }
+
+    func clear() { training.clear() }
+}

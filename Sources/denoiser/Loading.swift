@@ -1,0 +1,47 @@
+import Inference
+import Tokenizer
+
+/// The tokenizer of the encoder in `folder`.
+func loadTokenizer(folder: String) throws(CommandFailure) -> WordPieceTokenizer {
+    try load { () throws(ModelFault) in try Inference.loadTokenizer(folder: folder) }
+}
+
+/// The encoder in `folder` with its compute threads; one a core unless told otherwise.
+func loadEmbedder(
+    folder: String, threads: Int = availableCores()
+) throws(CommandFailure) -> TextEmbedder {
+    try load { () throws(ModelFault) in
+        TextEmbedder(
+            tokenizer: try Inference.loadTokenizer(folder: folder),
+            encoder: try loadEncoder(folder: folder), threads: threads)
+    }
+}
+
+/// The model that `options` name, followed when its file changes.
+func loadLiveModel(_ options: ModelOptions) throws(CommandFailure) -> LiveModel {
+    try load { () throws(ModelFault) in
+        try LiveModel(
+            path: options.path,
+            fallback: options.withoutDefaultModel ? nil : DenoiserModel.builtIn, report: log)
+    }
+}
+
+/// The model that `options` name, for one run of a command.
+func loadDenoiser(_ options: ModelOptions) throws(CommandFailure) -> DenoiserModel {
+    guard let model = try loadLiveModel(options).current() else {
+        throw .configuration(
+            "\(options.path): no such file; train a model with `denoiser train` or leave "
+                + "--no-default-model out")
+    }
+    return model
+}
+
+private func load<Value>(
+    _ step: () throws(ModelFault) -> Value
+) throws(CommandFailure) -> Value {
+    do throws(ModelFault) {
+        return try step()
+    } catch {
+        throw .configuration("\(error)")
+    }
+}

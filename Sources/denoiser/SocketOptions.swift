@@ -1,0 +1,65 @@
+import ArgumentParser
+import FastCGI
+import Glibc
+
+/// Which socket is served, and to whom.
+struct SocketOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("A Unix socket to make and listen on.", valueName: "path"))
+    var socket: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The socket file's permissions, in octal.", valueName: "mode"))
+    var socketMode = "0660"
+
+    @Option(help: ArgumentHelp("The socket file's group.", valueName: "group"))
+    var socketGroup: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A TCP address to listen on instead, the host in numbers. Whoever reaches it may send \
+            requests.
+            """, valueName: "host:port"))
+    var listen: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A user besides our own and root who may connect to the Unix socket; repeatable.",
+            valueName: "user"))
+    var allowUser: [String] = []
+
+    func validate() throws {
+        if socket != nil, listen != nil {
+            throw ValidationError("Give --socket or --listen, not both.")
+        }
+        guard let mode = UInt32(socketMode, radix: 8), mode <= 0o777 else {
+            throw ValidationError(
+                "--socket-mode is \"\(socketMode)\"; it must be octal, such as 0660.")
+        }
+    }
+
+    /// The socket asked for; nil leaves it to whoever started us.
+    func choice() -> Listener.Choice? {
+        if let listen { return .address(listen) }
+        return socket.map {
+            .path($0, mode: UInt32(socketMode, radix: 8) ?? 0o660, group: socketGroup)
+        }
+    }
+
+    /// Who may connect.
+    func peers() throws(CommandFailure) -> PeerPolicy {
+        var users: Set<UInt32> = []
+        for name in allowUser {
+            if let number = UInt32(name) {
+                users.insert(number)
+            } else if let entry = unsafe getpwnam(name) {
+                users.insert(unsafe entry.pointee.pw_uid)
+            } else {
+                throw .usage("--allow-user: there is no user \"\(name)\"")
+            }
+        }
+        return PeerPolicy(users: users)
+    }
+}

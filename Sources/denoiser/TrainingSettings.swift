@@ -1,0 +1,68 @@
+import ArgumentParser
+import Autoencoder
+import Inference
+
+extension TrainingOptions.Noise: ExpressibleByArgument {}
+extension TrainingRun.Start: ExpressibleByArgument {}
+
+/// How a denoiser is trained.
+struct TrainingSettings: ParsableArguments {
+    @Option(help: "Standard deviation of the noise to remove.")
+    var trainingNoise = TrainingOptions().noiseLevel
+
+    @Option(help: "Passes over the text.")
+    var epochs = TrainingOptions().epochs
+
+    @Option(help: "Lines in a step.")
+    var batchSize = TrainingOptions().batchSize
+
+    @Option(help: "Adam's step size.")
+    var learningRate = TrainingOptions().learningRate
+
+    @Option(
+        help: """
+            When noise is drawn: fresh for every batch, or fixed once for the whole text as the \
+            original application does.
+            """)
+    var noise = TrainingOptions().noise
+
+    @Option(help: "What order, noise and initial parameters follow from (default: another each run).")
+    var seed: UInt64?
+
+    @Option(help: "Start from fresh parameters or continue from the live model's.")
+    var start = TrainingRun.Start.fresh
+
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait while another training run holds the model's lock.",
+            valueName: "seconds"))
+    var trainingWait = 2
+
+    func validate() throws {
+        guard trainingNoise >= 0, trainingNoise.isFinite else {
+            throw ValidationError("--training-noise is \(trainingNoise); it must be 0 or more.")
+        }
+        guard epochs > 0 else { throw ValidationError("--epochs is \(epochs); it must be at least 1.") }
+        guard batchSize > 0 else {
+            throw ValidationError("--batch-size is \(batchSize); it must be at least 1.")
+        }
+        guard learningRate > 0, learningRate.isFinite else {
+            throw ValidationError("--learning-rate is \(learningRate); it must be above 0.")
+        }
+    }
+
+    /// A run with these settings.
+    func run(lineLimit: Int) -> TrainingRun {
+        var run = TrainingRun()
+        run.options.noiseLevel = trainingNoise
+        run.options.epochs = epochs
+        run.options.batchSize = batchSize
+        run.options.learningRate = learningRate
+        run.options.noise = noise
+        run.seed = seed
+        run.start = start
+        run.lineLimit = lineLimit
+        run.patience = .seconds(trainingWait)
+        return run
+    }
+}
