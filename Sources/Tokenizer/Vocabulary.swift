@@ -103,7 +103,8 @@ struct Vocabulary: Sendable {
         slots[slot] = Self.tag(hash) << 20 | UInt32(id + 1)
         extents.append(Extent(start: UInt32(line.lowerBound), length: UInt32(line.count)))
 
-        if bytes[line].starts(with: "##".utf8) {
+        let sign = UInt8(ascii: "#")
+        if line.count > 2, bytes[line.lowerBound] == sign, bytes[line.lowerBound + 1] == sign {
             longestNext = max(longestNext, line.count - 2)
         } else {
             longestFirst = max(longestFirst, line.count)

@@ -1,5 +1,7 @@
 /// One normalised word: its UTF-8, its hash, and its marks in canonical order.
-struct Word {
+///
+/// Not copyable, or each use would copy its storage, a quarter of the whole time.
+struct Word: ~Copyable {
     /// The longest word that is looked up, in Unicode scalars; a longer one is `[UNK]`.
     static let limit = 100
 
@@ -60,7 +62,7 @@ struct Word {
     /// Appends a scalar.
     mutating func append(scalar: UInt32) {
         guard countScalar() else { return }
-        Self.forEachByte(of: scalar) { push($0) }
+        forEachByte(of: scalar) { push($0) }
     }
 
     /// Appends the letters (jamo) of a Hangul syllable: The Unicode Standard, section 3.12.
@@ -73,18 +75,18 @@ struct Word {
 
     /// Inserts a mark before those at the end of higher rank; rank 0 stays where it is.
     mutating func insert(mark: UInt32, rank: Int) {
+        guard countScalar() else { return }
         var place = count
         while rank > 0, place > firstMovable {
             let (scalar, start) = scalar(before: place)
             guard CharacterTable.markRank(of: scalar) > rank else { break }
             place = start
         }
-        guard place < count else { return append(scalar: mark) }
-        guard countScalar() else { return }
+        guard place < count else { return forEachByte(of: mark) { push($0) } }
         let size = UTF8.width(Unicode.Scalar(mark) ?? "\0")
         for index in (place..<count).reversed() { storage[index + size] = storage[index] }
         var end = place
-        Self.forEachByte(of: mark) {
+        forEachByte(of: mark) {
             storage[end] = $0
             end += 1
         }
@@ -119,36 +121,4 @@ struct Word {
         var position = start
         return (decodeScalar(bytes, at: &position), start)
     }
-
-    private static func forEachByte(of scalar: UInt32, _ body: (UInt8) -> Void) {
-        let tail = { (shift: UInt32) in UInt8(0x80 | (scalar >> shift) & 0x3F) }
-        switch scalar {
-        case ..<0x80:
-            body(UInt8(scalar))
-        case ..<0x800:
-            body(UInt8(0xC0 | scalar >> 6))
-            body(tail(0))
-        case ..<0x1_0000:
-            body(UInt8(0xE0 | scalar >> 12))
-            body(tail(6))
-            body(tail(0))
-        default:
-            body(UInt8(0xF0 | scalar >> 18))
-            body(tail(12))
-            body(tail(6))
-            body(tail(0))
-        }
-    }
-}
-
-/// The scalar whose first byte stands at `position`, which moves past it; `text` must be valid UTF-8.
-func decodeScalar(_ text: Span<UInt8>, at position: inout Int) -> UInt32 {
-    let first = UInt32(text[position])
-    let count = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
-    var scalar = count == 1 ? first : first & (0x7F >> UInt32(count))
-    for index in position + 1..<position + count {
-        scalar = scalar << 6 | UInt32(text[index] & 0x3F)
-    }
-    position += count
-    return scalar
 }

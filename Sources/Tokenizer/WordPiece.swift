@@ -4,11 +4,11 @@ struct WordPiece: Sendable {
     let unknown: Int32
 
     /// Appends the ids of the word's pieces, the longest first; `[UNK]` alone if any part has none.
-    func append(_ word: Word, to ids: inout [Int32]) {
+    func append(_ word: borrowing Word, to ids: inout [Int32]) {
         let before = ids.count
         guard !word.isTooLong else { return ids.append(unknown) }
         var start = 0
-        while start < word.count {
+        while start < word.bytes.count {
             guard let (id, end) = longest(of: word, from: start) else {
                 ids.removeLast(ids.count - before)
                 ids.append(unknown)
@@ -20,21 +20,19 @@ struct WordPiece: Sendable {
     }
 
     /// The longest token the word has from `start` on, and where it ends.
-    private func longest(of word: Word, from start: Int) -> (id: Int32, end: Int)? {
+    private func longest(of word: borrowing Word, from start: Int) -> (id: Int32, end: Int)? {
         let isNext = start > 0
         let bytes = word.bytes
-        var end = start + (isNext ? vocabulary.longestNext : vocabulary.longestFirst)
+        let limit = start + (isNext ? vocabulary.longestNext : vocabulary.longestFirst)
+        var end = min(limit, bytes.count)
         var hash = word.hash
-        if isNext || end < word.count {
-            end = min(end, word.count)
+        if end - start < bytes.count {
             hash = isNext ? .continuation : .empty
             for index in start..<end { hash.append(bytes[index]) }
-        } else {
-            end = word.count
         }
         while end > start {
-            // A token ends where a scalar ends.
-            if end == word.count || !UTF8.isContinuation(bytes[end]) {
+            // Tokens are whole UTF-8: one that ended inside a scalar would not be found anyway.
+            if end == bytes.count || !UTF8.isContinuation(bytes[end]) {
                 let key = bytes.extracting(start..<end)
                 if let id = vocabulary.id(of: key, hash: hash, isNext: isNext) { return (id, end) }
             }

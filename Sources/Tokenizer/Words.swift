@@ -3,7 +3,7 @@
 /// In this order: control characters are dropped, ideographs spaced, scalars decomposed (NFD),
 /// nonspacing marks dropped, letters lowered, and the rest split on space and punctuation.
 /// `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]` and `[MASK]` are words where they stand in the text as such.
-struct Words: ~Escapable {
+struct Words: ~Copyable, ~Escapable {
     private let text: Span<UInt8>
     private var position = 0
 
@@ -54,6 +54,7 @@ struct Words: ~Escapable {
     /// The length of the special token that begins here, or 1.
     private var specialLength: Int {
         let rest = text.extracting(droppingFirst: position)
+        guard rest.count > 1, UInt8(ascii: "A")...UInt8(ascii: "Z") ~= rest[1] else { return 1 }
         return SpecialToken.allCases.first { $0.begins(rest) }?.rawValue.utf8.count ?? 1
     }
 
