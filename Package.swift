@@ -46,7 +46,10 @@ let package = Package(
         .target(name: "API", dependencies: ["Inference", "JSON"], swiftSettings: strict),
         .target(
             name: "Inference",
-            dependencies: ["Tokenizer", "Encoder", "Autoencoder", "ModelFiles", "JSON", "Kernels"],
+            dependencies: [
+                "Tokenizer", "Encoder", "Autoencoder", "ModelFiles", "JSON", "Kernels",
+                "CDefaultModel",
+            ],
             swiftSettings: strict
         ),
         .target(name: "Tokenizer", swiftSettings: strict),
@@ -64,6 +67,11 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "CKernels", cSettings: optimised),
+        .target(
+            name: "CDefaultModel",
+            exclude: ["default.safetensors", "report.txt"],
+            cSettings: [.unsafeFlags(["-std=c23"])]
+        ),
 
         .systemLibrary(
             name: "CFastCGI", pkgConfig: "fcgi", providers: [.apt(["libfcgi-dev"])]),

@@ -1,8 +1,11 @@
 // OpenBLAS reads its settings and starts its threads in a constructor, before main. This one runs
 // earlier (a lower priority number, in the same executable, which is why OpenBLAS is linked from its
-// archive) and settles both while nothing is running yet. What the environment says already wins.
+// archive), settles both, and starts OpenBLAS itself. What the environment says already wins.
 
 #include <stdlib.h>
+
+extern char **environ;
+void gotoblas_init(void); // OpenBLAS's own constructor; a second call does nothing.
 
 #if defined(__x86_64__)
 // OpenBLAS 0.3.21 knows processors by model number and takes SSE3 kernels for one newer than itself
@@ -20,9 +23,14 @@ static const char *core_type(void) {
 static const char *core_type(void) { return NULL; }
 #endif
 
-__attribute__((constructor(101))) static void settle_openblas(void) {
+__attribute__((constructor(101))) static void start_openblas(void) {
+    // Swift finds the program's arguments by walking back from the original environment, so that has
+    // to be in its place again afterwards.
+    char **original = environ;
     // One thread: the callers are parallel themselves, and OpenBLAS's own threads spin.
     setenv("OPENBLAS_NUM_THREADS", "1", 0);
     const char *core = core_type();
     if (core) setenv("OPENBLAS_CORETYPE", core, 0);
+    gotoblas_init();
+    environ = original;
 }

@@ -1,4 +1,5 @@
 public import Autoencoder
+internal import CDefaultModel
 internal import ModelFiles
 
 /// A denoiser as it is served: parameters that never change, and their version.
@@ -17,6 +18,14 @@ public struct DenoiserModel: Sendable {
             throw ModelFault("\(error)")
         }
     }
+
+    /// The model that ships with the product, linked into the executable.
+    public static let builtIn: DenoiserModel? = {
+        let bytes = unsafe Array(
+            UnsafeBufferPointer(start: default_model_start(), count: default_model_size))
+        let name = "the built-in model"
+        return try? DenoiserModel(Checkpoint(decoding: bytes, file: name), file: name)
+    }()
 
     init(_ checkpoint: Checkpoint, file: String) throws(ModelFileError) {
         let parameters = try AutoencoderParameters { name, shape throws(ModelFileError) in

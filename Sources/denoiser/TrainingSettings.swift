@@ -1,6 +1,6 @@
-import ArgumentParser
-import Autoencoder
-import Inference
+public import ArgumentParser
+public import Autoencoder
+public import Inference
 
 extension TrainingOptions.Noise: ExpressibleByArgument {}
 extension TrainingRun.Start: ExpressibleByArgument {}

@@ -31,13 +31,11 @@ struct Serve: ParsableCommand {
             embedder: embedder, model: live, training: training.run(lineLimit: limits.lines),
             report: log)
         let application = Application(service: engine, limits: limits.requestLimits)
-        let listener = try startUp { () throws(FastCGIError) in
-            try Listener.find(try socket.choice())
-        }
+        let peers = try socket.peers()
         let server = try startUp { () throws(FastCGIError) in
             try Server(
-                listener: listener, limits: limits.serverLimits, peers: try socket.peers()
-            ) { fault in log("\(fault)") }
+                Listener.find(socket.choice()), limits: limits.serverLimits, peers: peers,
+                report: { log("\($0)") })
         }
         try startUp { () throws(FastCGIError) in
             try signals.start { _ in

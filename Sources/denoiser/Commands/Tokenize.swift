@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import Tokenizer
 
 /// Prints token ids.
 struct Tokenize: ParsableCommand {

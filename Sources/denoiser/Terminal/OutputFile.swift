@@ -4,10 +4,11 @@ import Glibc
 struct OutputFile: ~Copyable {
     private let descriptor: Int32
     private let name: String
-    private var buffer: [UInt8] = []
+    private var buffer: [UInt8]
 
-    /// Standard output for nil, else the file at `path`, emptied first.
-    init(path: String?) throws(CommandFailure) {
+    /// Standard output for nil, else the file at `path`, emptied first; `beginning` comes first.
+    init(path: String?, beginning: [UInt8] = []) throws(CommandFailure) {
+        buffer = beginning
         name = path ?? "standard output"
         guard let path else {
             descriptor = 1

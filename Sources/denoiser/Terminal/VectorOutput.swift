@@ -29,12 +29,10 @@ struct VectorWriter: ~Copyable {
     private let columns: Int
 
     fileprivate init(path: String?, rows: Int, columns: Int) throws(CommandFailure) {
-        file = try OutputFile(path: path)
+        let head = path == nil ? [] : numPyHeader(rows: rows, columns: columns)
+        file = try OutputFile(path: path, beginning: head)
         isNumPy = path != nil
         self.columns = columns
-        if isNumPy {
-            try file.append { $0 += numPyHeader(rows: rows, columns: columns) }
-        }
     }
 
     /// Appends `values`, row-major, any number of whole rows.
@@ -46,7 +44,7 @@ struct VectorWriter: ~Copyable {
             try file.append { bytes in
                 if isNumPy {
                     for value in row {
-                        withUnsafeBytes(of: value.bitPattern.littleEndian) {
+                        unsafe withUnsafeBytes(of: value.bitPattern.littleEndian) {
                             unsafe bytes += $0
                         }
                     }
