@@ -2,7 +2,8 @@ internal import Glibc
 
 /// The character set in which the names and texts of a multipart form stand.
 ///
-/// Text that is not valid in its set is read as Latin-1, as is text in a set nobody knows.
+/// Text that is not valid in its set is read as Latin-1, as is text in a set not known here: Python
+/// knows more, of which a form has yet to be seen (EBCDIC, UTF-7, Mac and DOS code pages).
 enum FormCharset: Equatable {
     case utf8
     /// UTF-8 whose leading byte order mark is dropped.
