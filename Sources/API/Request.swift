@@ -15,15 +15,24 @@ public struct Request: Sendable {
     /// Header fields under lower-case names: "content-type".
     public var headers: [String: String]
 
+    /// How the client reached the web server: "http" or "https".
+    public var scheme: String
+
+    /// The web server's own host and port, "example.org:8080", for links where the Host header is
+    /// missing or no host; empty where it is unknown.
+    public var server: String
+
     public init(
         method: String, path: String, query: String = "", rootPath: String = "",
-        headers: [String: String] = [:]
+        headers: [String: String] = [:], scheme: String = "http", server: String = ""
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.rootPath = rootPath
         self.headers = headers
+        self.scheme = scheme
+        self.server = server
     }
 }
 

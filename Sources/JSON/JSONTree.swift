@@ -33,7 +33,9 @@ public struct JSONTree: Sendable {
         }
     }
 
-    /// Steps over one value with all that lies in it. A loop, so that depth costs no stack.
+    /// Steps over one value with all that lies in it.
+    ///
+    /// A loop, so that depth costs no stack.
     private mutating func index(_ scanner: inout JSONScanner, depth: Int) throws(JSONError) {
         var open: [(container: Int, isObject: Bool)] = []
         while true {

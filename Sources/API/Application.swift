@@ -1,0 +1,65 @@
+public import Inference
+
+/// The whole API: a request goes in, its answer comes out, whatever happens.
+public struct Application: Sendable {
+    private let service: any DenoisingService
+    private let limits: Limits
+
+    /// An API in front of `service`.
+    public init(service: any DenoisingService, limits: Limits = Limits()) {
+        self.service = service
+        self.limits = limits
+    }
+
+    /// The answer to `request`.
+    ///
+    /// A body that a route does not need, or that is too long, is left unread: the caller reads on
+    /// or closes the connection.
+    public func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
+        let response = answer(request, body: &body)
+        return request.method == "HEAD" ? response.withoutBody() : response
+    }
+
+    private func answer(_ request: Request, body: inout some BodySource & ~Copyable) -> Response {
+        switch Destination(of: request) {
+        case .redirect(let path): .redirect(to: path, of: request)
+        case .none: .detail(status: 404, "Not Found")
+        case .route(let route):
+            if route.methods.contains(request.method) {
+                answer(request, on: route, body: &body)
+            } else {
+                .detail(
+                    status: 405, "Method Not Allowed",
+                    headers: [("allow", route.methods.joined(separator: ", "))])
+            }
+        }
+    }
+
+    private func answer(
+        _ request: Request, on route: Route, body: inout some BodySource & ~Copyable
+    ) -> Response {
+        switch route {
+        case .root: RootEndpoint.respond()
+        case .health: HealthEndpoint(service: service).respond()
+        case .openAPI: OpenAPIDocument.respond(to: request)
+        case .docs, .docsOAuth2, .redoc:
+            DocsPages.page(for: route.rawValue, rootPath: request.rootPath)
+                ?? .detail(status: 404, "Not Found")
+        case .denoiseText:
+            DenoiseTextEndpoint(service: service, limits: limits).respond(to: request, body: &body)
+        case .denoiseEmbedding:
+            DenoiseEmbeddingEndpoint(service: service, limits: limits)
+                .respond(to: request, body: &body)
+        case .upload:
+            UploadEndpoint(service: service, limits: limits).respond(to: request, body: &body)
+        }
+    }
+}
+
+extension Response {
+    /// The same answer to a HEAD request: no body, but its length.
+    fileprivate func withoutBody() -> Response {
+        Response(
+            status: status, headers: headers + [("content-length", String(body.count))], body: [])
+    }
+}

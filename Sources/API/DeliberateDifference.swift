@@ -1,0 +1,69 @@
+/// A place where the answer is not the reference's, on purpose.
+public struct DeliberateDifference: Sendable {
+    /// What comes in.
+    public let request: String
+
+    /// What FastAPI makes of it.
+    public let reference: String
+
+    /// What we answer.
+    public let answer: String
+
+    /// Why.
+    public let reason: String
+
+    /// All of them; the README shows this table.
+    public static let all = [
+        DeliberateDifference(
+            request: "`noise_level` that is infinite or, as a number, `NaN`",
+            reference: "200 or 500",
+            answer: "422 `finite_number`", reason: "noise must be finite"),
+        DeliberateDifference(
+            request: "an embedding value that is not finite in single precision",
+            reference: "200 with `null` values", answer: "422 `finite_number`",
+            reason: "nothing can be computed from it"),
+        DeliberateDifference(
+            request: "an embedding row whose length is not 384", reference: "500",
+            answer: "422 `value_error` that says both lengths", reason: "the client's mistake"),
+        DeliberateDifference(
+            request: "`embeddings` or `texts` without elements", reference: "500 or 200",
+            answer: "200 with shape `[0,384]`", reason: "no rows are an empty matrix"),
+        DeliberateDifference(
+            request: "values so large that denoising them overflows",
+            reference: "200 with `null` values", answer: "422 `value_error`",
+            reason: "an answer holds numbers"),
+        DeliberateDifference(
+            request: "`noise_level` above 1e30", reference: "200, perhaps with `null` values",
+            answer: "computed with 1e30", reason: "nothing of the input is left either way"),
+        DeliberateDifference(
+            request: "an error whose `input` holds `NaN` or an infinity", reference: "500",
+            answer: "the 422, with `null` in that place", reason: "JSON has no such number"),
+        DeliberateDifference(
+            request: "an error whose `input` holds an unpaired surrogate", reference: "500",
+            answer: "the 422, with the surrogate escaped", reason: "UTF-8 has no such character"),
+        DeliberateDifference(
+            request: "a body that is not UTF-8 under a content type that is not JSON",
+            reference: "500", answer: "the 422, with U+FFFD in `input`",
+            reason: "the client's mistake"),
+        DeliberateDifference(
+            request: "an error whose `input` is nested too deep for Python's encoder",
+            reference: "500", answer: "the 422", reason: "the client's mistake"),
+        DeliberateDifference(
+            request: "more texts or rows than the limit", reference: "200",
+            answer: "422 `too_long`, as pydantic's `max_length` gives it, with `input` null",
+            reason: "memory is bounded"),
+        DeliberateDifference(
+            request: "a body longer than the limit", reference: "200",
+            answer: "413 that says both lengths", reason: "memory is bounded"),
+        DeliberateDifference(
+            request: "more than 65,536 errors in one body", reference: "all are listed",
+            answer: "the first 65,536 are listed", reason: "memory is bounded"),
+        DeliberateDifference(
+            request: "an upload that is not UTF-8", reference: "500",
+            answer: "422 `value_error` with the first bad byte's offset",
+            reason: "the client's mistake"),
+        DeliberateDifference(
+            request: "an upload without text", reference: "200",
+            answer: "422 `value_error`", reason: "there is nothing to train on"),
+    ]
+}

@@ -1,0 +1,56 @@
+internal import Inference
+internal import JSON
+
+/// The body both denoise routes answer with, and what stands beside it in headers.
+enum DenoiseAnswer {
+    /// The answer that `work` gives, with how long it took.
+    static func measuring(
+        _ work: () throws(InferenceError) -> DenoisedBatch
+    ) -> Response {
+        let started = ContinuousClock.now
+        do {
+            let batch = try work()
+            let elapsed = started.duration(to: .now) / .milliseconds(1)
+            return answer(batch, milliseconds: elapsed)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func answer(_ batch: DenoisedBatch, milliseconds: Double) -> Response {
+        let rows = batch.values.count / max(batch.columns, 1)
+        if let place = batch.values.firstIndex(where: { !$0.isFinite }) {
+            return tooLarge(row: place / batch.columns)
+        }
+        var body: [UInt8] = []
+        // A float and its comma take 12.2 bytes on average.
+        body.reserveCapacity(batch.values.count * 13 + 256)
+        body.append(contentsOf: #"{"denoised_embeddings":["#.utf8)
+        for row in 0..<rows {
+            if row > 0 { body.append(UInt8(ascii: ",")) }
+            let columns = (row * batch.columns)..<((row + 1) * batch.columns)
+            appendJSON(batch.values.span.extracting(columns), to: &body)
+        }
+        body.append(contentsOf: #"],"shape":"#.utf8)
+        JSONValue.array([.integer(rows), .integer(batch.columns)]).write(into: &body)
+        body.append(contentsOf: #","processing_time_ms":"#.utf8)
+        appendJSON(milliseconds, to: &body)
+        body.append(UInt8(ascii: "}"))
+        return .json(status: 200, bytes: body, headers: headers(batch))
+    }
+
+    private static func headers(_ batch: DenoisedBatch) -> [(name: String, value: String)] {
+        var headers = [(name: "x-model-version", value: batch.modelVersion)]
+        if batch.truncated > 0 { headers.append(("x-truncated", String(batch.truncated))) }
+        return headers
+    }
+
+    /// Only values near the end of single precision make sums that JSON cannot hold.
+    private static func tooLarge(row: Int) -> Response {
+        var issues = IssueList(limit: 1)
+        issues.add(
+            .tooLarge, at: ["body", .name(EmbeddingReading.name), .index(row)]
+        ) { $0.append(contentsOf: "null".utf8) }
+        return issues.response()
+    }
+}

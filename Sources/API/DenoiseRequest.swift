@@ -1,0 +1,129 @@
+internal import JSON
+
+/// What both denoise routes are asked: rows of some kind, and how much noise to add to them first.
+struct DenoiseRequest<Rows> {
+    var rows: Rows
+
+    /// Standard deviation of the noise, at least 0, finite.
+    var noiseLevel: Float
+}
+
+/// How a route's list of rows is read; the rest of the body is common to both.
+protocol RowReading {
+    associatedtype Rows
+
+    /// The member that holds the rows: "texts".
+    static var name: String { get }
+
+    /// The rows read straight from the list that stands next; nil where anything about it is unusual.
+    func fastRows(_ reader: inout JSONReader) -> Rows?
+
+    /// The rows in `list`, the slow way; whatever stops them from being used goes into `issues`.
+    func rows(_ list: JSONNode, in tree: JSONTree, issues: inout RequestIssues) -> Rows?
+}
+
+/// A request's faults, in the order in which they are answered.
+struct RequestIssues {
+    /// What the reference finds; if there is any, this alone is answered.
+    var shared: IssueList
+
+    /// What only we object to.
+    var own: IssueList
+
+    init(limit: Int) {
+        shared = IssueList(limit: limit)
+        own = IssueList(limit: limit)
+    }
+
+    var isEmpty: Bool { shared.isEmpty && own.isEmpty }
+
+    consuming func response() -> Response {
+        shared.isEmpty ? own.response() : shared.response()
+    }
+}
+
+extension RowReading {
+    /// The request in `body`.
+    ///
+    /// - Throws: the answer where it cannot be used.
+    func request(
+        from body: JSONBody, limits: Limits
+    ) throws(JSONBody.Refusal) -> DenoiseRequest<Rows> {
+        var issues = RequestIssues(limit: limits.issues)
+        switch body {
+        case .empty:
+            issues.shared.add(.missing, at: ["body"]) { $0.append(contentsOf: "null".utf8) }
+        case .other(let bytes):
+            issues.shared.add(.notAnObject, at: ["body"]) {
+                appendJSON(String(decoding: bytes, as: UTF8.self), to: &$0)
+            }
+        case .json(let text):
+            if let request = fastRequest(text) { return request }
+            let tree: JSONTree
+            do { tree = try JSONTree(text, depth: limits.jsonDepth) } catch {
+                throw Self.refusal(error, limits)
+            }
+            if let request = slowRequest(tree, &issues) { return request }
+        }
+        throw JSONBody.Refusal(response: issues.response())
+    }
+
+    private static func refusal(_ error: JSONError, _ limits: Limits) -> JSONBody.Refusal {
+        guard error.cause == .syntax else { return .unreadable }
+        var issues = IssueList(limit: limits.issues)
+        issues.add(
+            .invalidJSON(error.message), at: ["body", .index(error.position)]
+        ) { $0.append(contentsOf: "{}".utf8) }
+        return JSONBody.Refusal(response: issues.response())
+    }
+
+    /// One pass for the body that nearly every client sends: each member once, of the plain type.
+    func fastRequest(_ text: JSONText) -> DenoiseRequest<Rows>? {
+        var reader = JSONReader(text)
+        var rows: Rows?
+        var noise: Double?
+        guard reader.skip(UInt8(ascii: "{")) else { return nil }
+        repeat {
+            let name = reader.string()
+            guard reader.skip(UInt8(ascii: ":")) else { return nil }
+            if name == Self.name, rows == nil {
+                rows = fastRows(&reader)
+                guard rows != nil else { return nil }
+            } else if name == NoiseLevel.name, noise == nil {
+                noise = reader.double()
+                guard let noise, noise >= 0 else { return nil }
+            } else {
+                return nil
+            }
+        } while reader.skip(UInt8(ascii: ","))
+        guard reader.skip(UInt8(ascii: "}")), reader.isAtEnd(), let rows else { return nil }
+        return DenoiseRequest(rows: rows, noiseLevel: NoiseLevel.single(noise ?? 0))
+    }
+
+    /// The request in a body of any shape.
+    func slowRequest(
+        _ tree: JSONTree, _ issues: inout RequestIssues
+    ) -> DenoiseRequest<Rows>? {
+        guard case .object = tree.kind(of: tree.root) else {
+            issues.shared.add(.notAnObject, at: ["body"]) { tree.write(tree.root, into: &$0) }
+            return nil
+        }
+        var rows: Rows?
+        if let list = tree.member(Self.name, of: tree.root) {
+            if case .array = tree.kind(of: list) {
+                rows = self.rows(list, in: tree, issues: &issues)
+            } else {
+                issues.shared.add(.notAList, at: ["body", .name(Self.name)]) {
+                    tree.write(list, into: &$0)
+                }
+            }
+        } else {
+            issues.shared.add(.missing, at: ["body", .name(Self.name)]) {
+                tree.write(tree.root, into: &$0)
+            }
+        }
+        let noise = NoiseLevel.value(in: tree, issues: &issues)
+        guard let rows, issues.isEmpty else { return nil }
+        return DenoiseRequest(rows: rows, noiseLevel: NoiseLevel.single(noise))
+    }
+}

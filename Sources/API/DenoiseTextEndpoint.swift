@@ -1,0 +1,60 @@
+internal import Inference
+internal import JSON
+
+/// `POST /denoise/text`: embeds texts and denoises the embeddings.
+struct DenoiseTextEndpoint {
+    let service: any DenoisingService
+    let limits: Limits
+
+    func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
+        do {
+            let body = try JSONBody.read(from: &body, of: request, limit: limits.bodyBytes)
+            let asked = try TextReading(limit: limits.texts).request(from: body, limits: limits)
+            return DenoiseAnswer.measuring { () throws(InferenceError) in
+                try service.denoise(texts: asked.rows, noiseLevel: asked.noiseLevel)
+            }
+        } catch {
+            return error.response
+        }
+    }
+}
+
+/// Reads a list of strings.
+struct TextReading: RowReading {
+    static let name = "texts"
+
+    /// How many texts one request may hold.
+    let limit: Int
+
+    func fastRows(_ reader: inout JSONReader) -> [String]? {
+        var texts: [String] = []
+        guard reader.skip(UInt8(ascii: "[")) else { return nil }
+        repeat {
+            guard texts.count < limit, let text = reader.string() else { return nil }
+            texts.append(text)
+        } while reader.skip(UInt8(ascii: ","))
+        return reader.skip(UInt8(ascii: "]")) ? texts : nil
+    }
+
+    func rows(_ list: JSONNode, in tree: JSONTree, issues: inout RequestIssues) -> [String]? {
+        let given = tree.count(of: list)
+        guard given <= limit else {
+            issues.shared.add(
+                .tooManyItems(given: given, limit: limit), at: ["body", .name(Self.name)]
+            ) { $0.append(contentsOf: "null".utf8) }
+            return nil
+        }
+        var texts: [String] = []
+        tree.forEachElement(of: list) { index, element in
+            if case .string = tree.kind(of: element) {
+                texts.append(String(replacingSurrogatesIn: tree.string(of: element)))
+            } else {
+                issues.shared.add(
+                    .notAString, at: ["body", .name(Self.name), .index(index)]
+                ) { tree.write(element, into: &$0) }
+            }
+            return true
+        }
+        return texts
+    }
+}

@@ -1,0 +1,72 @@
+internal import JSON
+
+/// What came as a JSON route's body.
+enum JSONBody {
+    /// Nothing at all.
+    case empty
+    /// Characters that the content type calls JSON.
+    case json(JSONText)
+    /// Bytes under another content type or none, which FastAPI takes for one string.
+    case other([UInt8])
+
+    /// Reads a body to its end.
+    ///
+    /// - Throws: the answer where there is nothing to look at: too long, cut short, or no text.
+    static func read(
+        from source: inout some BodySource & ~Copyable, of request: Request, limit: Int
+    ) throws(Refusal) -> JSONBody {
+        if let length = source.declaredLength, length > limit {
+            throw .tooLong(length, limit: limit)
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(source.declaredLength ?? 0)
+        do {
+            while try source.read(upTo: 256 << 10, into: &bytes) > 0 {
+                if bytes.count > limit { throw Refusal.tooLong(bytes.count, limit: limit) }
+            }
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw .unreadable
+        }
+        guard !bytes.isEmpty else { return .empty }
+        guard isJSON(contentType: request.headers["content-type"] ?? "") else {
+            return .other(bytes)
+        }
+        do { return .json(try JSONText(decoding: bytes)) } catch { throw .unreadable }
+    }
+
+    /// Why a body is not looked at.
+    struct Refusal: Error {
+        let response: Response
+
+        /// Bytes, or JSON, that FastAPI fails on without saying why.
+        static var unreadable: Refusal {
+            Refusal(response: .detail(status: 400, "There was an error parsing the body"))
+        }
+
+        static func tooLong(_ length: Int, limit: Int) -> Refusal {
+            Refusal(
+                response: .detail(
+                    status: 413, "Request body too large: \(length) bytes, at most \(limit)"))
+        }
+    }
+}
+
+/// Whether FastAPI reads a body of this type as JSON: `application/json` or `application/…+json`.
+///
+/// As Python's `email` package takes a content type apart: what stands before the first ";",
+/// without space around it, in lower case, with exactly one "/".
+func isJSON(contentType: String) -> Bool {
+    let scalars = contentType.unicodeScalars.prefix { $0 != ";" }
+    let isSpace = { (scalar: UnicodeScalar) in
+        scalar.properties.isWhitespace || 0x1C...0x1F ~= scalar.value
+    }
+    let type = String(
+        String.UnicodeScalarView(
+            scalars.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    ).lowercased()
+    let parts = type.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[0].elementsEqual("application".utf8) else { return false }
+    return parts[1].elementsEqual("json".utf8) || parts[1].suffix(5).elementsEqual("+json".utf8)
+}
