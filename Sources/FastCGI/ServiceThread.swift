@@ -52,10 +52,15 @@ struct ServiceThread: Sendable {
 struct SignalMask {
     private let previous: sigset_t
 
-    /// Blocks every signal in the calling thread.
+    /// Blocks every signal in the calling thread but those that tell of a fault in it.
+    ///
+    /// Blocked, those would end the process without a word.
     static func blockAll() -> SignalMask {
         var all = sigset_t()
         unsafe sigfillset(&all)
+        for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS] {
+            unsafe sigdelset(&all, fault)
+        }
         return SignalMask(blocking: all)
     }
 

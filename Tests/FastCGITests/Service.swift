@@ -28,22 +28,15 @@ final class Service: Sendable {
         var chosen = ServerLimits()
         chosen.requestThreads = 4
         limits(&chosen)
-        let sink = Sink()
+        let faults = faults
         server = try Server(
             Listener(path: path), limits: chosen, peers: peers,
-            report: { fault in sink.act.withLock { $0 }?(fault) })
-        sink.act.withLock { act in
-            act = { [weak self] fault in self?.faults.withLock { $0.append(fault) } }
-        }
+            report: { fault in faults.withLock { $0.append(fault) } })
         Thread.detachNewThread { [self] in
             let result = try? server.run { exchange in self.handle(exchange) }
             outcome.withLock { $0 = result }
             isDone.signal()
         }
-    }
-
-    private final class Sink: Sendable {
-        let act = Guarded<(@Sendable (FastCGIError) -> Void)?>(nil)
     }
 
     /// Stops the server and waits for its end.
