@@ -60,10 +60,14 @@ public struct Trainer: ~Copyable {
         }
     }
 
-    /// Up to a tenth of the distinct lines, none below 20.
+    /// 20 distinct lines and a fiftieth of all, at most a tenth, none below 20.
+    ///
+    /// More would judge little better and cost the model: with 1,000 lines every percent held out is 0.001 of
+    /// cosine lost.
     private static func holdOut(of distinct: Int, _ random: inout SeededRandom) -> [Int32] {
         guard distinct >= 20 else { return [] }
-        return Array((0..<Int32(distinct)).shuffled(using: &random).prefix(max(1, distinct / 10)))
+        let count = max(1, min(distinct / 10, 20 + distinct / 50))
+        return Array((0..<Int32(distinct)).shuffled(using: &random).prefix(count))
     }
 
     /// Trains all epochs.
@@ -203,7 +207,7 @@ private func copy(_ values: Span<Float>, into output: inout Matrix) {
     for i in values.indices { target[i] = values[i] }
 }
 
-private func update(
+func update(
     _ parameters: inout Matrix, by adam: inout Adam, _ gradient: borrowing Matrix
 ) {
     var parameters = parameters.mutableSpan

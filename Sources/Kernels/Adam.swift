@@ -30,7 +30,8 @@ public struct Adam: ~Copyable {
         steps += 1
         let stepSize = Float(rate / (1 - pow(beta1, Double(steps))))
         let rootCorrection = Float((1 - pow(beta2, Double(steps))).squareRoot())
-        let (first, second, epsilon) = (Float(beta1), Float(beta2), epsilon)
+        let (rest1, second, rest2) = (Float(1 - beta1), Float(beta2), Float(1 - beta2))
+        let epsilon = epsilon
         var moments = moments.mutableSpan
         unsafe parameters.withUnsafeMutableBufferPointer { x in
             unsafe gradient.withUnsafeBufferPointer { gradient in
@@ -38,7 +39,7 @@ public struct Adam: ~Copyable {
                     unsafe ck_adam(
                         x.baseAddress, gradient.baseAddress, moments.baseAddress,
                         moments.baseAddress.map { unsafe $0 + count }, stepSize, rootCorrection,
-                        first, second, epsilon, count)
+                        rest1, second, rest2, epsilon, count)
                 }
             }
         }

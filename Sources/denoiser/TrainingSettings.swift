@@ -26,7 +26,8 @@ struct TrainingSettings: ParsableArguments {
             """)
     var noise = TrainingOptions().noise
 
-    @Option(help: "What order, noise and initial parameters follow from (default: another each run).")
+    @Option(
+        help: "What order, noise and initial parameters follow from (default: another each run).")
     var seed: UInt64?
 
     @Option(help: "Start from fresh parameters or continue from the live model's.")
@@ -42,7 +43,9 @@ struct TrainingSettings: ParsableArguments {
         guard trainingNoise >= 0, trainingNoise.isFinite else {
             throw ValidationError("--training-noise is \(trainingNoise); it must be 0 or more.")
         }
-        guard epochs > 0 else { throw ValidationError("--epochs is \(epochs); it must be at least 1.") }
+        guard epochs > 0 else {
+            throw ValidationError("--epochs is \(epochs); it must be at least 1.")
+        }
         guard batchSize > 0 else {
             throw ValidationError("--batch-size is \(batchSize); it must be at least 1.")
         }

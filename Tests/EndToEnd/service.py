@@ -71,7 +71,8 @@ def lay_out(folder, port, configuration="nginx.conf"):
         shutil.copy(TOP / "nginx" / name, folder / "run" / name)
     text = (TOP / "nginx" / configuration).read_text()
     text = text.replace("listen 127.0.0.1:8000;", f"listen 127.0.0.1:{port};")
-    (folder / "run/nginx.conf").write_text(text)
+    # Started by root, nginx would serve as another user, whom the socket refuses.
+    (folder / "run/nginx.conf").write_text(("user root;\n" if os.getuid() == 0 else "") + text)
 
 
 def start_responder(folder, *arguments, model=None, environment=None):

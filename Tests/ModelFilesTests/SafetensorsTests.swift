@@ -136,7 +136,7 @@ import Testing
         (
             "a number beyond 64 bits",
             #"{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,0]}}"#, 0,
-            "wrong type, shape or offset"
+            "Unsupported value"
         ),
         (
             "a type that lies about its width",

@@ -75,7 +75,9 @@ struct Similarity: ParsableCommand {
             try embedder.embed([first, second]).values, noiseLevel: 0)
         let a = vectors[..<embedder.columns].map(Double.init)
         let b = vectors[embedder.columns...].map(Double.init)
-        func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+        func dot(_ x: [Double], _ y: [Double]) -> Double {
+            zip(x, y).reduce(0) { $0 + $1.0 * $1.1 }
+        }
         let scale = (dot(a, a) * dot(b, b)).squareRoot()
         print(scale > 0 ? dot(a, b) / scale : 0)
     }

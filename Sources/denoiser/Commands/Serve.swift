@@ -60,7 +60,8 @@ private func answer(_ exchange: consuming Exchange, with application: Applicatio
     let parameters = exchange.parameters
     let request = Request(
         method: parameters.method, path: parameters.path, query: parameters.query,
-        rootPath: parameters.rootPath, headers: parameters.headers)
+        rootPath: parameters.rootPath, headers: parameters.headers, scheme: parameters.scheme,
+        server: parameters.host)
     var body = ExchangeBody(exchange)
     let response = application.respond(to: request, body: &body)
     body.finish(response)

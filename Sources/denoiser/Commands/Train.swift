@@ -75,7 +75,8 @@ struct Train: ParsableCommand {
                 ("  cosine denoised", "\(heldOut.denoisedCosine)"),
             ]
         } else {
-            rows.append(("held-out lines", "none: fewer than 20 distinct lines, too little to judge by"))
+            rows.append(
+                ("held-out lines", "none: fewer than 20 distinct lines, too little to judge by"))
         }
         rows += result.stages.map { ("seconds \($0.name)", "\(rounded($0.seconds))") }
         return aligned(rows)
@@ -88,7 +89,9 @@ func readTrainingText(_ files: [String]) throws(CommandFailure) -> [UInt8] {
     for file in files {
         let bytes = try readFile(file)
         if bytes.starts(with: [0x1F, 0x8B]) {
-            throw .data("\(file): gzip-compressed; give the text itself: gunzip -c \(file) | denoiser train -")
+            throw .data(
+                "\(file): gzip-compressed; give the text itself: gunzip -c \(file) | denoiser train -"
+            )
         }
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw .data("\(file): not UTF-8")
