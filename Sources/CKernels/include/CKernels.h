@@ -3,4 +3,10 @@
 
 #include <stddef.h>
 
+#include "AddLayerNorm.h"
+#include "Attention.h"
+#include "FewRowsProduct.h"
+#include "GELU.h"
+#include "Level.h"
+
 #endif
