@@ -49,17 +49,4 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
             return unsafe _overrideLifetime(span, mutating: &self)
         }
     }
-
-    /// The rows in use from element `offset` on, for one of several threads that write at the same time.
-    ///
-    /// Unsafe: the caller sees to it that no element is written by one thread while another reads or
-    /// writes it.
-    @unsafe
-    @_lifetime(borrow self)
-    public func sharedSpan(from offset: Int = 0) -> MutableSpan<Float> {
-        let count = rows * columns - offset
-        precondition(offset >= 0 && count >= 0, "element \(offset) of [\(rows), \(columns)]")
-        let span = unsafe MutableSpan(_unsafeStart: base + offset, count: count)
-        return unsafe _overrideLifetime(span, borrowing: self)
-    }
 }

@@ -1,0 +1,47 @@
+internal import Kernels
+
+/// What one forward pass needs beside the weights: made once, used again by one pass at a time.
+public struct EncoderWorkspace: ~Copyable, Sendable {
+    /// The most tokens that a batch may hold.
+    public let tokens: Int
+
+    let buffers: EncoderBuffers
+
+    init(tokens: Int, configuration: EncoderConfiguration) {
+        precondition(tokens > 0, "a workspace for \(tokens) tokens")
+        self.tokens = tokens
+        buffers = EncoderBuffers(tokens: tokens, configuration: configuration)
+    }
+}
+
+/// The workspace's matrices, reachable from each thread of a team.
+struct EncoderBuffers: Sendable {
+    /// [tokens, hidden]: what goes from layer to layer.
+    let hidden: SharedMatrix
+    /// [tokens, hidden]: queries, in whose place attention leaves the context.
+    let query: SharedMatrix
+    /// Transposed keys: rows of `EncoderBuffers.keyStride(tokens:)`, one for each feature.
+    let keys: SharedMatrix
+    /// [tokens, hidden]: values, then the product that a layer norm adds to `hidden`.
+    let values: SharedMatrix
+    /// [tokens, inner]
+    let inner: SharedMatrix
+    /// A row of scores for each thread.
+    let scores: SharedMatrix
+
+    init(tokens: Int, configuration: EncoderConfiguration) {
+        hidden = SharedMatrix(rows: tokens, columns: configuration.hidden)
+        query = SharedMatrix(rows: tokens, columns: configuration.hidden)
+        keys = SharedMatrix(
+            rows: 1,
+            columns: configuration.hidden * Self.keyStride(tokens: tokens) + attentionKeySlack)
+        values = SharedMatrix(rows: tokens, columns: configuration.hidden)
+        inner = SharedMatrix(rows: tokens, columns: configuration.inner)
+        let longest = min(tokens, configuration.positions)
+        scores = SharedMatrix(rows: ComputeTeam.size, columns: attentionScratch(length: longest))
+    }
+
+    /// Room for `tokens` in an odd number of cache lines, so that a head's 32 rows spread over all
+    /// places of the first-level cache.
+    static func keyStride(tokens: Int) -> Int { ((tokens + 15) / 16 | 1) * 16 }
+}

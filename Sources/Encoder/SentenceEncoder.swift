@@ -1,0 +1,98 @@
+public import Kernels
+
+/// all-MiniLM-L6-v2: word piece ids to sentence embeddings of length 1.
+///
+/// Immutable, so any number of threads may encode at once, each with a workspace of its own.
+public struct SentenceEncoder: Sendable {
+    /// The model's sizes.
+    public let configuration: EncoderConfiguration
+
+    private let weights: EncoderWeights
+
+    /// The encoder with the weights that `tensor` gives for each name in the checkpoint.
+    ///
+    /// - Throws: `EncoderError` where `tensor` throws or gives another shape than it is asked for.
+    public init(
+        configuration: EncoderConfiguration,
+        tensor: (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
+    ) throws(EncoderError) {
+        self.configuration = configuration
+        weights = try EncoderWeights(configuration, tensor: tensor)
+    }
+
+    /// Storage for batches of up to `tokens` tokens, which `encode` uses again for each.
+    ///
+    /// About 12.5 KB for each token (384 hidden and 1,536 inner features).
+    public func makeWorkspace(tokens: Int) -> EncoderWorkspace {
+        EncoderWorkspace(tokens: tokens, configuration: configuration)
+    }
+
+    /// The embedding of each sequence of `batch`: its tokens' mean, scaled to length 1.
+    ///
+    /// - Parameters:
+    ///   - batch: no more tokens than the workspace has room for, ids within the vocabulary, no
+    ///     sequence longer than `configuration.positions`.
+    ///   - team: a second thread to share each stage with, which pays for a batch that is alone; not
+    ///     used while another call has it.
+    ///   - embeddings: [sequences, hidden].
+    public func encode(
+        _ batch: PackedBatch, workspace: inout EncoderWorkspace, team: ComputeTeam? = nil,
+        into embeddings: inout MutableSpan<Float>
+    ) {
+        let pass = forwardPass(batch, &workspace)
+        let shared = team?.run { share in pass.run(share) { _, _ in } } ?? false
+        if !shared { pass.run(.whole) { _, _ in } }
+        pool(batch, workspace.buffers, into: &embeddings) { _, _ in }
+    }
+
+    /// The same on this thread, showing each result on the way.
+    package func encode(
+        _ batch: PackedBatch, workspace: inout EncoderWorkspace,
+        into embeddings: inout MutableSpan<Float>,
+        observing observe: (Intermediate, Span<Float>) -> Void
+    ) {
+        forwardPass(batch, &workspace).run(.whole, observing: observe)
+        pool(batch, workspace.buffers, into: &embeddings, observing: observe)
+    }
+
+    private func forwardPass(
+        _ batch: PackedBatch, _ workspace: inout EncoderWorkspace
+    ) -> ForwardPass {
+        precondition(
+            batch.tokens <= workspace.tokens,
+            "\(batch.tokens) tokens in a workspace for \(workspace.tokens)")
+        for id in batch.ids {
+            precondition(
+                0..<configuration.vocabulary ~= Int(id),
+                "id \(id) in a vocabulary of \(configuration.vocabulary)")
+        }
+        for sequence in 0..<batch.sequences {
+            let length = batch.range(of: sequence).count
+            precondition(
+                length <= configuration.positions,
+                "sequence of \(length), the model has \(configuration.positions) positions")
+        }
+        return ForwardPass(
+            configuration: configuration, weights: weights, batch: batch,
+            buffers: workspace.buffers)
+    }
+
+    /// embeddings[sequences, hidden] = mean of each sequence's rows, divided by its length as a vector.
+    private func pool(
+        _ batch: PackedBatch, _ buffers: EncoderBuffers, into embeddings: inout MutableSpan<Float>,
+        observing observe: (Intermediate, Span<Float>) -> Void
+    ) {
+        let hidden = configuration.hidden
+        precondition(
+            embeddings.count >= batch.sequences * hidden,
+            "\(embeddings.count) floats for [\(batch.sequences), \(hidden)]")
+        for sequence in 0..<batch.sequences {
+            meanRow(
+                buffers.hidden.span, rows: batch.range(of: sequence), columns: hidden,
+                into: &embeddings, row: sequence)
+        }
+        observe(.pooled, embeddings.span)
+        scaleRowsToLengthOne(&embeddings, rows: batch.sequences, columns: hidden)
+        observe(.embedding, embeddings.span)
+    }
+}
