@@ -1,18 +1,17 @@
-/// Why the encoder's files cannot be used.
+/// Why an encoder cannot be made from its files.
 public enum EncoderError: Error, Equatable, CustomStringConvertible {
-    /// config.json is not JSON.
-    case configurationNotJSON(String)
-    /// A field of config.json describes another model than this code computes.
-    case configuration(field: String, found: String, expected: String)
-    /// A weight is missing or has another shape; the text names file and tensor.
-    case weights(String)
+    /// `config.json` is not JSON, or no object.
+    case unreadableConfiguration(String)
+    /// A field of `config.json` is missing or describes a model that this encoder does not compute.
+    case configuration(field: String, reason: String)
+    /// A weight is missing from the checkpoint or has another shape or type.
+    case weight(name: String, reason: String)
 
     public var description: String {
         switch self {
-        case .configurationNotJSON(let reason): "config.json: not JSON: \(reason)"
-        case .configuration(let field, let found, let expected):
-            "config.json: \(field) is \(found), this encoder needs \(expected)"
-        case .weights(let text): text
+        case .unreadableConfiguration(let reason): "config.json: \(reason)"
+        case .configuration(let field, let reason): "config.json: \(field): \(reason)"
+        case .weight(let name, let reason): "weight \(name): \(reason)"
         }
     }
 }

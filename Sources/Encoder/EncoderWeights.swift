@@ -1,71 +1,100 @@
 internal import Kernels
 
-/// A dense layer: weight [out, in] as PyTorch stores it, bias [out].
-struct Dense: Sendable {
-    let weight: Tensor
-    let bias: Tensor
-}
-
-/// Gain and shift of a layer norm, both [hidden].
-struct Norm: Sendable {
-    let gain: Tensor
-    let shift: Tensor
-}
-
-/// One transformer layer's weights.
-struct LayerWeights: Sendable {
-    let query, key, value: Dense
-    let attentionOutput: Dense
-    let attentionNorm: Norm
-    let intermediate: Dense
-    let output: Dense
-    let outputNorm: Norm
-}
-
-/// All weights, by the names they have in the checkpoint.
+/// Every weight of the encoder under its name in the checkpoint; this file alone knows those names.
 struct EncoderWeights: Sendable {
-    /// Shape [vocabulary, hidden].
+    /// [vocabulary, hidden]
     let words: Tensor
-    /// Shape [positions, hidden].
+    /// [positions, hidden]
     let positions: Tensor
-    /// Shape [2, hidden]; a text is of type 0 throughout.
+    /// [types, hidden]; a single text is all of type 0, the first row.
     let types: Tensor
-    let embeddingNorm: Norm
+    let norm: LayerNormWeights
     let layers: [LayerWeights]
 
     init(
-        _ sizes: EncoderConfiguration,
+        _ configuration: EncoderConfiguration,
         tensor: (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
     ) throws(EncoderError) {
-        func dense(_ name: String, _ output: Int, _ input: Int) throws(EncoderError) -> Dense {
-            Dense(
-                weight: try tensor("\(name).weight", [output, input]),
-                bias: try tensor("\(name).bias", [output]))
-        }
-        func norm(_ name: String) throws(EncoderError) -> Norm {
-            Norm(
-                gain: try tensor("\(name).weight", [sizes.hidden]),
-                shift: try tensor("\(name).bias", [sizes.hidden]))
-        }
-        let (hidden, inner) = (sizes.hidden, sizes.inner)
-        words = try tensor("embeddings.word_embeddings.weight", [sizes.vocabulary, hidden])
-        positions = try tensor("embeddings.position_embeddings.weight", [sizes.positions, hidden])
-        types = try tensor("embeddings.token_type_embeddings.weight", [2, hidden])
-        embeddingNorm = try norm("embeddings.LayerNorm")
+        let hidden = configuration.hidden
+        norm = try LayerNormWeights("embeddings.LayerNorm", hidden, tensor)
+        words = try find(
+            "embeddings.word_embeddings.weight", [configuration.vocabulary, hidden], tensor)
+        positions = try find(
+            "embeddings.position_embeddings.weight", [configuration.positions, hidden], tensor)
+        types = try find(
+            "embeddings.token_type_embeddings.weight", [configuration.types, hidden], tensor)
         var layers: [LayerWeights] = []
-        for index in 0..<sizes.layers {
-            let layer = "encoder.layer.\(index)"
-            layers.append(
-                LayerWeights(
-                    query: try dense("\(layer).attention.self.query", hidden, hidden),
-                    key: try dense("\(layer).attention.self.key", hidden, hidden),
-                    value: try dense("\(layer).attention.self.value", hidden, hidden),
-                    attentionOutput: try dense("\(layer).attention.output.dense", hidden, hidden),
-                    attentionNorm: try norm("\(layer).attention.output.LayerNorm"),
-                    intermediate: try dense("\(layer).intermediate.dense", inner, hidden),
-                    output: try dense("\(layer).output.dense", hidden, inner),
-                    outputNorm: try norm("\(layer).output.LayerNorm")))
+        for index in 0..<configuration.layers {
+            layers.append(try LayerWeights("encoder.layer.\(index)", configuration, tensor))
         }
         self.layers = layers
+    }
+}
+
+/// Where weights come from, by name and expected shape.
+typealias WeightSource = (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
+
+/// The weight named `name`, which must have `shape`.
+private func find(
+    _ name: String, _ shape: [Int], _ source: WeightSource
+) throws(EncoderError) -> Tensor {
+    let found = try source(name, shape)
+    guard found.shape == shape else {
+        throw .weight(name: name, reason: "shape \(found.shape), expected \(shape)")
+    }
+    return found
+}
+
+/// A linear map y = x · weightᵀ + bias.
+struct LinearWeights: Sendable {
+    /// [out, in]
+    let weight: Tensor
+    /// [out]
+    let bias: Tensor
+
+    init(_ name: String, in columns: Int, out: Int, _ source: WeightSource) throws(EncoderError) {
+        weight = try find("\(name).weight", [out, columns], source)
+        bias = try find("\(name).bias", [out], source)
+    }
+}
+
+/// Gain and shift of a layer norm, [hidden] each.
+struct LayerNormWeights: Sendable {
+    let gain: Tensor
+    let shift: Tensor
+
+    init(_ name: String, _ hidden: Int, _ source: WeightSource) throws(EncoderError) {
+        gain = try find("\(name).weight", [hidden], source)
+        shift = try find("\(name).bias", [hidden], source)
+    }
+}
+
+/// One transformer layer.
+struct LayerWeights: Sendable {
+    let query: LinearWeights
+    /// [hidden, hidden]; its bias is not used, since a softmax cancels it (see `attend`).
+    let key: Tensor
+    let value: LinearWeights
+    let attentionOutput: LinearWeights
+    let attentionNorm: LayerNormWeights
+    let intermediate: LinearWeights
+    let output: LinearWeights
+    let outputNorm: LayerNormWeights
+
+    init(_ name: String, _ configuration: EncoderConfiguration, _ source: WeightSource)
+        throws(EncoderError)
+    {
+        let (hidden, inner) = (configuration.hidden, configuration.inner)
+        let attention = "\(name).attention"
+        query = try LinearWeights("\(attention).self.query", in: hidden, out: hidden, source)
+        key = try find("\(attention).self.key.weight", [hidden, hidden], source)
+        value = try LinearWeights("\(attention).self.value", in: hidden, out: hidden, source)
+        attentionOutput = try LinearWeights(
+            "\(attention).output.dense", in: hidden, out: hidden, source)
+        attentionNorm = try LayerNormWeights("\(attention).output.LayerNorm", hidden, source)
+        intermediate = try LinearWeights(
+            "\(name).intermediate.dense", in: hidden, out: inner, source)
+        output = try LinearWeights("\(name).output.dense", in: inner, out: hidden, source)
+        outputNorm = try LayerNormWeights("\(name).output.LayerNorm", hidden, source)
     }
 }

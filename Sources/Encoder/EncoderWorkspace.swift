@@ -1,42 +1,47 @@
 internal import Kernels
 
-/// Everything a forward pass writes, allocated once for batches of up to `capacity` tokens.
+/// What one forward pass needs beside the weights: made once, used again by one pass at a time.
 public struct EncoderWorkspace: ~Copyable, Sendable {
-    /// The most tokens a batch may have.
-    public let capacity: Int
+    /// The most tokens that a batch may hold.
+    public let tokens: Int
 
-    /// A layer's input, [tokens, hidden].
-    var input: Matrix
-    /// Shape [tokens, hidden] each.
-    var query, key, value, context: Matrix
-    /// After attention and its layer norm, [tokens, hidden].
-    var attended: Matrix
-    /// Shape [tokens, inner].
-    var intermediate: Matrix
-    /// Keys and scores of one head, [1, …].
-    var scratch: Matrix
+    let buffers: EncoderBuffers
 
-    init(tokens: Int, _ sizes: EncoderConfiguration) {
-        capacity = tokens
-        input = Matrix(rows: tokens, columns: sizes.hidden)
-        query = Matrix(rows: tokens, columns: sizes.hidden)
-        key = Matrix(rows: tokens, columns: sizes.hidden)
-        value = Matrix(rows: tokens, columns: sizes.hidden)
-        context = Matrix(rows: tokens, columns: sizes.hidden)
-        attended = Matrix(rows: tokens, columns: sizes.hidden)
-        intermediate = Matrix(rows: tokens, columns: sizes.inner)
-        scratch = Matrix(rows: 1, columns: attentionScratch(tokens: sizes.positions))
+    init(tokens: Int, configuration: EncoderConfiguration) {
+        precondition(tokens > 0, "a workspace for \(tokens) tokens")
+        self.tokens = tokens
+        buffers = EncoderBuffers(tokens: tokens, configuration: configuration)
+    }
+}
+
+/// The workspace's matrices, reachable from each thread of a team.
+struct EncoderBuffers: Sendable {
+    /// [tokens, hidden]: what goes from layer to layer.
+    let hidden: SharedMatrix
+    /// [tokens, hidden]: queries, in whose place attention leaves the context.
+    let query: SharedMatrix
+    /// Transposed keys: rows of `EncoderBuffers.keyStride(tokens:)`, one for each feature.
+    let keys: SharedMatrix
+    /// [tokens, hidden]: values, then the product that a layer norm adds to `hidden`.
+    let values: SharedMatrix
+    /// [tokens, inner]
+    let inner: SharedMatrix
+    /// A row of scores for each thread.
+    let scores: SharedMatrix
+
+    init(tokens: Int, configuration: EncoderConfiguration) {
+        hidden = SharedMatrix(rows: tokens, columns: configuration.hidden)
+        query = SharedMatrix(rows: tokens, columns: configuration.hidden)
+        keys = SharedMatrix(
+            rows: 1,
+            columns: configuration.hidden * Self.keyStride(tokens: tokens) + attentionKeySlack)
+        values = SharedMatrix(rows: tokens, columns: configuration.hidden)
+        inner = SharedMatrix(rows: tokens, columns: configuration.inner)
+        let longest = min(tokens, configuration.positions)
+        scores = SharedMatrix(rows: ComputeTeam.size, columns: attentionScratch(length: longest))
     }
 
-    /// Puts `tokens` rows of every matrix in use.
-    mutating func use(tokens: Int) {
-        precondition(tokens <= capacity, "\(tokens) tokens in a workspace for \(capacity)")
-        input.rows = tokens
-        query.rows = tokens
-        key.rows = tokens
-        value.rows = tokens
-        context.rows = tokens
-        attended.rows = tokens
-        intermediate.rows = tokens
-    }
+    /// Room for `tokens` in an odd number of cache lines, so that a head's 32 rows spread over all
+    /// places of the first-level cache.
+    static func keyStride(tokens: Int) -> Int { ((tokens + 15) / 16 | 1) * 16 }
 }

@@ -1,30 +1,34 @@
-/// Token ids of several sequences, end to end, with nothing between them.
+/// Sequences of word piece ids, end to end, without padding.
 public struct PackedBatch: Sendable {
-    /// Ids of all sequences: [tokens].
+    /// The ids of all sequences.
     public private(set) var ids: [Int32] = []
 
-    /// Where each sequence begins, and the end of the last: [sequences + 1].
+    /// Where each sequence starts in `ids`, and after the last where it ends: `sequences` + 1 numbers.
     public private(set) var offsets: [Int] = [0]
 
     /// A batch without sequences.
     public init() {}
 
-    /// Tokens in all.
+    /// Adds a sequence, which may not be empty.
+    public mutating func append(_ sequence: some Collection<Int32>) {
+        precondition(!sequence.isEmpty, "sequence \(sequences) is empty")
+        ids.append(contentsOf: sequence)
+        offsets.append(ids.count)
+    }
+
+    /// Takes all sequences out; with `keepingCapacity` the storage stays.
+    public mutating func removeAll(keepingCapacity: Bool = false) {
+        ids.removeAll(keepingCapacity: keepingCapacity)
+        offsets.removeAll(keepingCapacity: keepingCapacity)
+        offsets.append(0)
+    }
+
+    /// The number of ids.
     public var tokens: Int { ids.count }
 
     /// The number of sequences.
     public var sequences: Int { offsets.count - 1 }
 
-    /// Adds a sequence.
-    public mutating func append(_ sequence: some Collection<Int32>) {
-        ids += sequence
-        offsets.append(ids.count)
-    }
-
-    /// Takes all sequences out and keeps the storage.
-    public mutating func removeAll() {
-        ids.removeAll(keepingCapacity: true)
-        offsets.removeAll(keepingCapacity: true)
-        offsets.append(0)
-    }
+    /// Where sequence `index` lies in `ids`.
+    public func range(of index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
 }

@@ -13,6 +13,9 @@ final class EncoderPool: Sendable {
     private let state: Monitor<State>
     private let threads: Monitor<[WorkerThread]>
     private let waitingLimit: Int
+    private let threadCount: Int
+    /// Lends a second core to a batch that is alone.
+    private let team: ComputeTeam?
 
     /// Starts `threadCount` threads, each with a workspace for `tokenBudget` tokens.
     ///
@@ -24,6 +27,8 @@ final class EncoderPool: Sendable {
     init(encoder: SentenceEncoder, threadCount: Int, tokenBudget: Int, waitingLimit: Int) {
         self.encoder = encoder
         self.waitingLimit = waitingLimit
+        self.threadCount = threadCount
+        team = threadCount > 1 ? ComputeTeam() : nil
         state = Monitor(State(queue: EmbeddingQueue(tokenBudget: tokenBudget)))
         threads = Monitor([])
         let started = (0..<threadCount).map { _ in
@@ -62,12 +67,13 @@ final class EncoderPool: Sendable {
         var workspace = encoder.makeWorkspace(tokens: tokenBudget)
         var batch = PackedBatch()
         var rows = Matrix(rows: tokenBudget, columns: encoder.configuration.hidden)
-        while let items = nextBatch() {
-            batch.removeAll()
+        while let (items, isAlone) = nextBatch() {
+            batch.removeAll(keepingCapacity: true)
             for item in items { batch.append(item.job.sequences[item.index]) }
             rows.rows = items.count
             var output = rows.mutableSpan
-            encoder.encode(batch, workspace: &workspace, into: &output)
+            encoder.encode(
+                batch, workspace: &workspace, team: isAlone ? team : nil, into: &output)
             for (row, item) in items.enumerated() {
                 let columns = rows.columns
                 let values = rows.span.extracting(row * columns..<(row + 1) * columns)
@@ -76,12 +82,15 @@ final class EncoderPool: Sendable {
         }
     }
 
-    private func nextBatch() -> [EmbeddingQueue.Item]? {
+    /// The next batch, and whether nothing else is computed or waits.
+    private func nextBatch() -> (items: [EmbeddingQueue.Item], isAlone: Bool)? {
         state.withLock { $0.idle += 1 }
-        defer { state.withLock { $0.idle -= 1 } }
-        return state.wait { state -> [EmbeddingQueue.Item]?? in
-            if !state.queue.isEmpty { return state.queue.takeBatch(sharers: max(state.idle, 1)) }
-            return state.isStopping ? .some(nil) : nil
+        return state.wait { state -> (items: [EmbeddingQueue.Item], isAlone: Bool)?? in
+            guard !state.queue.isEmpty else { return state.isStopping ? .some(nil) : nil }
+            let items = state.queue.takeBatch(sharers: max(state.idle, 1))
+            state.idle -= 1
+            let isAlone = state.queue.isEmpty && state.idle == threadCount - 1
+            return (items, isAlone)
         }
     }
 }

@@ -17,15 +17,15 @@ public func loadTokenizer(folder: String) throws(ModelFault) -> WordPieceTokeniz
 /// The encoder in `folder`; its weights are mapped, not read.
 public func loadEncoder(folder: String) throws(ModelFault) -> SentenceEncoder {
     let json = try readWhole("\(folder)/config.json")
+    let file = try map("\(folder)/model.safetensors")
     do throws(EncoderError) {
         let configuration = try EncoderConfiguration(parsing: json)
-        let file = try map("\(folder)/model.safetensors")
         return try SentenceEncoder(configuration: configuration) {
             name, shape throws(EncoderError) in
             do throws(ModelFileError) {
                 return try file.tensor(name, shape: shape)
             } catch {
-                throw .weights("\(error)")
+                throw .weight(name: name, reason: "\(error)")
             }
         }
     } catch {
@@ -33,11 +33,11 @@ public func loadEncoder(folder: String) throws(ModelFault) -> SentenceEncoder {
     }
 }
 
-private func map(_ path: String) throws(EncoderError) -> SafetensorsFile {
+private func map(_ path: String) throws(ModelFault) -> SafetensorsFile {
     do throws(ModelFileError) {
         return try SafetensorsFile(mapping: path)
     } catch {
-        throw .weights("\(error)")
+        throw encoderFault("\(error)")
     }
 }
 

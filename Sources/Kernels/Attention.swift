@@ -1,82 +1,59 @@
 internal import CKernels
 
-/// The width of a head; the kernel's loops are unrolled for it.
-public let attentionHeadWidth = 32
+/// The one size of an attention head that `attend` knows.
+public let attentionHeadSize = Int(KERNELS_HEAD)
 
-/// Floats of scratch that attention over sequences of up to `tokens` tokens needs.
-public func attentionScratch(tokens: Int) -> Int {
-    (attentionHeadWidth + 4) * ck_attention_padded(tokens)
+/// Elements past its last key that `attend` may read (and ignores).
+public let attentionKeySlack = 16
+
+/// Elements of scratch that `attend` needs for sequences of up to `length`.
+public func attentionScratch(length: Int) -> Int {
+    Int(KERNELS_SCORE_ROWS) * ((length + 15) / 16 * 16)
 }
 
-/// context[tokens, hidden] = softmax(q · kᵀ / √32) · v within each sequence, head by head.
+/// query[length, 32·heads] = softmax((query + queryBias) · Kᵀ / √32) · values + valueBias, head by head.
 ///
-/// Sequence s has the rows offsets[s] ..< offsets[s + 1]; hidden is `heads` · 32. Vaswani et al., arXiv
-/// 1706.03762, equation 1.
+/// One sequence. `keys` is transposed, [32·heads, length], as `multiply` gives it with the operands
+/// exchanged. The key projection's bias is left out on purpose: it shifts all scores of a query alike,
+/// and the softmax cancels that.
+///
+/// - Parameters:
+///   - stride: elements from one row of `query`, and of `values`, to the next.
+///   - keyStride: elements from one row of `keys` to the next; not a multiple of 1,024 for speed
+///     (32 rows 4 KiB apart fall on the same few places of the first-level cache).
 public func attend(
-    queries: Span<Float>,
+    _ query: inout MutableSpan<Float>,
     keys: Span<Float>,
     values: Span<Float>,
-    biases: AttentionBiases,
+    queryBias: Span<Float>,
+    valueBias: Span<Float>,
     heads: Int,
-    offsets: Span<Int>,
-    scratch: inout MutableSpan<Float>,
-    into context: inout MutableSpan<Float>
+    length: Int,
+    stride: Int,
+    keyStride: Int,
+    scratch: inout MutableSpan<Float>
 ) {
-    let hidden = heads * attentionHeadWidth
-    let tokens = offsets[offsets.count - 1]
-    for count in [queries.count, keys.count, values.count, context.count] {
-        precondition(count >= tokens * hidden, "\(count) elements for [\(tokens), \(hidden)]")
-    }
-    for bias in [biases.query.count, biases.key.count, biases.value.count] {
-        precondition(bias == hidden, "a bias of \(bias) for \(hidden) columns")
-    }
-    let scratchCount = scratch.count
-    for sequence in 0..<offsets.count - 1 {
-        let first = offsets[sequence]
-        let length = offsets[sequence + 1] - first
-        precondition(
-            length >= 0 && attentionScratch(tokens: length) <= scratchCount,
-            "\(length) tokens, scratch \(scratchCount)")
-        let start = first * hidden
-        unsafe queries.withUnsafeBufferPointer { q in
-            unsafe keys.withUnsafeBufferPointer { k in
-                unsafe values.withUnsafeBufferPointer { v in
-                    unsafe scratch.withUnsafeMutableBufferPointer { scratch in
-                        unsafe context.withUnsafeMutableBufferPointer { context in
-                            unsafe biases.withPointers { qBias, kBias, vBias in
-                                unsafe ck_attention(
-                                    q.baseAddress.map { unsafe $0 + start },
-                                    k.baseAddress.map { unsafe $0 + start },
-                                    v.baseAddress.map { unsafe $0 + start },
-                                    qBias, kBias, vBias,
-                                    context.baseAddress.map { unsafe $0 + start },
-                                    scratch.baseAddress, length, heads)
-                            }
+    let columns = heads * attentionHeadSize
+    requireRows(length, of: columns, stride: stride, in: query.count, "query")
+    requireRows(
+        columns, of: length, stride: keyStride, in: keys.count - attentionKeySlack, "keys")
+    requireRows(length, of: columns, stride: stride, in: values.count, "values")
+    requireRows(1, of: columns, stride: columns, in: queryBias.count, "queryBias")
+    requireRows(1, of: columns, stride: columns, in: valueBias.count, "valueBias")
+    let scores = attentionScratch(length: length)
+    precondition(scratch.count >= scores, "scratch of \(scratch.count), \(scores) needed")
+    unsafe query.withUnsafeMutableBufferPointer { query in
+        unsafe keys.withUnsafeBufferPointer { keys in
+            unsafe values.withUnsafeBufferPointer { values in
+                unsafe queryBias.withUnsafeBufferPointer { queryBias in
+                    unsafe valueBias.withUnsafeBufferPointer { valueBias in
+                        unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+                            unsafe kernels_attention(
+                                query.baseAddress, keys.baseAddress, values.baseAddress,
+                                stride, keyStride, queryBias.baseAddress, valueBias.baseAddress,
+                                heads, length, scratch.baseAddress)
                         }
                     }
-                }
-            }
-        }
-    }
-}
-
-/// What is still to be added to queries, keys and values, [hidden] each.
-public struct AttentionBiases: Sendable {
-    let query, key, value: Tensor
-
-    public init(query: Tensor, key: Tensor, value: Tensor) {
-        self.query = query
-        self.key = key
-        self.value = value
-    }
-
-    fileprivate func withPointers(
-        _ body: (UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?) -> Void
-    ) {
-        unsafe query.span.withUnsafeBufferPointer { query in
-            unsafe key.span.withUnsafeBufferPointer { key in
-                unsafe value.span.withUnsafeBufferPointer { value in
-                    unsafe body(query.baseAddress, key.baseAddress, value.baseAddress)
                 }
             }
         }

@@ -1,27 +1,24 @@
-/// output[sequences, columns] = the mean of each sequence's rows, scaled to length 1.
-///
-/// Sequence s has the rows offsets[s] ..< offsets[s + 1] of `tokens`. The length is at least 1e-12, as in
-/// PyTorch's `normalize`.
-public func poolMeanNormalized(
-    _ tokens: Span<Float>,
-    columns: Int,
-    offsets: Span<Int>,
-    into output: inout MutableSpan<Float>
+/// output[row, columns] = mean over `rows` of values[·, columns].
+public func meanRow(
+    _ values: Span<Float>, rows: Range<Int>, columns: Int,
+    into output: inout MutableSpan<Float>, row: Int
 ) {
-    for sequence in 0..<offsets.count - 1 {
-        let start = sequence * columns
-        for c in 0..<columns { output[start + c] = 0 }
-        for row in offsets[sequence]..<offsets[sequence + 1] {
-            let values = tokens.extracting(row * columns..<(row + 1) * columns)
-            for c in values.indices { output[start + c] += values[c] }
-        }
-        let count = Float(offsets[sequence + 1] - offsets[sequence])
+    precondition(!rows.isEmpty, "the mean of no rows")
+    for j in 0..<columns { output[row * columns + j] = 0 }
+    for i in rows {
+        for j in 0..<columns { output[row * columns + j] += values[i * columns + j] }
+    }
+    let scale = 1 / Float(rows.count)
+    for j in 0..<columns { output[row * columns + j] *= scale }
+}
+
+/// values[rows, columns] = values / √(sum of the row's squares), each row; a row below 1e-12 is divided
+/// by that instead, as PyTorch's `normalize` does.
+public func scaleRowsToLengthOne(_ values: inout MutableSpan<Float>, rows: Int, columns: Int) {
+    for i in 0..<rows {
         var squares: Float = 0
-        for c in 0..<columns {
-            output[start + c] /= count
-            squares += output[start + c] * output[start + c]
-        }
+        for j in 0..<columns { squares += values[i * columns + j] * values[i * columns + j] }
         let scale = 1 / max(squares.squareRoot(), 1e-12)
-        for c in 0..<columns { output[start + c] *= scale }
+        for j in 0..<columns { values[i * columns + j] *= scale }
     }
 }

@@ -4,13 +4,14 @@ import Testing
 @Suite struct `Matrix product` {
     @Test(arguments: [(1, 1, 1), (3, 5, 7), (8, 384, 384), (33, 17, 64)])
     func `agrees with the sum written out, for every transposition`(m: Int, n: Int, k: Int) {
-        let a = (0..<m * k).map { Float(($0 * 7) % 13) / 13 - 0.5 }
-        let b = (0..<k * n).map { Float(($0 * 5) % 11) / 11 - 0.5 }
+        let a = numbers(m * k, seed: 1)
+        let b = numbers(k * n, seed: 2)
         for transposeA in [Transposition.none, .transposed] {
             for transposeB in [Transposition.none, .transposed] {
                 var output = Matrix(rows: m, columns: n)
                 var span = output.mutableSpan
                 multiply(a.span, transposeA, b.span, transposeB, m: m, n: n, k: k, into: &span)
+                var twin: [Double] = []
                 for i in 0..<m {
                     for j in 0..<n {
                         var sum = 0.0
@@ -19,10 +20,71 @@ import Testing
                             let y = transposeB == .none ? b[l * n + j] : b[j * k + l]
                             sum += Double(x) * Double(y)
                         }
-                        #expect(abs(Double(output.span[i * n + j]) - sum) < 1e-4)
+                        twin.append(sum)
                     }
                 }
+                #expect(largestDifference(output.span, twin) < 1e-5)
             }
+        }
+    }
+
+    /// [m, k] · [n, k]ᵀ in double, rows apart as given, over an output that holds 7 before.
+    private func twin(
+        _ a: [Float], _ b: [Float], m: Int, n: Int, k: Int, strideA: Int, strideB: Int,
+        strideOutput: Int
+    ) -> [Double] {
+        var output = [Double](repeating: 7, count: m * strideOutput)
+        for i in 0..<m {
+            for j in 0..<n {
+                var sum = 0.0
+                for l in 0..<k { sum += Double(a[i * strideA + l]) * Double(b[j * strideB + l]) }
+                output[i * strideOutput + j] = sum
+            }
+        }
+        return output
+    }
+
+    @Test(
+        arguments: instructionSets,
+        [
+            (1, 1, 1), (1, 64, 384), (2, 3, 5), (4, 4, 16), (6, 8, 100), (7, 13, 33),
+            (12, 30, 1536), (40, 50, 65), (50, 40, 384), (100, 7, 600), (41, 41, 64),
+        ])
+    func `agrees with the sum written out, for few rows and strides`(
+        instructions: InstructionSet, size: (m: Int, n: Int, k: Int)
+    ) {
+        let (m, n, k) = size
+        let (strideA, strideB, strideOutput) = (k + 3, k + 1, n + 5)
+        let a = numbers(m * strideA, seed: 3)
+        let b = numbers(n * strideB, seed: 4)
+        var output = [Float](repeating: 7, count: m * strideOutput)
+        var span = output.mutableSpan
+        instructions.limiting {
+            multiply(
+                a.span, .none, b.span, .transposed, m: m, n: n, k: k, strideA: strideA,
+                strideB: strideB, strideOutput: strideOutput, into: &span)
+        }
+        let difference = largestDifference(
+            output.span,
+            twin(
+                a, b, m: m, n: n, k: k, strideA: strideA, strideB: strideB,
+                strideOutput: strideOutput))
+        #expect(difference < 2e-5, "within \(difference)")
+    }
+
+    @Test func `gives a row the same bits among one row and among forty`() {
+        let (m, n, k) = (40, 384, 384)
+        let a = numbers(m * k, seed: 5)
+        let b = numbers(n * k, seed: 6)
+        var together = Matrix(rows: m, columns: n)
+        var span = together.mutableSpan
+        multiply(a.span, .none, b.span, .transposed, m: m, n: n, k: k, into: &span)
+        for i in 0..<m {
+            var alone = Matrix(rows: 1, columns: n)
+            var span = alone.mutableSpan
+            let row = Array(a[i * k..<(i + 1) * k])
+            multiply(row.span, .none, b.span, .transposed, m: 1, n: n, k: k, into: &span)
+            for j in 0..<n { #expect(alone.span[j] == together.span[i * n + j]) }
         }
     }
 }

@@ -1,18 +1,19 @@
-#ifndef ATTENTION_H
-#define ATTENTION_H
+#ifndef CKERNELS_ATTENTION_H
+#define CKERNELS_ATTENTION_H
 
 #include <stddef.h>
 
-// Scaled dot-product attention of one sequence, all heads. The rows of the four matrices are
-// `heads * width` long; a head's part of a row is `width` long.
-//
-// context[tokens, hidden] = softmax((q + q_bias) · (k + k_bias)ᵀ / √width) · v + v_bias, head by head.
-// scratch holds width * padded + 4 * padded floats, padded = ck_attention_padded(tokens).
-void ck_attention(const float *q, const float *k, const float *v, const float *q_bias,
-                  const float *k_bias, const float *v_bias, float *context, float *scratch,
-                  size_t tokens, size_t heads);
+// Columns of one attention head, the only size these kernels know.
+#define KERNELS_HEAD 32
 
-// A row of scores, rounded up to whole vectors.
-size_t ck_attention_padded(size_t tokens);
+// Rows of scores that the caller lends, each of `length` rounded up to a multiple of 16.
+#define KERNELS_SCORE_ROWS 6
+
+// One sequence through `heads` heads: query[length, 32·heads] becomes the context. Rows of query and
+// values lie `stride` apart; keys are transposed, [32·heads, length], rows `key_stride` apart, and
+// readable for 16 floats past the last.
+void kernels_attention(
+    float *query, const float *keys, const float *values, size_t stride, size_t key_stride,
+    const float *query_bias, const float *value_bias, size_t heads, size_t length, float *scores);
 
 #endif

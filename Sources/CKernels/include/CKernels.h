@@ -2,10 +2,12 @@
 #define CKERNELS_H
 
 #include "Adam.h"
+#include "AddLayerNorm.h"
 #include "Attention.h"
+#include "FewRowsProduct.h"
 #include "GELU.h"
 #include "Gaussian.h"
-#include "LayerNorm.h"
+#include "Level.h"
 #include "Rectifier.h"
 #include "SquaredError.h"
 

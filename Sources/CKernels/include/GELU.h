@@ -1,9 +1,10 @@
-#ifndef GELU_H
-#define GELU_H
+#ifndef CKERNELS_GELU_H
+#define CKERNELS_GELU_H
 
 #include <stddef.h>
 
-// x[rows, columns] = GELU(x + bias[columns]), GELU(v) = v/2 · (1 + erf(v/√2)).
-void ck_bias_gelu(float *x, const float *bias, size_t rows, size_t columns);
+// values[rows, columns] (rows `stride` apart) = gelu(values + bias[columns]); columns % 16 == 0.
+void kernels_add_gelu(
+    float *values, size_t stride, const float *bias, size_t rows, size_t columns);
 
 #endif

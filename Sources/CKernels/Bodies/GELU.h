@@ -1,0 +1,29 @@
+// gelu(x) = x · Φ(x), Φ(x) = (1 + erf(x/√2)) / 2 = 1/2 + x · R(x²).
+//
+// R is entire, so one polynomial serves: degree 15 in t = 2x²/5.5² − 1, fitted (weighted least squares
+// made minimax, in double) to x·R(x²) with an error of 8.3e-9 for |x| ≤ 5.5, where Φ is within 2e-8
+// of 0 or 1. Evaluated in floats the largest error of gelu on [-8, 8] is 6.6e-7 (PyTorch's: 1.2e-6),
+// for x > 0 1.4e-7 of the value. No division and no exponential: measured 2x faster than either.
+INLINE vec gelu(vec x) {
+    static const float coefficients[] = {
+        0.128551931f,    -0.0641723387f, 0.0477376272f,   -0.0387927852f, 0.032070259f,
+        -0.0260482603f,  0.020364567f,   -0.0149990779f,  0.0102278261f,  -0.0068199106f,
+        0.00462178329f,  -0.00241864882f, 0.00072010438f, -0.00052913257f, 0.000631559693f,
+        -0.000236417568f,
+    };
+    const float limit = 5.5f;
+    vec y = larger(smaller(x, splat(limit)), splat(-limit));
+    vec t = y * y * splat(2 / (limit * limit)) - splat(1);
+    vec r = splat(coefficients[15]);
+    UNROLL for (int i = 14; i >= 0; i--) r = r * t + splat(coefficients[i]);
+    vec phi = y * r + splat(0.5f);
+    phi = x < -limit ? splat(0) : phi;
+    return x * phi;
+}
+
+TARGET void AT_LEVEL(kernels_add_gelu)(
+    float *values, size_t stride, const float *bias, size_t rows, size_t columns) {
+    for (size_t i = 0; i < rows; i++, values += stride)
+        for (size_t j = 0; j < columns; j += LANES)
+            store(values + j, gelu(load(values + j) + load(bias + j)));
+}

@@ -1,0 +1,88 @@
+// A vector of LANES floats, as wide as the level that includes this has registers.
+
+#ifndef LANES
+#error "a level defines LANES, SUFFIX and TARGET before it includes the kernels"
+#endif
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef float vec __attribute__((ext_vector_type(LANES)));
+typedef int32_t ivec __attribute__((ext_vector_type(LANES)));
+typedef float vec4 __attribute__((ext_vector_type(4)));
+typedef float vec8 __attribute__((ext_vector_type(8)));
+typedef float vec_unaligned __attribute__((ext_vector_type(LANES), aligned(4)));
+typedef float vec4_unaligned __attribute__((ext_vector_type(4), aligned(4)));
+
+#define JOIN_(name, suffix) name##suffix
+#define JOIN(name, suffix) JOIN_(name, suffix)
+// The name of a kernel at this level.
+#define AT_LEVEL(name) JOIN(name, SUFFIX)
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+INLINE vec load(const float *from) { return *(const vec_unaligned *)from; }
+INLINE void store(float *to, vec v) { *(vec_unaligned *)to = v; }
+INLINE vec splat(float x) { return (vec)x; }
+INLINE vec larger(vec a, vec b) { return a > b ? a : b; }
+INLINE vec smaller(vec a, vec b) { return a < b ? a : b; }
+
+#define LOW(v, ...) __builtin_shufflevector(v, v, __VA_ARGS__)
+
+#if LANES == 16
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+#elif LANES == 8
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
+#else
+#define LANE_NUMBERS {0, 1, 2, 3}
+#endif
+
+// Lane i of the result is the sum of vector i of four, each reduced in the same order.
+INLINE vec4 sums_of_four(vec a, vec b, vec c, vec d) {
+#if LANES == 16
+    vec ab = __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+        + __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+    vec cd = __builtin_shufflevector(c, d, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+        + __builtin_shufflevector(c, d, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+    vec all = __builtin_shufflevector(
+                  ab, cd, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+        + __builtin_shufflevector(
+                  ab, cd, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    vec8 half = LOW(all, 0, 1, 2, 3, 4, 5, 6, 7) + LOW(all, 8, 9, 10, 11, 12, 13, 14, 15);
+    return LOW(half, 0, 1, 2, 3) + LOW(half, 4, 5, 6, 7);
+#elif LANES == 8
+    vec ab = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+        + __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+    vec cd = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13)
+        + __builtin_shufflevector(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
+    vec all = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13)
+        + __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+    return LOW(all, 0, 1, 2, 3) + LOW(all, 4, 5, 6, 7);
+#else
+    vec ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    vec cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+#endif
+}
+
+INLINE float sum(vec v) { return sums_of_four(v, v, v, v)[0]; }
+
+INLINE float largest(vec v) {
+#if LANES == 16
+    vec8 upper = LOW(v, 8, 9, 10, 11, 12, 13, 14, 15), half = LOW(v, 0, 1, 2, 3, 4, 5, 6, 7);
+    half = half > upper ? half : upper;
+#elif LANES == 8
+    vec8 half = v;
+#endif
+#if LANES >= 8
+    vec4 high = LOW(half, 4, 5, 6, 7), low = LOW(half, 0, 1, 2, 3);
+    low = low > high ? low : high;
+#else
+    vec4 low = v;
+#endif
+    vec4 other = LOW(low, 2, 3, 0, 1);
+    low = low > other ? low : other;
+    other = LOW(low, 1, 0, 3, 2);
+    low = low > other ? low : other;
+    return low[0];
+}

@@ -1,0 +1,24 @@
+internal import CKernels
+
+/// What instructions the kernels in C use, in rising order.
+package enum InstructionSet: Int32, CaseIterable, Sendable {
+    /// Those that every processor of the architecture has.
+    case baseline
+    /// x86-64-v3: AVX2 and FMA.
+    case x86v3
+    /// x86-64-v4: AVX-512.
+    case x86v4
+
+    /// The processor's, or the limit that this thread is under.
+    package static var current: InstructionSet {
+        InstructionSet(rawValue: Int32(kernels_level())) ?? .baseline
+    }
+
+    /// Runs `body` with this thread's kernels at or below `self`: for tests of the code that older
+    /// processors run.
+    package func limiting<Result>(_ body: () throws -> Result) rethrows -> Result {
+        kernels_limit_level(rawValue)
+        defer { kernels_limit_level(Self.x86v4.rawValue) }
+        return try body()
+    }
+}

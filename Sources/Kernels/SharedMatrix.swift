@@ -1,0 +1,49 @@
+/// Row-major single-precision storage `[rows, columns]`, 64-byte aligned, that several threads fill
+/// together.
+@safe
+public final class SharedMatrix: @unchecked Sendable {
+    // Unchecked: the pointer never changes; what is written through it, and when, is the business of
+    // who calls `mutableSpan(from:)`, which is unsafe for that reason.
+    private let base: UnsafeMutablePointer<Float>
+
+    /// The number of rows.
+    public let rows: Int
+
+    /// Elements in a row.
+    public let columns: Int
+
+    /// Storage for `rows` rows of `columns` elements, zeroed.
+    public init(rows: Int, columns: Int) {
+        precondition(rows > 0 && columns > 0, "a matrix of [\(rows), \(columns)]")
+        let bytes = rows * columns * MemoryLayout<Float>.stride
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        unsafe base = raw.bindMemory(to: Float.self, capacity: rows * columns)
+        unsafe base.initialize(repeating: 0, count: rows * columns)
+        self.rows = rows
+        self.columns = columns
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// The elements, end to end.
+    public var span: Span<Float> {
+        @_lifetime(borrow self)
+        get {
+            let span = unsafe Span(_unsafeStart: base, count: rows * columns)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The elements from number `offset` on, for one of the threads.
+    ///
+    /// Unsafe: the caller sees to it that no element is written by one thread while another reads or
+    /// writes it.
+    @unsafe
+    @_lifetime(borrow self)
+    public func mutableSpan(from offset: Int = 0) -> MutableSpan<Float> {
+        let count = rows * columns - offset
+        precondition(offset >= 0 && count >= 0, "element \(offset) of [\(rows), \(columns)]")
+        let span = unsafe MutableSpan(_unsafeStart: base + offset, count: count)
+        return unsafe _overrideLifetime(span, borrowing: self)
+    }
+}
