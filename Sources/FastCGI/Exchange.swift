@@ -113,7 +113,10 @@ public struct Exchange: ~Copyable {
         if connection.gate.phase == .body && connection.gate.body.isEmpty {
             try connection.awaitBody(through: &library.space)
         }
-        connection.gate.exchangeBody(for: &pending)
+        var portion: [UInt8] = []
+        swap(&portion, &pending)
+        connection.gate.exchangeBody(for: &portion)
+        pending = portion
         pendingStart = 0
     }
 
