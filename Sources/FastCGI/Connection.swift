@@ -30,6 +30,8 @@ final class Connection: @unchecked Sendable {
     var deadline: ContinuousClock.Instant
     /// When the request was complete enough for a thread.
     var readyAt = ContinuousClock.now
+    /// What of the answer is counted as kept for it.
+    var keptBytes = 0
     /// Whether descriptor and poller know each other.
     var isRegistered = false
     /// Requests answered on it.
@@ -90,7 +92,6 @@ final class Connection: @unchecked Sendable {
     /// Reads and drops the rest of a request, at most `limit` bytes; whether it came to its end.
     func drain(limit: Int, through space: inout [UInt8]) -> Bool {
         gate.discardsBody = true
-        _ = gate.takeBody()
         let start = gate.bodyLength
         while gate.phase == .body {
             guard gate.bodyLength - start <= limit, let received = try? receive(through: &space)
@@ -104,6 +105,9 @@ final class Connection: @unchecked Sendable {
         }
         return true
     }
+
+    /// Bytes of the answer that are not sent yet.
+    var unsentCount: Int { output.count - sentCount }
 
     /// Takes the records of an answer, to be sent by `flush`.
     func prepare(_ records: [UInt8], staysOpen: Bool) {

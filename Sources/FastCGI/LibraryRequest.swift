@@ -19,6 +19,7 @@ final class LibraryRequest: @unchecked Sendable {
     /// Most bytes of parameters, which libfcgi reads in one go.
     static let longestParameters = 131_072
 
+    private var records: [UInt8] = []
     private var buffer = [UInt8](repeating: 0, count: LibraryRequest.portion)
 
     /// Scratch of the same thread for what it receives from peers.
@@ -60,8 +61,7 @@ final class LibraryRequest: @unchecked Sendable {
             parameters.count <= Self.longestParameters, "\(parameters.count) bytes of parameters")
         isFree = false
         isPairEmpty = false
-        var records: [UInt8] = []
-        records.reserveCapacity(parameters.count + 64)
+        records.removeAll(keepingCapacity: true)
         records.appendHeader(.beginRequest, id: 1, length: 8)
         // Responder; keep the connection, or libfcgi closes its end of the pair.
         records += [0, 1, 1, 0, 0, 0, 0, 0]
@@ -87,10 +87,9 @@ final class LibraryRequest: @unchecked Sendable {
     /// Passes a portion of the body through libfcgi's input stream, appended to `output`.
     func read(_ body: ArraySlice<UInt8>, into output: inout [UInt8]) throws(FastCGIError) {
         precondition(body.count <= Self.portion, "\(body.count) bytes at once")
-        var record: [UInt8] = []
-        record.reserveCapacity(body.count + RecordHeader.size)
-        record.appendStream(.standardInput, id: 1, body)
-        try write(record)
+        records.removeAll(keepingCapacity: true)
+        records.appendStream(.standardInput, id: 1, body)
+        try write(records)
         let stream = unsafe request.pointee.in
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
             unsafe FCGX_GetStr(
@@ -104,9 +103,9 @@ final class LibraryRequest: @unchecked Sendable {
 
     /// Ends the body; whether libfcgi's stream then ends too, without an error.
     func endsCleanly() -> Bool {
-        var record: [UInt8] = []
-        record.appendHeader(.standardInput, id: 1, length: 0)
-        guard (try? write(record)) != nil else { return false }
+        records.removeAll(keepingCapacity: true)
+        records.appendHeader(.standardInput, id: 1, length: 0)
+        guard (try? write(records)) != nil else { return false }
         let stream = unsafe request.pointee.in
         isPairEmpty = unsafe FCGX_GetChar(stream) == -1 && FCGX_GetError(stream) == 0
         return isPairEmpty

@@ -82,7 +82,15 @@ public struct Listener: ~Copyable, Sendable {
         for _ in 0..<16 {
             let type = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
             let peer = accept4(descriptor.number, nil, nil, type)
-            if peer >= 0 { return Descriptor(peer) }
+            if peer >= 0 {
+                // The end of an answer must not wait for the peer's acknowledgement of its start.
+                var one: Int32 = 1
+                let size = socklen_t(MemoryLayout<Int32>.size)
+                if !isUnix {
+                    _ = unsafe setsockopt(peer, Int32(IPPROTO_TCP), TCP_NODELAY, &one, size)
+                }
+                return Descriptor(peer)
+            }
             switch errno {
             case EAGAIN: return nil
             case EMFILE, ENFILE, ENOMEM, ENOBUFS: throw .outOfDescriptors(code: errno)

@@ -13,9 +13,13 @@ struct PollingLoop: ~Copyable {
     private var acceptsAgainAt = ContinuousClock.now
     private var isPaused = false
     private var stopsAt: ContinuousClock.Instant?
+    private var expiresAt = ContinuousClock.now
 
     /// Accepts in one turn, so that a flood of connections does not keep requests waiting.
     private static let turn = 32
+
+    /// How often deadlines are looked at; nobody minds one this late.
+    private static let watch = Duration.milliseconds(250)
 
     /// How long accepting pauses where there is no room.
     private static let pause = Duration.milliseconds(50)
@@ -67,20 +71,21 @@ struct PollingLoop: ~Copyable {
     private func patience() -> Int32 {
         if !isAccepting && stopsAt == nil { return acceptsAgainAt.pollTimeout }
         if let stopsAt { return min(stopsAt.pollTimeout, 20) }
-        // Deadlines are looked at once a second; nobody minds one a second late.
-        return waiting.count == 0 && waiting.handedOutCount == 0 ? -1 : 1000
+        return waiting.count == 0 && waiting.handedOutCount == 0 ? -1 : 250
     }
 
     // MARK: Accepting
 
-    private mutating func acceptAll(_ listener: borrowing Listener) throws(FastCGIError) {
+    /// Accepts whoever waits; whether more may be there than one turn allows.
+    @discardableResult
+    private mutating func acceptAll(_ listener: borrowing Listener) throws(FastCGIError) -> Bool {
         for _ in 0..<Self.turn {
             guard hasRoom() else {
                 pauseAccepting(listener)
-                return
+                return false
             }
             do throws(FastCGIError) {
-                guard let descriptor = try listener.accept() else { return }
+                guard let descriptor = try listener.accept() else { return false }
                 isPaused = false
                 if listener.isUnix { try peers.check(descriptor) }
                 waiting.counters.accepted.add(1, ordering: .relaxed)
@@ -99,7 +104,7 @@ struct PollingLoop: ~Copyable {
                     isPaused = true
                     if let idlest = waiting.takeIdlest() { waiting.close(idlest) }
                     pauseAccepting(listener)
-                    return
+                    return false
                 case .refusedPeer:
                     waiting.counters.count(error)
                     waiting.report(error)
@@ -107,6 +112,7 @@ struct PollingLoop: ~Copyable {
                 }
             }
         }
+        return true
     }
 
     /// Whether one more connection may be open; closes an idle one to make it so.
@@ -185,8 +191,10 @@ struct PollingLoop: ~Copyable {
     }
 
     /// Closes those whose time is over.
-    private func expire() {
+    private mutating func expire() {
         let now = ContinuousClock.now
+        if now < expiresAt { return }
+        expiresAt = now + Self.watch
         for peer in waiting.takeAll(where: { $0.deadline <= now }) {
             let isIdle = peer.gate.isUntouched && peer.served > 0 || peer.stage == .leave
             waiting.close(peer, for: isIdle ? nil : .timedOut(Self.lateness(of: peer)))
@@ -212,7 +220,10 @@ struct PollingLoop: ~Copyable {
         if listener.isOwn {
             // Peers in the queue of an inherited socket are served by those who share it.
             listener.withdraw()
-            try? acceptAll(listener)
+            // A Unix socket that is shut still gives out who waits, and no one comes between; a
+            // TCP socket turns them away.
+            if listener.isUnix { listener.shut() }
+            while (try? acceptAll(listener)) == true {}
             listener.shut()
         }
         return deadline

@@ -16,6 +16,9 @@ public struct ServerLimits: Sendable {
     /// small body holds none.
     public var gatheredBodyBytes = 65_536
 
+    /// Bytes of answers kept for peers slow to read; beyond, request threads wait for them.
+    public var unsentBytes = 64 << 20
+
     /// Bytes of an unread body that are read and dropped to keep the connection in order; behind
     /// more, it is closed.
     public var drainedBodyBytes = 64 << 20
@@ -29,6 +32,9 @@ public struct ServerLimits: Sendable {
     /// For the peer to make room for more of an answer.
     public var sendTime = Duration.seconds(60)
 
+    /// For the same, while a request thread waits for it.
+    public var stallTime = Duration.seconds(1)
+
     /// Between two requests on one connection; longer than nginx keeps it (60 s), so that it is
     /// nginx who closes and no request meets a closed connection.
     public var idleTime = Duration.seconds(300)
@@ -41,6 +47,13 @@ public struct ServerLimits: Sendable {
 
     /// The stack of a request thread, in bytes; touched pages count, not this.
     public var stackBytes = 1 << 20
+
+    /// Bytes all peers together can make a server hold, besides what handlers do.
+    public var mostBytes: Int {
+        let portion = 65_536
+        let connection = parameterBytes + gatheredBodyBytes + portion
+        return connections * connection + requestThreads * (stackBytes + 8 * portion) + unsentBytes
+    }
 
     public init() {}
 }

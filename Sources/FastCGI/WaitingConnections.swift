@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The connections no thread is busy with, under the eye of one poller.
@@ -14,6 +15,7 @@ final class WaitingConnections: Sendable {
     let poller: Poller
     private let isStopping = Atomic<Bool>(false)
     private let handedOut = Atomic<Int>(0)
+    private let unsent = Atomic<Int>(0)
     private let connections = Mutex<[Int32: Connection]>([:])
 
     init(
@@ -100,16 +102,29 @@ final class WaitingConnections: Sendable {
 
     /// Sends a prepared answer as far as it goes and puts the connection where it belongs next:
     /// waiting for room, for the next request, or for the peer to leave, or closed.
-    func settle(_ connection: Connection) {
-        do {
-            guard try connection.flush() else {
-                connection.stage = .room
-                connection.deadline = .now + limits.sendTime
-                wait(connection)
-                return
+    ///
+    /// A thread that `mayWait` stays with an answer that would be one too many to keep.
+    func settle(_ connection: Connection, mayWait: Bool = false) {
+        forget(connection)
+        do throws(FastCGIError) {
+            while try !connection.flush() {
+                let count = connection.unsentCount
+                let isTooMuch = unsent.load(ordering: .relaxed) + count > limits.unsentBytes
+                guard mayWait && isTooMuch else {
+                    connection.deadline = .now + limits.sendTime
+                    unsent.add(count, ordering: .relaxed)
+                    connection.keptBytes = count
+                    connection.stage = .room
+                    wait(connection)
+                    return
+                }
+                let stall = ContinuousClock.now + limits.stallTime
+                guard connection.descriptor.wait(for: POLLOUT, until: stall) else {
+                    throw .timedOut("an answer was not read in time")
+                }
             }
         } catch {
-            close(connection)
+            close(connection, for: error == .connectionLost ? nil : error)
             return
         }
         if connection.gate.phase != .ended {
@@ -130,10 +145,17 @@ final class WaitingConnections: Sendable {
 
     /// Ends a connection nobody waits for; the descriptor closes with its last owner.
     func close(_ connection: Connection, for fault: FastCGIError? = nil) {
+        forget(connection)
         connection.sever()
         guard let fault else { return }
         counters.count(fault)
         report(fault)
+    }
+
+    /// Counts the rest of an answer as kept no more.
+    private func forget(_ connection: Connection) {
+        unsent.subtract(connection.keptBytes, ordering: .relaxed)
+        connection.keptBytes = 0
     }
 
     var statistics: Statistics {

@@ -3,7 +3,13 @@ import Testing
 
 @testable import FastCGI
 
-@Suite struct ListenerTests {
+@Suite final class ListenerTests {
+    private let folder: String
+
+    init() throws { folder = try temporaryFolder() }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
     private func attributes(_ path: String) throws -> [FileAttributeKey: Any] {
         try FileManager.default.attributesOfItem(atPath: path)
     }
@@ -20,7 +26,7 @@ import Testing
 
     @Test(arguments: [0o660, 0o600, 0o666, 0o640])
     func `A socket's file has the mode asked for, whatever the umask`(mode: UInt32) throws {
-        let path = try temporaryFolder() + "/s"
+        let path = folder + "/s"
         let listener = try Listener(path: path, mode: mode, group: "0")
         let origin = listener.origin
         #expect(origin == .path(path))
@@ -29,7 +35,6 @@ import Testing
     }
 
     @Test func `A group is found by name or number, and an unknown one is named`() throws {
-        let folder = try temporaryFolder()
         let listener = try Listener(path: folder + "/s", group: "daemon")
         #expect(try attributes(folder + "/s")[.groupOwnerAccountID] as? Int == 1)
         _ = listener.origin
@@ -47,7 +52,7 @@ import Testing
     }
 
     @Test func `A socket nobody serves is replaced`() throws {
-        let path = try temporaryFolder() + "/s"
+        let path = folder + "/s"
         let stale = Peer()
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -67,7 +72,7 @@ import Testing
     }
 
     @Test func `A file that is no socket is left alone`() throws {
-        let path = try temporaryFolder() + "/s"
+        let path = folder + "/s"
         try "precious".write(toFile: path, atomically: false, encoding: .utf8)
         #expect(fault { try Listener(path: path) } == .notASocket(path))
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
@@ -84,7 +89,7 @@ import Testing
     }
 
     @Test func `The file is removed at the end only while it is ours`() throws {
-        let path = try temporaryFolder() + "/s"
+        let path = folder + "/s"
         do {
             let listener = try Listener(path: path)
             _ = listener.origin
@@ -132,7 +137,6 @@ import Testing
     }
 
     @Test func `The socket is found in order: option, systemd, descriptor 0`() throws {
-        let folder = try temporaryFolder()
         let own = "\(getpid())"
         let zero = try handedOver(folder + "/zero")
         let none = SystemdEnvironment()
@@ -194,7 +198,6 @@ import Testing
         var strangers = PeerPolicy()
         strangers.inherent = []
         // The socket's own file would speak for its owner, so the check itself is asked.
-        let folder = try temporaryFolder()
         let listener = try Listener(path: folder + "/s")
         func check(_ policy: PeerPolicy) throws {
             let peer = try #require(Peer(path: folder + "/s"))

@@ -5,7 +5,10 @@ import Testing
 
 @Suite struct SlowPeerTests {
     @Test func `Silent, half and slow peers hold no thread`() throws {
-        let service = try Service { $0.requestThreads = 2 }
+        let service = try Service {
+            $0.requestThreads = 2
+            $0.unsentBytes = 100 << 20
+        }
         let request = Wire.request("/all", body: [UInt8](repeating: 1, count: 5000))
         let large = Wire.request("/long", keep: true)
         var peers: [Peer] = []
@@ -30,6 +33,22 @@ import Testing
         peers[0].send(request)
         #expect(peers[0].reply()?.status == 200)
         peers.removeAll()
+        #expect(service.stop() == .finished)
+    }
+
+    @Test func `Answers beyond what is kept wait on their threads and arrive whole`() throws {
+        let service = try Service {
+            $0.requestThreads = 3
+            $0.unsentBytes = 5 << 20
+            $0.stallTime = .seconds(60)
+        }
+        let readers = try (0..<3).map { _ in try service.peer() }
+        for reader in readers { reader.send(Wire.request("/long", keep: true)) }
+        // One answer is kept for its reader, two hold a thread each.
+        #expect(service.eventually { service.server.statistics.waiting == 1 })
+        #expect(service.eventually { service.server.statistics.inFlight == 2 })
+        #expect(service.answers())
+        for reader in readers { #expect(reader.reply()?.body.count == 4 << 20) }
         #expect(service.stop() == .finished)
     }
 
