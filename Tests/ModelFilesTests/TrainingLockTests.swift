@@ -23,17 +23,19 @@ import Testing
     @Test func `is waited for up to the time given`() throws {
         try withFolder { folder in
             let path = "\(folder)/a.pt"
-            let taken = DispatchSemaphore(value: 0)
+            let (taken, enough) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
             Thread.detachNewThread {
                 guard let lock = try? TrainingLock(for: path) else { return }
                 taken.signal()
-                Thread.sleep(forTimeInterval: 0.3)
+                enough.wait()
+                Thread.sleep(forTimeInterval: 0.1)
                 waste(lock)
             }
             taken.wait()
             #expect(throws: ModelFileError.busy(file: "\(path).lock")) {
                 try waste(TrainingLock(for: path, waiting: .milliseconds(50)))
             }
+            enough.signal()
             waste(try TrainingLock(for: path, waiting: .seconds(60)))
         }
     }
