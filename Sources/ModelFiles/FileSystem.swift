@@ -16,15 +16,17 @@ struct FileSystem: Sendable {
     /// Writes a new file and waits until its bytes are on the disk; on a failure it is removed again.
     ///
     /// It is readable for its owner only until it is complete if `status` is given, and then takes on
-    /// that mode and, where we may, that owner.
-    func write(_ bytes: [UInt8], toNew path: String, like status: stat?) throws(ModelFileError) {
-        try check(.create, path)
+    /// that mode and, where we may, that owner. Errors name `file`, for which the new one is meant.
+    func write(
+        _ bytes: [UInt8], toNew path: String, for file: String, like status: stat?
+    ) throws(ModelFileError) {
+        try check(.create, file)
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
         let descriptor = unsafe open(path, flags, status == nil ? 0o666 : 0o600)
-        guard descriptor >= 0 else { throw failure(.create, path) }
+        guard descriptor >= 0 else { throw failure(.create, file) }
         defer { close(descriptor) }
         do throws(ModelFileError) {
-            try fill(descriptor, with: bytes, path: path, like: status)
+            try fill(descriptor, with: bytes, for: file, like: status)
         } catch {
             removeIfPresent(path)
             throw error
@@ -32,15 +34,15 @@ struct FileSystem: Sendable {
     }
 
     private func fill(
-        _ descriptor: Int32, with bytes: [UInt8], path: String, like status: stat?
+        _ descriptor: Int32, with bytes: [UInt8], for file: String, like status: stat?
     ) throws(ModelFileError) {
         // A full disk or quota shows here, before anything is written.
-        try check(.reserve, path)
+        try check(.reserve, file)
         let code = posix_fallocate(descriptor, 0, off_t(max(bytes.count, 1)))
         guard [0, EOPNOTSUPP, ENOSYS, EINVAL, EINTR].contains(code) else {
-            throw .system(operation: Step.reserve.words, file: path, code: code)
+            throw .system(operation: Step.reserve.words, file: file, code: code)
         }
-        try check(.write, path)
+        try check(.write, file)
         var written = 0
         while written < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -48,20 +50,20 @@ struct FileSystem: Sendable {
                 return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
             }
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw failure(.write, path) }
+            guard count > 0 else { throw failure(.write, file) }
             written += count
         }
         if let status {
-            try check(.permit, path)
+            try check(.permit, file)
             // Only root may give a file away; for others it stays their own.
             _ = fchown(descriptor, status.st_uid, status.st_gid)
             guard fchmod(descriptor, status.st_mode & 0o777) == 0 else {
-                throw failure(.permit, path)
+                throw failure(.permit, file)
             }
         }
         // Never tried twice: after a failed fsync the kernel may call lost pages clean.
-        try check(.sync, path)
-        guard fsync(descriptor) == 0 else { throw failure(.sync, path) }
+        try check(.sync, file)
+        guard fsync(descriptor) == 0 else { throw failure(.sync, file) }
     }
 
     func rename(_ source: String, to target: String) throws(ModelFileError) {
@@ -70,11 +72,15 @@ struct FileSystem: Sendable {
     }
 
     /// Gives the file at `source` a second name; false where the file system or its rules forbid that.
-    func link(_ source: String, to target: String) throws(ModelFileError) -> Bool {
-        try check(.link, target)
-        if unsafe Glibc.link(source, target) == 0 { return true }
-        guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK, EXDEV].contains(errno) else {
-            throw failure(.link, target)
+    ///
+    /// Errors name `file`, for which the new name is meant.
+    func link(
+        _ source: String, to target: String, for file: String
+    ) throws(ModelFileError) -> Bool {
+        let code = fault(.link, file) ?? (unsafe Glibc.link(source, target) == 0 ? 0 : errno)
+        if code == 0 { return true }
+        guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK, EXDEV].contains(code) else {
+            throw .system(operation: Step.link.words, file: file, code: code)
         }
         return false
     }

@@ -120,7 +120,7 @@ extension ModelHistory {
         _ place: HistoryPlace, _ current: LiveFile?, with bytes: [UInt8], version: ModelVersion
     ) throws(ModelFileError) {
         let temporary = place.temporary(for: place.model)
-        try system.write(bytes, toNew: temporary, like: current?.status)
+        try system.write(bytes, toNew: temporary, for: path, like: current?.status)
         do throws(ModelFileError) {
             if let current { try keep(current, in: place) }
             try system.rename(temporary, to: place.model)
@@ -143,8 +143,9 @@ extension ModelHistory {
         let file = place.file(of: current.checkpoint.version)
         let temporary = place.temporary(for: file)
         do throws(ModelFileError) {
-            if try !system.link(place.model, to: temporary) {
-                try system.write(current.bytes, toNew: temporary, like: current.status)
+            if try !system.link(place.model, to: temporary, for: file) {
+                try system.write(
+                    current.bytes, toNew: temporary, for: file, like: current.status)
             }
             try system.rename(temporary, to: file)
         } catch {

@@ -18,6 +18,18 @@ public struct SHA256: Sendable {
         return hash.finish().map(hexByte).joined()
     }
 
+    /// The digest of the file at `path` as 64 hexadecimal digits; the file may be large.
+    ///
+    /// - Throws: `missing`, `system`, or `damaged` where it is empty or no regular file.
+    public static func hex(ofFile path: String) throws(ModelFileError) -> String {
+        let file = try MappedFile(mapping: path)
+        var hash = SHA256()
+        for start in stride(from: 0, to: file.count, by: 1 << 20) {
+            hash.update(file.bytes(in: start..<min(start + 1 << 20, file.count)).span)
+        }
+        return hash.finish().map(hexByte).joined()
+    }
+
     /// Appends `bytes` to the message.
     public mutating func update(_ bytes: Span<UInt8>) {
         length += UInt64(bytes.count)

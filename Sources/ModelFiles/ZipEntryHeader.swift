@@ -92,14 +92,17 @@ struct ZipEntryHeader {
             crc: littleEndian32(bytes, at: at + 14), stored: littleEndian32(bytes, at: at + 18),
             size: littleEndian32(bytes, at: at + 22)
         )
-        let isDeferred = flags & 1 << 3 != 0
-        let isBlank = local == (0, 0, 0)
-        // With the sizes in the 64-bit extra field these are saturated.
-        let fits = { (value: UInt32) in value == 0xFFFF_FFFF || Int(value) == size }
-        guard
-            isDeferred && isBlank
-                || local.crc == crc && fits(local.stored) && fits(local.size)
-        else { throw lie }
+        let isDeferred = flags & 1 << 3 != 0 && local == (0, 0, 0)
+        guard isDeferred || local.crc == crc else { throw lie }
+        if local.size == 0xFFFF_FFFF && local.stored == 0xFFFF_FFFF {
+            guard let wide = zip64Field(in: bytes, range: at + 30 + nameLength..<start),
+                wide.count >= 16,
+                littleEndian64(bytes, at: wide.lowerBound) == UInt64(size),
+                littleEndian64(bytes, at: wide.lowerBound + 8) == UInt64(size)
+            else { throw lie }
+        } else if !isDeferred {
+            guard Int(local.size) == size, Int(local.stored) == size else { throw lie }
+        }
         return start..<start + size
     }
 }

@@ -24,6 +24,16 @@ import Testing
         #expect(SHA256.hex(of: Array(message.utf8)) == digest)
     }
 
+    @Test func `of a file is that of its bytes`() throws {
+        let path = fixturePath("embedding_denoiser.pt")
+        let digest = try SHA256.hex(ofFile: path)
+        // What coreutils' sha256sum says.
+        #expect(digest == "7683945091549c240b31b6d836f88e9f108c312b98831f86099047ace39219d5")
+        #expect(throws: ModelFileError.missing(file: "none.pt")) {
+            try SHA256.hex(ofFile: "none.pt")
+        }
+    }
+
     @Test func `does not depend on how the message is cut`() {
         let message = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let whole = SHA256.hex(of: message)

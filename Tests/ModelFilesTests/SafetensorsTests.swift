@@ -74,9 +74,7 @@ import Testing
         }
     }
 
-    @Test(
-        .enabled(if: ProcessInfo.processInfo.environment["ENCODER_PATH"] != nil),
-        .timeLimit(.minutes(1)))
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["ENCODER_PATH"] != nil))
     func `of the encoder give the tensors that the encoder needs`() throws {
         let folder = try #require(ProcessInfo.processInfo.environment["ENCODER_PATH"])
         let file = try SafetensorsFile(mapping: "\(folder)/model.safetensors")

@@ -1,0 +1,190 @@
+import Kernels
+import Testing
+
+@testable import ModelFiles
+
+@Suite struct `Hostile pickles` {
+    @Test func `differ from a harmless one only in what the tests change`() throws {
+        let checkpoint = try Checkpoint(
+            decoding: torchFile(Pickle.model(Pickle.tensor())), file: "model.pt")
+        #expect(checkpoint.tensors.map(\.name) == ["a"])
+        #expect(checkpoint.tensors[0].tensor.shape == [2, 2])
+    }
+
+    @Test(arguments: [
+        ("os", "system"), ("posix", "system"), ("builtins", "eval"), ("__builtin__", "exec"),
+        ("subprocess", "Popen"), ("torch", "load"), ("torch", "FloatStorage.__class__"),
+        ("torch._utils", "_rebuild_tensor"), ("collections", "OrderedDict.__reduce__"),
+        ("torch.storage", "_load_from_bytes"), ("", ""), ("a\u{1B}[2J", "b"),
+    ])
+    func `that name a global are refused, however they name it`(
+        module: String, name: String
+    ) throws {
+        let valueStart = 31
+        let names = Pickle.text(module) + Pickle.text(name)
+        for (global, opcodeAt) in [
+            (Pickle.global(module, name), valueStart),
+            (names + [0x93], valueStart + names.count),
+        ] {
+            let call = global + Pickle.tuple([Pickle.text("echo")]) + [0x52]
+            let line = try #require(refusal(of: torchFile(Pickle.model(call))))
+            let reason = "\(printable(module)).\(printable(name)) is not a name that a model needs"
+            #expect(line == "model.pt: pickle refused at byte \(opcodeAt): \(reason)")
+        }
+    }
+
+    /// Opcodes of all protocols that build what no model needs, with the start of an operand.
+    @Test func `that use an opcode no model needs are refused by its number`() throws {
+        for code in UInt8.min...255 where PickleOpcode(rawValue: code) == nil {
+            let line = try #require(
+                refusal(of: torchFile([0x80, 2, code] + Pickle.text("os") + [0x2E])))
+            #expect(
+                line == "model.pt: pickle refused at byte 2: "
+                    + "opcode 0x\(hexByte(code)) is not one that a model needs")
+        }
+    }
+
+    @Test(arguments: [
+        ("a shape that overflows", Pickle.tensor(shape: [1 << 62, 4]), "exceeds its storage"),
+        (
+            "a shape that overflows behind a zero",
+            Pickle.tensor(shape: [0, 1 << 62, 4], strides: [1, 1, 1]), "exceeds its storage"
+        ),
+        ("a negative extent", Pickle.tensor(shape: [-2, -2]), "a tensor of unknown form"),
+        ("a negative stride", Pickle.tensor(strides: [-2, 1]), "a tensor of unknown form"),
+        ("a negative offset", Pickle.tensor(offset: -1), "a tensor of unknown form"),
+        ("too many elements", Pickle.tensor(shape: [2, 3], strides: [3, 1]), "exceeds"),
+        ("a stride too far", Pickle.tensor(strides: [3, 1]), "reaches beyond its storage"),
+        ("a stride that overflows", Pickle.tensor(strides: [.max, .max]), "reaches beyond"),
+        ("an offset too far", Pickle.tensor(offset: 1), "reaches beyond its storage"),
+        ("an offset that overflows", Pickle.tensor(offset: .max), "reaches beyond its storage"),
+        ("more extents than strides", Pickle.tensor(strides: [1]), "a tensor of unknown form"),
+        (
+            "nine dimensions",
+            Pickle.tensor(
+                shape: [Int](repeating: 1, count: 9), strides: [Int](repeating: 1, count: 9)),
+            "a tensor of unknown form"
+        ),
+        (
+            "a storage that is missing", Pickle.tensor(storage: Pickle.storage(key: "1")),
+            "has no storage data/1"
+        ),
+        (
+            "a storage shorter than claimed", Pickle.tensor(storage: Pickle.storage(count: 5)),
+            "claims 5 floats, data/0 has 16 bytes"
+        ),
+        (
+            "a storage longer than claimed", Pickle.tensor(storage: Pickle.storage(count: 3)),
+            "claims 3 floats"
+        ),
+        (
+            "a storage of negative size", Pickle.tensor(storage: Pickle.storage(count: -4)),
+            "a storage of unknown form"
+        ),
+        (
+            "a key that is a path", Pickle.tensor(storage: Pickle.storage(key: "../data.pkl")),
+            "a storage of unknown form"
+        ),
+        (
+            "another type", Pickle.tensor(storage: Pickle.storage(count: 2, type: "DoubleStorage")),
+            "tensor a is of type float64, needs float32"
+        ),
+        (
+            "a type of no name",
+            Pickle.tensor(storage: Pickle.storage(type: "QUInt8Storage")),
+            "torch.QUInt8Storage is not a name that a model needs"
+        ),
+        ("a storage for a tensor", Pickle.storage(), "something other than named tensors"),
+        ("a number for a tensor", Pickle.integer(1), "something other than named tensors"),
+        ("a tensor of no storage", Pickle.tensor(storage: Pickle.integer(0)), "unknown form"),
+        ("a persistent id that is text", Pickle.text("0") + [0x51], "a storage of unknown form"),
+        (
+            "a persistent id of a module",
+            Pickle.tuple([
+                Pickle.text("module"), Pickle.global("torch", "FloatStorage"), Pickle.text("0"),
+                Pickle.text("cpu"), Pickle.integer(4),
+            ]) + [0x51], "a storage of unknown form"
+        ),
+        (
+            "a call of a storage class",
+            Pickle.global("torch", "FloatStorage") + [0x29, 0x52], "a call that no model needs"
+        ),
+        ("a call of text", Pickle.text("os.system") + [0x29, 0x52], "a call of a str"),
+        (
+            "an ordered dictionary with arguments",
+            Pickle.global("collections", "OrderedDict")
+                + Pickle.tuple([Pickle.integer(1)]) + [0x52],
+            "a call that no model needs"
+        ),
+        ("state of a list", [0x5D, 0x7D, 0x62], "state of something other than a dictionary"),
+        ("items of a list", [0x5D, 0x4B, 1, 0x4B, 2, 0x73], "sets items of no dictionary"),
+        ("an append to a dictionary", [0x7D, 0x4B, 1, 0x61], "appends to no list"),
+        ("a dictionary as a key", [0x7D, 0x7D, 0x4B, 1, 0x73], "a dict as a key"),
+        ("an odd number of items", [0x7D, 0x28, 0x4B, 1, 0x75], "sets items of no dictionary"),
+        ("a memo never set", [0x68, 9], "memo 9 was never set"),
+        ("a memo of nothing", [0x28, 0x71, 0], "takes more than it put"),
+        ("a pop through a mark", [0x28, 0x85], "takes more than it put"),
+        ("a tuple without a mark", [0x74], "a mark is missing"),
+        ("a text longer than the pickle", [0x58, 0xFF, 0xFF, 0xFF, 0xFF], "cut short"),
+        ("text that is not UTF-8", [0x58, 1, 0, 0, 0, 0xFF], "text that is not UTF-8"),
+        ("an integer of 255 bytes", [0x8A, 255], "an integer of 255 bytes"),
+        ("protocol 9", [0x80, 9], "protocol 9"),
+        ("a name without an end", [0x63, 0x6F, 0x73], "a name without an end"),
+        ("an early end", [0x2E], "something is left after its end"),
+    ])
+    func `are refused for`(what: String, value: [UInt8], reason: String) throws {
+        let line = try #require(refusal(of: torchFile(Pickle.model(value))), "\(what)")
+        #expect(line.contains(reason), "\(line)")
+    }
+
+    @Test func `that hold themselves or nest without end are refused`() throws {
+        let itself =
+            [0x80, 2, 0x7D, 0x71, 0] + Pickle.text("model_state_dict") + [0x68, 0, 0x73, 0x2E]
+        #expect(try #require(refusal(of: torchFile(itself))).contains("other than named tensors"))
+
+        let floods: [[UInt8]] = [[0x29, 0x85], [0x28], [0x5D], [0x7D, 0x71, 0]]
+        for flood in floods {
+            let pickle = [0x80, 2] + repeatElement(flood, count: 200_000).joined() + [0x2E]
+            let line = try #require(refusal(of: torchFile(pickle)))
+            #expect(line.contains("nested too deeply"), "\(line)")
+        }
+        // A tower of tuples 500,000 high: one value on the stack, freed without recursion.
+        let tower = [0x80, 2, 0x29] + [UInt8](repeating: 0x85, count: 500_000) + [0x2E]
+        #expect(try #require(refusal(of: torchFile(tower))).contains("holds no dictionary"))
+    }
+
+    @Test func `with a memo or a length beyond the limits are refused`() throws {
+        var memo: [UInt8] = [0x80, 2, 0x4E]
+        for index in 0..<(PickleMachine.memoLimit + 1) {
+            memo.append(0x72)
+            memo.append(littleEndian: UInt32(index))
+        }
+        #expect(try #require(refusal(of: torchFile(memo))).contains("the memo is too large"))
+        let long = [UInt8](repeating: 0x4E, count: PickleMachine.sizeLimit + 1)
+        #expect(try #require(refusal(of: torchFile(long))).contains("limit 1048576"))
+    }
+
+    @Test func `cannot unfold one storage into much memory`() throws {
+        let floats = 1 << 16
+        let storage = [UInt8](repeating: 0, count: 4 * floats)
+        var items: [UInt8] = []
+        for index in 0..<300 {
+            items += Pickle.text("t\(index)")
+            items += Pickle.tensor(
+                storage: Pickle.storage(count: floats), shape: [floats], strides: [1])
+        }
+        let pickle = [0x80, 2, 0x7D, 0x28] + items + [0x75, 0x2E]
+        let line = try #require(refusal(of: torchFile(pickle, storage: storage)))
+        #expect(line.contains("more than 16777216 elements"))
+    }
+
+    @Test func `with metadata of another kind are refused`() throws {
+        for text in ["[1]", "{", #"{"a":1}"#] {
+            let pickle =
+                [0x80, 2, 0x7D, 0x28] + Pickle.text("model_state_dict") + [0x7D]
+                + Pickle.text("metadata") + Pickle.text(text) + [0x75, 0x2E]
+            let line = try #require(refusal(of: torchFile(pickle)))
+            #expect(line.contains("metadata is not a JSON object of strings"))
+        }
+    }
+}
