@@ -66,4 +66,12 @@ public struct DeliberateDifference: Sendable {
             request: "an upload without text", reference: "200",
             answer: "422 `value_error`", reason: "there is nothing to train on"),
     ]
+
+    /// The same as a table in Markdown.
+    public static var table: String {
+        let head = "| Request | FastAPI | denoiser | Why |\n|---|---|---|---|\n"
+        return all.reduce(into: head) { table, row in
+            table += "| \(row.request) | \(row.reference) | \(row.answer) | \(row.reason) |\n"
+        }
+    }
 }

@@ -76,7 +76,9 @@ extension JSONTree {
         switch kind(of: node) {
         case .null, .bool: break
         case .integer:
-            if Int(String(decoding: integerText(of: node), as: UTF8.self)) == nil { found = node }
+            if Int(String(decoding: text[integerText(of: node)], as: UTF8.self)) == nil {
+                found = node
+            }
         case .float: if !double(of: node).isFinite { found = node }
         case .string: if String(validating: string(of: node), as: UTF8.self) == nil { found = node }
         case .array:

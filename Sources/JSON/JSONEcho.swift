@@ -7,7 +7,7 @@ extension JSONTree {
         switch kind(of: node) {
         case .null: output.append(contentsOf: "null".utf8)
         case .bool(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
-        case .integer: output.append(contentsOf: integerText(of: node))
+        case .integer: for i in integerText(of: node) { output.append(text[i]) }
         case .float: appendJSON(double(of: node), to: &output)
         case .string: writeString(at: node.start, into: &output)
         case .array:
@@ -22,7 +22,7 @@ extension JSONTree {
             output.append(UInt8(ascii: "{"))
             for (i, member) in distinctMembers(of: node).enumerated() {
                 if i > 0 { output.append(UInt8(ascii: ",")) }
-                writeString(at: member.key, into: &output)
+                writeString(at: Int(member.key), into: &output)
                 output.append(UInt8(ascii: ":"))
                 write(member.value, into: &output)
             }
@@ -31,9 +31,9 @@ extension JSONTree {
     }
 
     /// An object's members as a `dict` has them: in the order names first came, each with its last value.
-    func distinctMembers(of object: JSONNode) -> [(key: Int, value: JSONNode)] {
-        var members: [(key: Int, value: JSONNode)] = []
-        forEachMember(of: object) { members.append(($0, $1)) }
+    func distinctMembers(of object: JSONNode) -> [(key: UInt32, value: JSONNode)] {
+        var members: [(key: UInt32, value: JSONNode)] = []
+        forEachMember(of: object) { members.append((UInt32($0), $1)) }
         guard members.count > 1 else { return members }
         // Open addressing over member numbers: four bytes a slot, where a dictionary of strings
         // would cost more than the body. Swift's hasher is seeded, so names cannot be made to collide.
@@ -41,11 +41,11 @@ extension JSONTree {
         var table = [UInt32](repeating: .max, count: slots)
         var kept = 0
         for member in members {
-            let name = string(at: member.key)
+            let name = string(at: Int(member.key))
             var hasher = Hasher()
             unsafe name.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
             var slot = hasher.finalize() & (slots - 1)
-            while table[slot] != .max, string(at: members[Int(table[slot])].key) != name {
+            while table[slot] != .max, string(at: Int(members[Int(table[slot])].key)) != name {
                 slot = (slot + 1) & (slots - 1)
             }
             if table[slot] == .max {

@@ -1,10 +1,19 @@
 /// One value of a `JSONTree`: where it begins.
 public struct JSONNode: Sendable {
+    // Eight bytes in all: a hostile object has millions of members.
+    private let startBits: UInt32
+    private let containerBits: UInt32
+
+    init(start: Int, container: Int) {
+        startBits = UInt32(start)
+        containerBits = UInt32(container)
+    }
+
     /// The byte its text begins with.
-    let start: Int
+    var start: Int { Int(startBits) }
 
     /// The number of the first container that opens here or later.
-    let container: Int
+    var container: Int { Int(containerBits) }
 
     /// What a value is, as Python's types tell values apart.
     public enum Kind: Sendable {
@@ -33,7 +42,7 @@ extension JSONTree {
         case UInt8(ascii: "\""): .string
         case UInt8(ascii: "["): .array
         case UInt8(ascii: "{"): .object
-        default: text[node.start..<end(of: node)].contains(where: isFloatMark) ? .float : .integer
+        default: isFloat(node) ? .float : .integer
         }
     }
 
@@ -84,10 +93,17 @@ extension JSONTree {
         Double(jsonNumber: text.span.extracting(number.start..<end(of: number)))
     }
 
-    /// The digits of an integer with "-" where negative, as Python prints it.
-    func integerText(of number: JSONNode) -> ArraySlice<UInt8> {
-        let digits = text[number.start..<end(of: number)]
-        return digits.elementsEqual("-0".utf8) ? digits.dropFirst() : digits
+    private func isFloat(_ number: JSONNode) -> Bool {
+        for i in number.start..<end(of: number) where isFloatMark(text[i]) { return true }
+        return false
+    }
+
+    /// Where the digits of an integer stand, with "-" where negative, as Python prints it.
+    func integerText(of number: JSONNode) -> Range<Int> {
+        let end = end(of: number)
+        let isNegativeZero =
+            text[number.start] == UInt8(ascii: "-") && text[number.start + 1] == UInt8(ascii: "0")
+        return (isNegativeZero ? number.start + 1 : number.start)..<end
     }
 
     /// The byte behind a value.

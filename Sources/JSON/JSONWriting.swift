@@ -32,8 +32,11 @@ extension JSONValue {
 
 /// Appends `text` in quotes, escaping what JSON requires and nothing more.
 public func appendJSON(_ text: String, to output: inout [UInt8]) {
+    var text = text
     output.append(UInt8(ascii: "\""))
-    for byte in text.utf8 { appendEscaped(byte, to: &output) }
+    text.makeContiguousUTF8()
+    let bytes = text.utf8.span
+    for i in bytes.indices { appendEscaped(bytes[i], to: &output) }
     output.append(UInt8(ascii: "\""))
 }
 
@@ -53,9 +56,12 @@ func appendEscaped(_ byte: UInt8, to output: inout [UInt8]) {
     case 0x0C: output.append(UInt8(ascii: "f"))
     case 0x0D: output.append(UInt8(ascii: "r"))
     default:
-        output.append(contentsOf: "u00".utf8)
+        output.append(UInt8(ascii: "u"))
+        output.append(UInt8(ascii: "0"))
+        output.append(UInt8(ascii: "0"))
         output.append(byte < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
-        output.append(Array("0123456789abcdef".utf8)[Int(byte & 15)])
+        let digit = byte & 15
+        output.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
     }
 }
 

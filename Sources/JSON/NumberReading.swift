@@ -7,11 +7,36 @@ extension Double {
         case UInt8(ascii: "N"): self = .nan
         case UInt8(ascii: "y"): self = text[0] == UInt8(ascii: "-") ? -.infinity : .infinity
         default:
+            if text.count <= 15, let value = Double(shortDecimal: text) {
+                self = value
+                return
+            }
             self =
                 unsafe text.withUnsafeBufferPointer {
                     unsafe Double(String(decoding: $0, as: UTF8.self))
                 } ?? .nan
         }
+    }
+}
+
+extension Double {
+    /// At most fifteen digits with or without a point, which one division makes a double of exactly
+    /// as a correct rounding would; nil for all else.
+    private init?(shortDecimal text: Span<UInt8>) {
+        var digits = 0
+        var fraction: Int?
+        let isNegative = text[0] == UInt8(ascii: "-")
+        for i in (isNegative ? 1 : 0)..<text.count {
+            if text[i] == UInt8(ascii: ".") {
+                fraction = 0
+            } else {
+                guard isDigit(text[i]) else { return nil }
+                digits = digits * 10 + Int(text[i] - UInt8(ascii: "0"))
+                if let places = fraction { fraction = places + 1 }
+            }
+        }
+        let magnitude = Double(digits) / powersOfTen[fraction ?? 0]
+        self = isNegative ? -magnitude : magnitude
     }
 }
 
