@@ -69,7 +69,7 @@ let package = Package(
         .target(name: "CKernels", cSettings: optimised),
         .target(
             name: "CDefaultModel",
-            exclude: ["default.safetensors", "report.txt"],
+            exclude: ["default.safetensors", "report.txt", "corpus", "make", "README.md"],
             cSettings: [.unsafeFlags(["-std=c23"])]
         ),
 
