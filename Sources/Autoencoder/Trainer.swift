@@ -17,6 +17,9 @@ public struct Trainer: ~Copyable {
     /// The one draw of `fixed`: noisy embeddings of every line, [lines, 384].
     private var fixed: Matrix?
     private var input, target: Matrix
+    /// The sum of the parameters after each of the last epochs, and their number.
+    private var tail: Matrix
+    private var tailCount = 0
 
     /// Prepares a run.
     ///
@@ -48,6 +51,7 @@ public struct Trainer: ~Copyable {
         adam = Adam(count: AutoencoderShape.parameterCount, rate: options.learningRate)
         input = Matrix(rows: options.batchSize, columns: width)
         target = Matrix(rows: options.batchSize, columns: width)
+        tail = Matrix(rows: 1, columns: AutoencoderShape.parameterCount)
         noise = GaussianNoise(seed: random.next())
         order = random
         if options.noise == .fixed {
@@ -96,9 +100,13 @@ public struct Trainer: ~Copyable {
             let loss = sum / Double(batches)
             guard loss.isFinite else { throw .diverged(epoch: epoch) }
             losses.append(loss)
+            if options.noise == .fresh, epoch > options.epochs * 3 / 4 {
+                accumulate(parameters, into: &tail)
+                tailCount += 1
+            }
             guard afterEpoch(epoch, loss) else { throw .cancelled }
         }
-        let trained = snapshot(of: parameters)
+        let trained = tailCount > 0 ? mean() : snapshot(of: parameters)
         guard trained.isFinite else { throw .diverged(epoch: options.epochs) }
         let seconds = (clock.now - began) / .seconds(1)
         let finalLoss = finalLoss(trained)
@@ -106,6 +114,16 @@ public struct Trainer: ~Copyable {
             trainedLines: lines.count, epochLosses: losses, finalLoss: finalLoss,
             heldOut: judge(trained), seconds: seconds, steps: steps)
         return (trained, report)
+    }
+
+    /// The mean of the parameters of the last quarter of the epochs: less of the last batches' noise is in it than
+    /// in the last ones (stochastic weight averaging; Izmailov et al., arXiv 1803.05407).
+    private func mean() -> AutoencoderParameters {
+        let sum = tail.span
+        var values: [Float] = []
+        values.reserveCapacity(sum.count)
+        for i in sum.indices { values.append(sum[i] / Float(tailCount)) }
+        return AutoencoderParameters(flat: Tensor(shape: [values.count], copying: values.span))
     }
 
     /// One optimiser step on the lines at `places`; the batch's loss before it.
@@ -212,6 +230,12 @@ func update(
 ) {
     var parameters = parameters.mutableSpan
     adam.step(&parameters, gradient: gradient.span)
+}
+
+private func accumulate(_ values: borrowing Matrix, into sum: inout Matrix) {
+    let values = values.span
+    var sum = sum.mutableSpan
+    for i in values.indices { sum[i] += values[i] }
 }
 
 private func snapshot(of parameters: borrowing Matrix) -> AutoencoderParameters {
