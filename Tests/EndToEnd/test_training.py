@@ -1,0 +1,137 @@
+"""Training by upload and from the command line, and what other processes see of it."""
+import concurrent.futures
+import json
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+import service
+from test_service import answer_of, parameters, record
+
+WORDS = """river stone winter garden engine letter music window bridge market doctor island teacher
+history science summer forest planet kitchen mirror paper silver thunder village ocean""".split()
+
+
+def sentences(count, seed=1):
+    rng = random.Random(seed)
+    return "\n".join(
+        f"the {rng.choice(WORDS)} of a {rng.choice(WORDS)} is near the {rng.choice(WORDS)} number {i}"
+        for i in range(count)) + "\n"
+
+
+def upload(running, text, name="text.txt"):
+    body = (f'--X\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+            f"{text}\r\n--X--\r\n").encode()
+    status, headers, answer = running.request(
+        "POST", "/upload/", body, {"content-type": "multipart/form-data; boundary=X"}, timeout=600)
+    return status, headers, json.loads(answer)
+
+
+def test_an_upload_trains_and_is_live_in_the_next_answer():
+    text = sentences(1000)
+    with service.running("--epochs", "10") as running:
+        before = running.post("/denoise/text", {"texts": ["hello"]})[1]["x-model-version"]
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            trained = pool.submit(upload, running, text)
+            answered = 0
+            while not trained.done():
+                assert running.get("/health")[2]["model_loaded"] is True
+                assert running.post("/denoise/text", {"texts": ["meanwhile"]})[0] == 200
+                answered += 1
+            status, headers, answer = trained.result()
+        assert answered > 3
+        assert status == 200 and list(answer) == ["filename", "word_count", "loss"]
+        assert answer["filename"] == "text.txt" and answer["word_count"] == len(text.split())
+        # A model that always answers zero scores 0.0026.
+        assert 0 < answer["loss"] < 0.0026
+        assert float(headers["x-denoised-cosine"]) > float(headers["x-noisy-cosine"])
+        after = running.post("/denoise/text", {"texts": ["hello"]})[1]["x-model-version"]
+        assert after == headers["x-model-version"] != before
+
+
+def test_four_processes_and_eight_uploads_make_one_chain(tmp_path):
+    with service.running("--epochs", "2", "--training-wait", "120") as running:
+        others = []
+        for i in range(3):
+            path = f"run/other{i}.sock"
+            log = open(running.folder / "run/service.log", "ab")
+            others.append((path, subprocess.Popen(
+                [str(service.BINARY), "serve", "--socket", path, "--epochs", "2", "--training-wait", "120"],
+                cwd=running.folder, env={**os.environ, "ENCODER_PATH": service.ENCODER}, stderr=log)))
+        sockets = [running.socket] + [str(running.folder / path) for path, _ in others]
+        try:
+            assert service.wait_until(lambda: all(os.path.exists(path) for path in sockets))
+
+            def send(i):
+                text = sentences(40, seed=i)
+                body = ('--X\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+                        f"{text}\r\n--X--\r\n").encode()
+                return exchange(sockets[i % 4], "/upload/", body, "multipart/form-data; boundary=X")
+
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(send, range(8)))
+            assert all(b'"loss":' in answer for answer in answers)
+            time.sleep(1)
+            versions = {exchange(path, "/denoise/text", b'{"texts":["x"]}', "application/json")
+                        .split(b"x-model-version: ")[1].split(b"\r\n")[0] for path in sockets}
+            assert len(versions) == 1
+            listing = subprocess.run(
+                [str(service.BINARY), "models", "--model", running.model], capture_output=True, text=True)
+            lines = [line[2:].split("  ") for line in listing.stdout.splitlines()]
+            assert [int(line[0].split("-")[0]) for line in lines] == list(range(8, 0, -1))
+            for newer, older in zip(lines, lines[1:]):
+                assert newer[1] == f"from {older[0]}"
+        finally:
+            for _, process in others:
+                service.stop(process)
+
+
+def exchange(path, route, body, content_type):
+    """One request straight to a socket; the records' standard output."""
+    head = parameters(REQUEST_METHOD="POST", DOCUMENT_URI=route, CONTENT_TYPE=content_type,
+                      CONTENT_LENGTH=len(body))
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(300)
+        peer.connect(path)
+        peer.sendall(record(1, struct.pack("!HB5x", 1, 0)) + record(4, head) + record(4, b"")
+                     + record(5, body) + record(5, b""))
+        return answer_of(peer)
+
+
+def test_killed_at_random_the_model_stays_whole(tmp_path):
+    rng = random.Random(7)
+    model = tmp_path / "m.pt"
+    (tmp_path / "text").write_text(sentences(60))
+    environment = {**os.environ, "ENCODER_PATH": service.ENCODER, "MODEL_PATH": str(model)}
+    train = [str(service.BINARY), "train", str(tmp_path / "text"), "--epochs", "3"]
+    subprocess.run(train, env=environment, check=True, capture_output=True)
+    seen = set()
+    for _ in range(int(os.environ.get("KILLS", "10"))):
+        process = subprocess.Popen(train, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.random() * 0.8)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        listing = subprocess.run(
+            [str(service.BINARY), "models"], env=environment, capture_output=True, text=True, check=True)
+        live = [line for line in listing.stdout.splitlines() if line.startswith("* ")]
+        assert len(live) == 1, listing.stdout
+        seen.add(live[0].split()[1])
+        similar = subprocess.run(
+            [str(service.BINARY), "similarity", "a", "a"], env=environment, capture_output=True, text=True)
+        assert similar.returncode == 0 and abs(float(similar.stdout) - 1) < 1e-5
+    print(f"{len(seen)} versions seen")
+
+
+@pytest.mark.parametrize("text, reason", [(b"\xff\xfe", "UTF-8"), (b" \n\n", "no text")])
+def test_text_that_cannot_be_trained_on_changes_nothing(tmp_path, text, reason):
+    (tmp_path / "text").write_bytes(text)
+    run = subprocess.run(
+        [str(service.BINARY), "train", str(tmp_path / "text"), "--output", str(tmp_path / "m.pt")],
+        env={**os.environ, "ENCODER_PATH": service.ENCODER}, capture_output=True, text=True)
+    assert run.returncode == 65 and reason in run.stderr and len(run.stderr.splitlines()) == 1
+    assert not (tmp_path / "m.pt").exists()
