@@ -8,7 +8,7 @@
 
 // output[rows, columns] = or += for a compile-time tile; columns is 4 or 1. Where `next` is not null it
 // points at b's next rows, which are asked for ahead of their use: the processor's own prefetching
-// stops at each page's end, and a row pair of weights is a page.
+// starts anew on each page (measured at 8 rows against [1536, 384]: 84 GFLOP/s so, 59 without).
 INLINE void product_tile(
     int rows, int columns, int add, const float *a, size_t a_stride, const float *b,
     size_t b_stride, const float *next, float *output, size_t row_stride, size_t column_stride,
