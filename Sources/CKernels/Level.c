@@ -58,5 +58,5 @@ KERNEL(
 KERNEL(
     kernels_few_rows_product,
     (const float *a, size_t a_stride, const float *b, size_t b_stride, float *output,
-        size_t output_stride, size_t m, size_t n, size_t k),
-    (a, a_stride, b, b_stride, output, output_stride, m, n, k))
+        size_t row_stride, size_t column_stride, size_t m, size_t n, size_t k),
+    (a, a_stride, b, b_stride, output, row_stride, column_stride, m, n, k))

@@ -2,9 +2,9 @@ internal import Kernels
 
 /// Every weight of the encoder under its name in the checkpoint; this file alone knows those names.
 struct EncoderWeights: Sendable {
-    /// Shape [vocabulary, hidden].
+    /// [vocabulary, hidden].
     let words: Tensor
-    /// Shape [positions, hidden].
+    /// [positions, hidden].
     let positions: Tensor
     /// [types, hidden]; a single text is all of type 0, the first row.
     let types: Tensor
@@ -47,9 +47,9 @@ private func find(
 
 /// A linear map y = x · weightᵀ + bias.
 struct LinearWeights: Sendable {
-    /// Shape [out, in].
+    /// [out, in].
     let weight: Tensor
-    /// Shape [out].
+    /// [out].
     let bias: Tensor
 
     init(_ name: String, in columns: Int, out: Int, _ source: WeightSource) throws(EncoderError) {

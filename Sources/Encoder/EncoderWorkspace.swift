@@ -24,7 +24,7 @@ struct EncoderBuffers: Sendable {
     let keys: SharedMatrix
     /// [tokens, hidden]: values, then the product that a layer norm adds to `hidden`.
     let values: SharedMatrix
-    /// Shape [tokens, inner].
+    /// [tokens, inner]: inside the feed-forward part.
     let inner: SharedMatrix
     /// A row of scores for each thread.
     let scores: SharedMatrix

@@ -50,6 +50,7 @@ struct ForwardPass: Sendable {
     private func embed(_ share: Share) {
         let hidden = configuration.hidden
         let mine = share.part(of: tokens)
+        let words = weights.words.span
         for sequence in 0..<batch.sequences {
             let all = batch.range(of: sequence)
             let range = all.clamped(to: mine)
@@ -57,7 +58,7 @@ struct ForwardPass: Sendable {
             var rows = unsafe buffers.hidden.mutableSpan(from: range.lowerBound * hidden)
             for (row, token) in range.enumerated() {
                 let word = Int(batch.ids[token]) * hidden
-                for j in 0..<hidden { rows[row * hidden + j] = weights.words.span[word + j] }
+                for j in 0..<hidden { rows[row * hidden + j] = words[word + j] }
             }
             let first = (range.lowerBound - all.lowerBound) * hidden
             addLayerNorm(

@@ -11,8 +11,8 @@ public enum Transposition: Sendable {
 ///
 /// A transposed `a` lies as [k, m], a transposed `b` as [n, k] (PyTorch's `Linear.weight`).
 /// BLAS's `sgemm`, but for a · bᵀ with few rows on one side, where BLAS spends its time repacking the
-/// other: at 8 rows of 384 against [1536, 384] a kernel that packs nothing runs at 91 GFLOP/s, `sgemm`
-/// at 33; at 32 rows 114 against 82; from 48 rows on it gains less than 1.3 (one AVX-512 core).
+/// other: against [1536, 384], 8 rows run at 84 GFLOP/s in a kernel that packs nothing and at 32 in
+/// `sgemm`, 32 rows at 92 and 66; above 40 rows the gain falls below 1.3 (one AVX-512 core).
 /// The sizes are checked here because neither can report them.
 ///
 /// - Parameters:
@@ -53,10 +53,17 @@ public func multiply(
     unsafe a.withUnsafeBufferPointer { a in
         unsafe b.withUnsafeBufferPointer { b in
             unsafe output.withUnsafeMutableBufferPointer { output in
-                if fewRows {
+                if fewRows && m <= n {
                     unsafe kernels_few_rows_product(
                         a.baseAddress, strideA, b.baseAddress, strideB,
-                        output.baseAddress, strideOutput, m, n, k)
+                        output.baseAddress, strideOutput, 1, m, n, k)
+                    return
+                }
+                if fewRows {
+                    // The few are b's: the other way round, into the transposed output.
+                    unsafe kernels_few_rows_product(
+                        b.baseAddress, strideB, a.baseAddress, strideA,
+                        output.baseAddress, 1, strideOutput, n, m, k)
                     return
                 }
                 unsafe cblas_sgemm(

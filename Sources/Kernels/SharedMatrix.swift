@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Row-major single-precision storage `[rows, columns]`, 64-byte aligned, that several threads fill
 /// together.
 @safe
@@ -5,6 +7,7 @@ public final class SharedMatrix: @unchecked Sendable {
     // Unchecked: the pointer never changes; what is written through it, and when, is the business of
     // who calls `mutableSpan(from:)`, which is unsafe for that reason.
     private let base: UnsafeMutablePointer<Float>
+    private let allocation: UnsafeMutableRawPointer
 
     /// The number of rows.
     public let rows: Int
@@ -12,18 +15,21 @@ public final class SharedMatrix: @unchecked Sendable {
     /// Elements in a row.
     public let columns: Int
 
-    /// Storage for `rows` rows of `columns` elements, zeroed.
+    /// Storage for `rows` rows of `columns` elements, zero; a large one takes memory only as it is used.
     public init(rows: Int, columns: Int) {
         precondition(rows > 0 && columns > 0, "a matrix of [\(rows), \(columns)]")
-        let bytes = rows * columns * MemoryLayout<Float>.stride
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-        unsafe base = raw.bindMemory(to: Float.self, capacity: rows * columns)
-        unsafe base.initialize(repeating: 0, count: rows * columns)
+        let count = rows * columns
+        // calloc, because it knows that fresh pages are zero and does not touch them.
+        guard let zeroed = unsafe calloc(count * MemoryLayout<Float>.stride + 64, 1) else {
+            preconditionFailure("no memory for [\(rows), \(columns)]")
+        }
+        unsafe allocation = zeroed
+        unsafe base = zeroed.alignedUp(toMultipleOf: 64).bindMemory(to: Float.self, capacity: count)
         self.rows = rows
         self.columns = columns
     }
 
-    deinit { unsafe base.deallocate() }
+    deinit { unsafe free(allocation) }
 
     /// The elements, end to end.
     public var span: Span<Float> {

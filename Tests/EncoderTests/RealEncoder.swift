@@ -33,7 +33,7 @@ enum RealEncoder {
 struct ReferenceTexts {
     let texts: [String]
     let ids: [[Int32]]
-    /// Shape [texts, 384].
+    /// [texts, 384].
     let embeddings: [Float]
 
     init() throws {

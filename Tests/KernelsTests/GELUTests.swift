@@ -23,7 +23,7 @@ import Testing
             if x > 0 { relative = max(relative, difference / twin) }
             if x <= -20 { #expect(y == 0, "gelu(\(x)) = \(y)") }
         }
-        print("GELU, \(instructions): within \(absolute), for x > 0 \(relative) of the value")
+        print("GELU, \(instructions): within \(absolute), where x > 0 within \(relative) of it")
         #expect(absolute < 7.2e-7)
         #expect(relative < 2.4e-7)
     }

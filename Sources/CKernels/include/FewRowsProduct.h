@@ -3,9 +3,10 @@
 
 #include <stddef.h>
 
-// output[m, n] = a[m, k] · b[n, k]ᵀ; rows lie `*_stride` floats apart.
+// output[i · row_stride + j · column_stride] = Σ a[m, k] · b[n, k] over k; made for few rows of a and
+// many of b. Rows of a and b lie `a_stride` and `b_stride` floats apart.
 void kernels_few_rows_product(
     const float *a, size_t a_stride, const float *b, size_t b_stride, float *output,
-    size_t output_stride, size_t m, size_t n, size_t k);
+    size_t row_stride, size_t column_stride, size_t m, size_t n, size_t k);
 
 #endif
