@@ -1,0 +1,37 @@
+import Testing
+
+@testable import Inference
+
+private func job(_ count: Int, tokens: Int, background: Bool = false) -> EmbeddingJob {
+    EmbeddingJob(
+        sequences: Array(repeating: Array(repeating: 1, count: tokens), count: count), columns: 4,
+        isBackground: background)
+}
+
+@Suite struct `Embedding queue` {
+    @Test func `a short job is in the next batch however long the one before it is`() {
+        var queue = EmbeddingQueue(tokenBudget: 200)
+        let short = job(1, tokens: 5)
+        queue.add(job(1000, tokens: 50))
+        queue.add(short)
+        #expect(queue.takeBatch(sharers: 1).contains { $0.job === short })
+    }
+
+    @Test func `background work waits for every other job and is all done in the end`() {
+        var queue = EmbeddingQueue(tokenBudget: 100)
+        let background = job(7, tokens: 60, background: true)
+        queue.add(background)
+        queue.add(job(3, tokens: 60))
+        var order: [Bool] = []
+        while !queue.isEmpty { order += queue.takeBatch(sharers: 1).map { $0.job === background } }
+        #expect(order == Array(repeating: false, count: 3) + Array(repeating: true, count: 7))
+    }
+
+    @Test func `a few sequences are split among idle threads`() {
+        var queue = EmbeddingQueue(tokenBudget: 1000)
+        queue.add(job(4, tokens: 10))
+        #expect(queue.takeBatch(sharers: 2).count == 2)
+        #expect(queue.takeBatch(sharers: 1).count == 2)
+        #expect(queue.isEmpty)
+    }
+}
