@@ -47,7 +47,7 @@ let package = Package(
         .target(
             name: "Inference",
             dependencies: [
-                "Tokenizer", "Encoder", "Autoencoder", "ModelFiles", "JSON", "Kernels",
+                "Tokenizer", "Encoder", "Autoencoder", "ModelFiles", "JSON", "Kernels", "Threads",
                 "CDefaultModel",
             ],
             swiftSettings: strict
@@ -55,16 +55,17 @@ let package = Package(
         .target(name: "Tokenizer", swiftSettings: strict),
         .target(
             name: "Encoder",
-            dependencies: ["Kernels", "ModelFiles", "JSON"],
+            dependencies: ["Kernels", "Threads", "ModelFiles", "JSON"],
             swiftSettings: strict
         ),
         .target(
             name: "Autoencoder",
-            dependencies: ["Kernels", "ModelFiles"],
+            dependencies: ["Kernels", "Threads", "ModelFiles"],
             swiftSettings: strict
         ),
         .target(name: "ModelFiles", dependencies: ["Kernels", "JSON"], swiftSettings: strict),
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
+        .target(name: "Threads", swiftSettings: strict),
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "CKernels", cSettings: optimised),
         .target(
@@ -93,13 +94,13 @@ let package = Package(
         ),
         .testTarget(
             name: "AutoencoderTests",
-            dependencies: ["Autoencoder", "Kernels", "ModelFiles"],
+            dependencies: ["Autoencoder", "Kernels", "Threads", "ModelFiles"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "EncoderTests",
-            dependencies: ["Encoder", "Tokenizer", "Kernels", "ModelFiles", "JSON"],
+            dependencies: ["Encoder", "Tokenizer", "Kernels", "Threads", "ModelFiles", "JSON"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),

@@ -54,7 +54,8 @@ private func apply(
     multiply(
         x, .none, parameters.extracting(layer.weight), .transposed, m: rows, n: layer.output,
         k: layer.input, into: &y)
-    addBias(&y, bias: parameters.extracting(layer.bias), rectify: layer.rectify)
+    addBias(
+        &y, bias: parameters.extracting(layer.bias), rectify: layer.rectify, rows: rows)
 }
 
 extension AutoencoderParameters {

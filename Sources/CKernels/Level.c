@@ -60,3 +60,43 @@ KERNEL(
     (const float *a, size_t a_stride, const float *b, size_t b_stride, float *output,
         size_t row_stride, size_t column_stride, size_t m, size_t n, size_t k),
     (a, a_stride, b, b_stride, output, row_stride, column_stride, m, n, k))
+
+KERNEL(
+    kernels_adam,
+    (float *x, float *m, float *v, const float *gradient, size_t count,
+        struct kernels_adam_step step),
+    (x, m, v, gradient, count, step))
+
+KERNEL(
+    kernels_adam_outer_product,
+    (float *x, float *m, float *v, const float *a, size_t a_row, size_t a_depth, const float *b,
+        size_t b_stride, size_t rows, size_t columns, size_t depth,
+        struct kernels_adam_step step),
+    (x, m, v, a, a_row, a_depth, b, b_stride, rows, columns, depth, step))
+
+KERNEL(
+    kernels_add_bias,
+    (float *x, size_t stride, const float *bias, bool rectify, size_t rows, size_t columns),
+    (x, stride, bias, rectify, rows, columns))
+
+KERNEL(
+    kernels_rectifier_backward,
+    (float *d_x, const float *a, const float *b, const float *y, size_t stride, size_t rows,
+        size_t columns),
+    (d_x, a, b, y, stride, rows, columns))
+
+KERNEL(
+    kernels_column_sums,
+    (float *sums, const float *x, size_t stride, size_t rows, size_t columns),
+    (sums, x, stride, rows, columns))
+
+KERNEL(
+    kernels_squared_error,
+    (double *sum, float *d_y, const float *y, const float *target, float factor, size_t stride,
+        size_t rows, size_t columns),
+    (sum, d_y, y, target, factor, stride, rows, columns))
+
+KERNEL(
+    kernels_add_gaussian,
+    (float *y, const float *x, float deviation, uint64_t key, uint64_t counter, size_t count),
+    (y, x, deviation, key, counter, count))

@@ -1,4 +1,5 @@
 internal import Kernels
+internal import Threads
 
 /// What one forward pass needs beside the weights: made once, used again by one pass at a time.
 public struct EncoderWorkspace: ~Copyable, Sendable {

@@ -1,4 +1,5 @@
 internal import Kernels
+internal import Threads
 
 /// One batch through the encoder, up to the last layer's output in `buffers.hidden`.
 ///

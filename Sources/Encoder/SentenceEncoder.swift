@@ -1,4 +1,5 @@
 public import Kernels
+package import Threads
 
 /// all-MiniLM-L6-v2: word piece ids to sentence embeddings of length 1.
 ///
@@ -35,7 +36,7 @@ public struct SentenceEncoder: Sendable {
     ///   - team: a second thread to share each stage with, which pays for a batch that is alone; not
     ///     used while another call has it.
     ///   - embeddings: [sequences, hidden].
-    public func encode(
+    package func encode(
         _ batch: PackedBatch, workspace: inout EncoderWorkspace, team: ComputeTeam? = nil,
         into embeddings: inout MutableSpan<Float>
     ) {

@@ -1,5 +1,6 @@
 internal import Encoder
 internal import Kernels
+internal import Threads
 
 /// Compute threads that share one encoder and gather batches across callers.
 final class EncoderPool: Sendable {

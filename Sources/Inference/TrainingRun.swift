@@ -121,7 +121,8 @@ public struct TrainingRun: Sendable {
         _ options: TrainingOptions, _ progress: (Progress) -> Bool
     ) throws(InferenceError) -> (AutoencoderParameters, TrainingReport) {
         var trainer = Trainer(
-            embeddings: embeddings, lines: corpus.lines, options: options, start: initial)
+            embeddings: embeddings, lines: corpus.lines, options: options, start: initial,
+            threads: availableCores())
         do throws(AutoencoderError) {
             return try trainer.run { epoch, loss in
                 progress(.training(epoch: epoch, of: options.epochs, loss: loss))

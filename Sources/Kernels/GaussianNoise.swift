@@ -8,6 +8,14 @@ public struct GaussianNoise: Sendable {
     /// A stream of its own for every seed.
     public init(seed: UInt64) { self.seed = seed }
 
+    /// The stream from `count` elements further on, a multiple of 64.
+    public func dropping(_ count: Int) -> GaussianNoise {
+        precondition(count % 64 == 0, "\(count) elements")
+        var later = self
+        later.counter += UInt64(count / 4)
+        return later
+    }
+
     /// output[i] = x[i] + deviation · z with a new z for every element.
     public mutating func add(
         to x: Span<Float>, deviation: Float, into output: inout MutableSpan<Float>
@@ -15,7 +23,7 @@ public struct GaussianNoise: Sendable {
         precondition(output.count >= x.count, "\(x.count) values into \(output.count)")
         unsafe x.withUnsafeBufferPointer { x in
             unsafe output.withUnsafeMutableBufferPointer { output in
-                unsafe ck_add_gaussian(
+                unsafe kernels_add_gaussian(
                     output.baseAddress, x.baseAddress, deviation, seed, counter, x.count)
             }
         }

@@ -1,33 +1,54 @@
 internal import CKernels
 
 /// x[rows, bias.count] = x + bias, then max(x, 0) where `rectify`.
-public func addBias(_ x: inout MutableSpan<Float>, bias: Span<Float>, rectify: Bool) {
-    precondition(x.count % bias.count == 0, "\(x.count) elements in rows of \(bias.count)")
-    let rows = x.count / bias.count
+///
+/// - Parameter stride: elements from one row of `x` to the next; dense where nil.
+public func addBias(
+    _ x: inout MutableSpan<Float>, bias: Span<Float>, rectify: Bool, rows: Int, stride: Int? = nil
+) {
+    let columns = bias.count
+    let stride = stride ?? columns
+    requireRows(rows, of: columns, stride: stride, in: x.count, "x")
     unsafe bias.withUnsafeBufferPointer { bias in
         unsafe x.withUnsafeMutableBufferPointer { x in
-            unsafe ck_bias_rectifier(x.baseAddress, bias.baseAddress, rectify, rows, bias.count)
+            unsafe kernels_add_bias(x.baseAddress, stride, bias.baseAddress, rectify, rows, columns)
         }
     }
 }
 
-/// Backward of `addBias`: dX is cleared where `y`, the forward result, is 0; dBias is its column sums.
+/// Backward of an added bias: dBias = the column sums of dX [rows, dBias.count].
 public func addBiasBackward(
-    _ dX: inout MutableSpan<Float>,
-    y: Span<Float>,
-    rectify: Bool,
-    dBias: inout MutableSpan<Float>
+    _ dX: Span<Float>, rows: Int, stride: Int, dBias: inout MutableSpan<Float>
 ) {
-    precondition(
-        y.count >= dX.count && dX.count % dBias.count == 0,
-        "y \(y.count), dX \(dX.count), dBias \(dBias.count)")
     let columns = dBias.count
-    let rows = dX.count / columns
-    unsafe y.withUnsafeBufferPointer { y in
-        unsafe dX.withUnsafeMutableBufferPointer { dX in
-            unsafe dBias.withUnsafeMutableBufferPointer { dBias in
-                unsafe ck_bias_rectifier_backward(
-                    dX.baseAddress, y.baseAddress, dBias.baseAddress, rectify, rows, columns)
+    requireRows(rows, of: columns, stride: stride, in: dX.count, "dX")
+    unsafe dX.withUnsafeBufferPointer { dX in
+        unsafe dBias.withUnsafeMutableBufferPointer { dBias in
+            unsafe kernels_column_sums(dBias.baseAddress, dX.baseAddress, stride, rows, columns)
+        }
+    }
+}
+
+/// Backward of max(x, 0) for a gradient that comes in two parts: dX = dY1 + dY2 where `y`, the forward
+/// result, is above 0, else 0.
+///
+/// All are [rows, columns] with rows `stride` elements apart.
+public func rectifierBackward(
+    _ dY1: Span<Float>, _ dY2: Span<Float>, y: Span<Float>, rows: Int, columns: Int, stride: Int,
+    into dX: inout MutableSpan<Float>
+) {
+    requireRows(rows, of: columns, stride: stride, in: dY1.count, "dY1")
+    requireRows(rows, of: columns, stride: stride, in: dY2.count, "dY2")
+    requireRows(rows, of: columns, stride: stride, in: y.count, "y")
+    requireRows(rows, of: columns, stride: stride, in: dX.count, "dX")
+    unsafe dY1.withUnsafeBufferPointer { dY1 in
+        unsafe dY2.withUnsafeBufferPointer { dY2 in
+            unsafe y.withUnsafeBufferPointer { y in
+                unsafe dX.withUnsafeMutableBufferPointer { dX in
+                    unsafe kernels_rectifier_backward(
+                        dX.baseAddress, dY1.baseAddress, dY2.baseAddress, y.baseAddress, stride,
+                        rows, columns)
+                }
             }
         }
     }

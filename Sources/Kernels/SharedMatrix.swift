@@ -40,6 +40,10 @@ public final class SharedMatrix: @unchecked Sendable {
         }
     }
 
+    /// The elements from number `offset` on.
+    @_lifetime(borrow self)
+    public func span(from offset: Int) -> Span<Float> { span.extracting(droppingFirst: offset) }
+
     /// The elements from number `offset` on, for one of the threads.
     ///
     /// Unsafe: the caller sees to it that no element is written by one thread while another reads or

@@ -4,30 +4,41 @@ internal import CKernels
 public func meanSquaredError(_ y: Span<Float>, target: Span<Float>) -> Double {
     precondition(y.count == target.count, "\(y.count) values, \(target.count) targets")
     guard !y.isEmpty else { return 0 }
-    let sum = unsafe y.withUnsafeBufferPointer { y in
+    let block = 1024
+    let whole = y.count / block
+    let left = y.count - whole * block
+    var sum = 0.0
+    var rest = 0.0
+    unsafe y.withUnsafeBufferPointer { y in
         unsafe target.withUnsafeBufferPointer { target in
-            unsafe ck_squared_error(y.baseAddress, target.baseAddress, nil, 0, y.count)
+            guard let y = y.baseAddress, let target = target.baseAddress else { return }
+            unsafe kernels_squared_error(&sum, nil, y, target, 0, block, whole, block)
+            let done = whole * block
+            unsafe kernels_squared_error(&rest, nil, y + done, target + done, 0, 0, 1, left)
         }
     }
-    return sum / Double(y.count)
+    return (sum + rest) / Double(y.count)
 }
 
-/// The same, and its gradient dY = 2 (y − target) / count.
-public func meanSquaredError(
-    _ y: Span<Float>, target: Span<Float>, dY: inout MutableSpan<Float>
+/// Σ (y − target)² over [rows, columns], and the gradient dY = scale · (y − target).
+///
+/// - Parameter stride: elements from one row to the next, of all three.
+public func squaredError(
+    _ y: Span<Float>, target: Span<Float>, scale: Float, rows: Int, columns: Int, stride: Int,
+    dY: inout MutableSpan<Float>
 ) -> Double {
-    precondition(
-        y.count == target.count && dY.count >= y.count,
-        "\(y.count) values, \(target.count) targets, \(dY.count) gradients")
-    guard !y.isEmpty else { return 0 }
-    let factor = 2 / Float(y.count)
-    let sum = unsafe y.withUnsafeBufferPointer { y in
+    requireRows(rows, of: columns, stride: stride, in: y.count, "y")
+    requireRows(rows, of: columns, stride: stride, in: target.count, "target")
+    requireRows(rows, of: columns, stride: stride, in: dY.count, "dY")
+    var sum = 0.0
+    unsafe y.withUnsafeBufferPointer { y in
         unsafe target.withUnsafeBufferPointer { target in
             unsafe dY.withUnsafeMutableBufferPointer { dY in
-                unsafe ck_squared_error(
-                    y.baseAddress, target.baseAddress, dY.baseAddress, factor, y.count)
+                unsafe kernels_squared_error(
+                    &sum, dY.baseAddress, y.baseAddress, target.baseAddress, scale, stride, rows,
+                    columns)
             }
         }
     }
-    return sum / Double(y.count)
+    return sum
 }

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import ModelFiles
 import Testing
+import Threads
 
 @testable import Autoencoder
 
@@ -104,55 +105,47 @@ func repeatRun(
     var parameters: [[Float]] = []
     for step in steps {
         losses.append(Float(run.step(noisy: step.noisy, clean: step.clean)))
-        if gradient.isEmpty { gradient = run.workspace.gradient.values }
-        parameters.append(run.parameters.values)
+        if gradient.isEmpty { gradient = run.gradient }
+        parameters.append(run.parameters)
     }
     return (gradient, losses, parameters)
 }
 
-/// The steps of a recorded run, one by one.
+/// The steps of a recorded run, one by one, of both threads' work on one.
 final class RecordedRun {
-    var parameters: Matrix
-    var workspace = TrainingWorkspace(rows: 32)
-    var adam: Adam
+    private let buffers: TrainingBuffers
+    private let adam = Adam()
+    private var steps = 0
 
     init(from values: [Float]) {
-        parameters = Matrix(rows: 1, columns: values.count)
-        parameters.fill(values)
-        adam = Adam(count: values.count)
+        buffers = TrainingBuffers(batch: 32, initial: values.span)
     }
 
-    /// Loss and gradient, nothing moved.
-    func pass(noisy: [Float], clean: [Float]) -> (Double, [Float]) {
-        let x = matrix(noisy)
-        let y = matrix(clean)
-        let loss = workspace.pass(x, target: y, parameters: parameters)
-        return (loss, workspace.gradient.values)
-    }
-
+    /// The loss before the step.
     func step(noisy: [Float], clean: [Float]) -> Double {
-        let loss = pass(noisy: noisy, clean: clean).0
-        update(&parameters, by: &adam, workspace.gradient)
-        return loss
+        let turn = steps % 2
+        write(noisy, at: buffers.input(turn: turn))
+        write(clean, at: buffers.target(turn: turn))
+        steps += 1
+        return TrainingStep(
+            buffers: buffers, rows: clean.count / 384, turn: turn, adam: adam.step(steps)
+        ).run(.whole)
     }
-}
 
-/// Rows of 384.
-private func matrix(_ values: [Float]) -> Matrix {
-    var matrix = Matrix(rows: values.count / 384, columns: 384)
-    matrix.fill(values)
-    return matrix
-}
+    var parameters: [Float] { values(at: 0) }
 
-extension Matrix {
-    mutating func fill(_ values: [Float]) {
-        var span = mutableSpan
+    /// The gradient of the first step: the first moment is then a tenth of it.
+    var gradient: [Float] { values(at: buffers.firstMoment).map { $0 / Float(1 - 0.9) } }
+
+    private func values(at place: Int) -> [Float] {
+        let block = buffers.block
+        let span = block.span(from: place)
+        return (0..<AutoencoderShape.parameterCount).map { span[$0] }
+    }
+
+    private func write(_ values: [Float], at place: Int) {
+        let block = buffers.block
+        var span = unsafe block.mutableSpan(from: place)
         for i in values.indices { span[i] = values[i] }
-    }
-
-    var values: [Float] {
-        var values: [Float] = []
-        for i in span.indices { values.append(span[i]) }
-        return values
     }
 }

@@ -14,14 +14,15 @@ func planeRows(_ count: Int) -> [Float] {
 }
 
 func train(
-    _ rows: [Float], _ change: (inout TrainingOptions) -> Void = { _ in },
+    _ rows: [Float], threads: Int = 1, _ change: (inout TrainingOptions) -> Void = { _ in },
     afterEpoch: (Int, Double) -> Bool = { _, _ in true }
 ) throws -> (AutoencoderParameters, TrainingReport) {
     var options = TrainingOptions()
     options.epochs = 5
     change(&options)
     var trainer = Trainer(
-        embeddings: rows, lines: (0..<Int32(rows.count / 384)).map { $0 }, options: options)
+        embeddings: rows, lines: (0..<Int32(rows.count / 384)).map { $0 }, options: options,
+        threads: threads)
     return try trainer.run(afterEpoch: afterEpoch)
 }
 
@@ -34,6 +35,16 @@ func train(
         }
         #expect(try flat(3) == flat(3))
         #expect(try flat(3) != flat(4))
+    }
+
+    @Test(arguments: [1, 7, 32, 50])
+    func `two threads give the bits that one gives`(batchSize: Int) throws {
+        let rows = planeRows(70)
+        func flat(threads: Int) throws -> [Float] {
+            let tensor = try train(rows, threads: threads) { $0.batchSize = batchSize }.0.flat
+            return tensor.span.indices.map { tensor.span[$0] }
+        }
+        #expect(try flat(threads: 1) == flat(threads: 2))
     }
 
     @Test(arguments: TrainingOptions.Noise.allCases)
@@ -87,7 +98,8 @@ func train(
         var values = flat.span.indices.map { flat.span[$0] }
         func pass(_ values: [Float]) -> (Double, [Float]) {
             let run = RecordedRun(from: values)
-            return run.pass(noisy: rows.map { $0 * 4 }, clean: Array(clean[(2 * 384)...]))
+            let loss = run.step(noisy: rows.map { $0 * 4 }, clean: Array(clean[(2 * 384)...]))
+            return (loss, run.gradient)
         }
         let gradient = pass(values).1
         let largest = gradient.reduce(0) { max($0, abs($1)) }

@@ -1,6 +1,7 @@
 import Encoder
 import Foundation
 import Testing
+import Threads
 
 @Suite struct `Sentence embeddings` {
     /// Cosine and largest absolute difference of one row against the reference.

@@ -2,6 +2,7 @@ import Encoder
 import Foundation
 import Kernels
 import Testing
+import Threads
 
 /// The published model, from the folder that `ENCODER_PATH` names; without it these tests fail.
 enum RealEncoder {

@@ -1,5 +1,8 @@
 // Every kernel at one level.
 #include "../include/CKernels.h"
+#include <math.h>
+#include <string.h>
+
 #include "Vector.h"
 
 #include "Exponential.h"
@@ -8,3 +11,9 @@
 #include "Attention.h"
 #include "FewRowsProduct.h"
 #include "GELU.h"
+#include "Gaussian.h"
+#include "OuterProduct.h"
+#include "Rectifier.h"
+#include "SquaredError.h"
+
+#include "Adam.h"  // on the outer product's tiles

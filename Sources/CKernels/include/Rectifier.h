@@ -1,14 +1,22 @@
-#ifndef RECTIFIER_H
-#define RECTIFIER_H
+#ifndef CKERNELS_RECTIFIER_H
+#define CKERNELS_RECTIFIER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-// x[rows, columns] += bias[columns], then max(x, 0) where `rectify`.
-void ck_bias_rectifier(float *x, const float *bias, bool rectify, size_t rows, size_t columns);
+// Of every matrix here the rows lie `stride` floats apart.
 
-// Backward of the above: d_x = 0 where y = 0 (the forward result), d_bias[columns] = column sums of d_x.
-void ck_bias_rectifier_backward(float *d_x, const float *y, float *d_bias, bool rectify, size_t rows,
-                                size_t columns);
+// x[rows, columns] += bias[columns], then max(x, 0) where `rectify`.
+void kernels_add_bias(
+    float *x, size_t stride, const float *bias, bool rectify, size_t rows, size_t columns);
+
+// d_x = a + b where y, the rectifier's result in the forward pass, is above 0; else 0.
+void kernels_rectifier_backward(
+    float *d_x, const float *a, const float *b, const float *y, size_t stride, size_t rows,
+    size_t columns);
+
+// sums[columns] = the column sums of x[rows, columns]: the backward pass of an added bias.
+void kernels_column_sums(
+    float *sums, const float *x, size_t stride, size_t rows, size_t columns);
 
 #endif

@@ -1,9 +1,12 @@
-#ifndef SQUAREDERROR_H
-#define SQUAREDERROR_H
+#ifndef CKERNELS_SQUARED_ERROR_H
+#define CKERNELS_SQUARED_ERROR_H
 
 #include <stddef.h>
 
-// The sum of (y - target)² over `count` elements; d_y = factor · (y - target) where d_y is not NULL.
-double ck_squared_error(const float *y, const float *target, float *d_y, float factor, size_t count);
+// *sum = Σ (y - target)² over [rows, columns], rows `stride` floats apart;
+// d_y = factor · (y - target) where d_y is not NULL.
+void kernels_squared_error(
+    double *sum, float *d_y, const float *y, const float *target, float factor, size_t stride, size_t rows,
+    size_t columns);
 
 #endif

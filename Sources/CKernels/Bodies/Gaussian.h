@@ -1,12 +1,5 @@
-#include "include/Gaussian.h"
-#include "Dispatch.h"
-#include <math.h>
-#include <string.h>
-
-enum { lanes = 16 };
-
 // ln(u) for u in (0, 1]: u = m · 2^e with m in [√½, √2), ln m by the series of 2 artanh((m-1)/(m+1)).
-INLINED float log_unit(float u) {
+INLINE float log_unit(float u) {
     uint32_t bits;
     memcpy(&bits, &u, sizeof bits);
     const uint32_t shifted = bits - 0x3F3504F3u; // the bits of √½
@@ -22,7 +15,7 @@ INLINED float log_unit(float u) {
 
 // cos and sin of 2π(turn) for turn in [-1/2, 1/2): both Taylor series on an eighth turn around the
 // nearest quarter, then swapped and signed.
-INLINED void circle(float turn, float *cosine, float *sine) {
+INLINE void circle(float turn, float *cosine, float *sine) {
     const float quarter = rintf(turn * 4.0f);
     const float a = (turn - quarter * 0.25f) * 6.2831853f;
     const float t = a * a;
@@ -36,7 +29,7 @@ INLINED void circle(float turn, float *cosine, float *sine) {
 }
 
 // Two normals from two words (Box and Muller, 1958).
-INLINED void normals(uint32_t a, uint32_t b, float *first, float *second) {
+INLINE void normals(uint32_t a, uint32_t b, float *first, float *second) {
     const float u = ((float)(a >> 8) + 1.0f) * 0x1p-24f; // (0, 1]
     const float turn = (float)(int32_t)(b >> 8) * 0x1p-24f - 0.5f;
     const float radius = sqrtf(-2.0f * log_unit(u));
@@ -46,7 +39,7 @@ INLINED void normals(uint32_t a, uint32_t b, float *first, float *second) {
     *second = radius * sine;
 }
 
-INLINED void philox(uint64_t key, uint64_t counter, uint32_t out[4]) {
+INLINE void philox(uint64_t key, uint64_t counter, uint32_t out[4]) {
     uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32), c2 = 0, c3 = 0;
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     for (int round = 0; round < 10; round++) {
@@ -67,8 +60,10 @@ INLINED void philox(uint64_t key, uint64_t counter, uint32_t out[4]) {
     out[3] = c3;
 }
 
-DISPATCHED void ck_add_gaussian(float *y, const float *x, float deviation, uint64_t key, uint64_t counter,
-                                size_t count) {
+TARGET void AT_LEVEL(kernels_add_gaussian)(
+    float *y, const float *x, float deviation, uint64_t key, uint64_t counter, size_t count) {
+    // Words to normals in the same order at every level.
+    enum { lanes = 16 };
     for (size_t start = 0; start < count; start += 4 * lanes) {
         float z[4 * lanes];
         for (size_t lane = 0; lane < lanes; lane++) {

@@ -5,15 +5,15 @@ internal import Synchronization
 ///
 /// The thread sleeps between passes; only within one, where the next stage is microseconds away, does it
 /// spin.
-public final class ComputeTeam: Sendable {
+package final class ComputeTeam: Sendable {
     /// Threads that work on a pass: the caller and the team's own.
-    static let size = 2
+    package static let size = 2
 
     private let meeting = Meeting(members: size)
     private let desk = Desk()
 
     /// Starts the thread; nil where the system gives none.
-    public init?() {
+    package init?() {
         let desk = desk
         let meeting = meeting
         let context = unsafe Unmanaged.passRetained(
@@ -38,7 +38,7 @@ public final class ComputeTeam: Sendable {
 
     /// Runs `work` once for each share at the same time; false, without running it, while another call
     /// does so.
-    func run(_ work: @escaping @Sendable (Share) -> Void) -> Bool {
+    package func run(_ work: @escaping @Sendable (Share) -> Void) -> Bool {
         guard desk.put(work) else { return false }
         work(Share(index: 0, count: Self.size, meeting: meeting))
         desk.clear()

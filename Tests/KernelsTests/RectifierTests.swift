@@ -1,0 +1,96 @@
+import Kernels
+import Testing
+
+@Suite struct `Bias, rectifier and squared error` {
+    private let rows = 5
+    private let columns = 37
+    private let stride = 41
+    private var count: Int { rows * stride }
+
+    /// Elements of the [rows, columns] part, and the others.
+    private func isInside(_ i: Int) -> Bool { i % stride < columns }
+
+    @Test(arguments: instructionSets, [true, false])
+    func `adds a bias, clears what is below 0, and touches nothing else`(
+        instructions: InstructionSet, rectify: Bool
+    ) {
+        let before = numbers(count, seed: 1)
+        let bias = numbers(columns, seed: 2)
+        var x = before
+        var span = x.mutableSpan
+        instructions.limiting {
+            addBias(&span, bias: bias.span, rectify: rectify, rows: rows, stride: stride)
+        }
+        for i in 0..<count {
+            let sum = isInside(i) ? before[i] + bias[i % stride] : before[i]
+            #expect(x[i] == (isInside(i) && rectify ? max(sum, 0) : sum))
+        }
+    }
+
+    @Test func `keeps a NaN`() {
+        var x: [Float] = [.nan, -1]
+        var span = x.mutableSpan
+        addBias(&span, bias: [Float](repeating: 0, count: 2).span, rectify: true, rows: 1)
+        #expect(x[0].isNaN && x[1] == 0)
+    }
+
+    @Test(arguments: instructionSets)
+    func `lets a gradient through where the result is above 0`(instructions: InstructionSet) {
+        let (a, b) = (numbers(count, seed: 3), numbers(count, seed: 4))
+        var y = numbers(count, seed: 5)
+        y[2] = 0
+        var dX = [Float](repeating: 7, count: count)
+        var span = dX.mutableSpan
+        instructions.limiting {
+            rectifierBackward(
+                a.span, b.span, y: y.span, rows: rows, columns: columns, stride: stride,
+                into: &span)
+        }
+        for i in 0..<count {
+            #expect(dX[i] == (!isInside(i) ? 7 : y[i] > 0 ? a[i] + b[i] : 0))
+        }
+    }
+
+    @Test(arguments: instructionSets)
+    func `a bias's gradient is the column sums`(instructions: InstructionSet) {
+        let dX = numbers(count, seed: 6)
+        var dBias = [Float](repeating: 7, count: columns)
+        var span = dBias.mutableSpan
+        instructions.limiting {
+            addBiasBackward(dX.span, rows: rows, stride: stride, dBias: &span)
+        }
+        let twin = (0..<columns).map { column in
+            (0..<rows).reduce(0.0) { $0 + Double(dX[$1 * stride + column]) }
+        }
+        #expect(largestDifference(dBias.span, twin) < 1e-6)
+    }
+
+    @Test(arguments: instructionSets)
+    func `squares the error and gives its gradient`(instructions: InstructionSet) {
+        let (y, target) = (numbers(count, seed: 7), numbers(count, seed: 8))
+        var dY = [Float](repeating: 7, count: count)
+        var span = dY.mutableSpan
+        let sum = instructions.limiting {
+            squaredError(
+                y.span, target: target.span, scale: 0.5, rows: rows, columns: columns,
+                stride: stride, dY: &span)
+        }
+        var twin = 0.0
+        for i in 0..<count where isInside(i) {
+            let difference = Double(y[i]) - Double(target[i])
+            twin += difference * difference
+            #expect(abs(Double(dY[i]) - difference / 2) < 1e-7)
+        }
+        #expect(abs(sum - twin) < 1e-5)
+        #expect((0..<count).allSatisfy { isInside($0) || dY[$0] == 7 })
+    }
+
+    @Test(arguments: [1, 1023, 1024, 5000]) func `means over any number`(count: Int) {
+        let (y, target) = (numbers(count, seed: 9), numbers(count, seed: 10))
+        let twin = zip(y, target).reduce(0.0) {
+            let difference = Double($1.0) - Double($1.1)
+            return $0 + difference * difference
+        }
+        #expect(abs(meanSquaredError(y.span, target: target.span) - twin / Double(count)) < 1e-6)
+    }
+}
