@@ -76,12 +76,14 @@ public struct Trainer: ~Copyable {
 
     /// Trains all epochs.
     ///
-    /// - Parameter afterEpoch: gets the number of epochs behind us and the last one's mean loss; false ends the
-    ///   run.
+    /// - Parameters:
+    ///   - isCancelled: asked before every step; true ends the run.
+    ///   - afterEpoch: gets the number of epochs behind us and the last one's mean loss.
     /// - Returns: the parameters and the report.
     /// - Throws: `diverged` at the first epoch whose loss is not finite, `cancelled` on request.
     public mutating func run(
-        afterEpoch: (_ epoch: Int, _ loss: Double) -> Bool
+        isCancelled: () -> Bool = { false },
+        afterEpoch: (_ epoch: Int, _ loss: Double) -> Void = { _, _ in }
     ) throws(AutoencoderError) -> (AutoencoderParameters, TrainingReport) {
         let clock = ContinuousClock()
         let began = clock.now
@@ -93,6 +95,7 @@ public struct Trainer: ~Copyable {
             var sum = 0.0
             var batches = 0
             for start in stride(from: 0, to: places.count, by: options.batchSize) {
+                if isCancelled() { throw .cancelled }
                 sum += step(places[start..<min(start + options.batchSize, places.count)])
                 batches += 1
             }
@@ -104,7 +107,7 @@ public struct Trainer: ~Copyable {
                 accumulate(parameters, into: &tail)
                 tailCount += 1
             }
-            guard afterEpoch(epoch, loss) else { throw .cancelled }
+            afterEpoch(epoch, loss)
         }
         let trained = tailCount > 0 ? mean() : snapshot(of: parameters)
         guard trained.isFinite else { throw .diverged(epoch: options.epochs) }

@@ -15,14 +15,14 @@ func planeRows(_ count: Int) -> [Float] {
 
 func train(
     _ rows: [Float], _ change: (inout TrainingOptions) -> Void = { _ in },
-    afterEpoch: (Int, Double) -> Bool = { _, _ in true }
+    isCancelled: () -> Bool = { false }
 ) throws -> (AutoencoderParameters, TrainingReport) {
     var options = TrainingOptions()
     options.epochs = 5
     change(&options)
     var trainer = Trainer(
         embeddings: rows, lines: (0..<Int32(rows.count / 384)).map { $0 }, options: options)
-    return try trainer.run(afterEpoch: afterEpoch)
+    return try trainer.run(isCancelled: isCancelled)
 }
 
 @Suite struct Training {
@@ -68,16 +68,16 @@ func train(
     }
 
     @Test func `a run ends when asked to`() {
-        var epochs = 0
+        var steps = 0
         #expect(throws: AutoencoderError.cancelled) {
             _ = try train(
-                planeRows(30),
-                afterEpoch: { epoch, _ in
-                    epochs = epoch
-                    return epoch < 2
+                planeRows(600),
+                isCancelled: {
+                    steps += 1
+                    return steps == 7
                 })
         }
-        #expect(epochs == 2)
+        #expect(steps == 7, "within the first epoch of 18 steps")
     }
 
     @Test func `the gradient is that of the loss, by central differences`() {
