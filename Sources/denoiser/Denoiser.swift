@@ -24,9 +24,17 @@ struct Denoiser: ParsableCommand {
         } catch let failure as CommandFailure {
             writeStandardError("denoiser: \(failure)\n")
             exit(withStatus: failure.status)
+        } catch where isFaultToCheck(error) {
+            // What is checked is told in one line and with one status, whatever is wrong.
+            print("problem  command line: \(oneLine(message(for: error)))")
+            exit(withStatus: 78)
         } catch {
             exit(withError: error)
         }
+    }
+
+    private static func isFaultToCheck(_ error: any Error) -> Bool {
+        CommandLine.arguments.contains("--check") && exitCode(for: error) == .validationFailure
     }
 
     private static func exit(withStatus status: Int32) -> Never { Glibc.exit(status) }

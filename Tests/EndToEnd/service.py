@@ -96,11 +96,14 @@ def wait_until(answer, seconds=30):
 
 
 @contextlib.contextmanager
-def running(*arguments, model=None, environment=None):
-    """A service in a fresh folder; `model` is copied to its MODEL_PATH first."""
+def running(*arguments, model=None, environment=None, prepare=None):
+    """A service in a fresh folder; `model` is copied to its MODEL_PATH first, and
+    `prepare` gets the folder before anything starts."""
     with tempfile.TemporaryDirectory(prefix="denoiser-") as name:
         folder, port = pathlib.Path(name), free_port()
         lay_out(folder, port)
+        if prepare:
+            prepare(folder)
         process = start_responder(folder, *arguments, model=model, environment=environment)
         nginx = subprocess.Popen(
             [NGINX, "-p", f"{folder}/", "-c", "run/nginx.conf", "-e", "run/nginx-error.log"], cwd=folder)

@@ -61,8 +61,10 @@ final class Serving: Sendable {
         denoiser.answer(exchange, with: application)
         traffic.end()
         guard let limit = generation.withLock({ $0.options.life.maxRequests }) else { return }
-        // A training run under way is brought to its end first: its own answer comes by here again.
-        if traffic.count >= limit, runs.underway == 0 { stop("--max-requests \(limit) are reached") }
+        // A training run under way is let finish: its own answer comes by here again.
+        if traffic.count >= limit, runs.underway == 0 {
+            stop("--max-requests \(limit) are reached")
+        }
     }
 
     // MARK: Signals
