@@ -24,12 +24,11 @@ struct Denoiser: ParsableCommand {
         } catch let failure as CommandFailure {
             writeStandardError("denoiser: \(failure)\n")
             exit(withStatus: failure.status)
-        } catch where isFaultToCheck(error) {
+        } catch {
+            guard isFaultToCheck(error) else { exit(withError: error) }
             // What is checked is told in one line and with one status, whatever is wrong.
             print("problem  command line: \(oneLine(message(for: error)))")
             exit(withStatus: 78)
-        } catch {
-            exit(withError: error)
         }
     }
 
