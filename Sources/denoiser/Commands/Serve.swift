@@ -33,6 +33,7 @@ struct Serve: ParsableCommand {
             try Check(of: options).run()
             return
         }
+        limitThreadHeaps(to: options.limits.threads)
         // Before any thread starts: threads inherit which signals are blocked.
         let signals = try startUp { () throws(FastCGIError) in try SignalWaiter() }
         try Serving(options, arguments: arguments).run(signals)
