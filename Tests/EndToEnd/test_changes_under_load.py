@@ -142,18 +142,26 @@ def test_restarts_lose_no_request(way):
 
 def test_reloads_lose_no_request():
     rng = random.Random(6)
-    with service.running(model=MODEL) as running:
-        (running.folder / "encoder").symlink_to(service.ENCODER)
+
+    def prepare(folder):
+        (folder / "encoder").mkdir()
+        for name in ("model.safetensors", "vocab.txt"):
+            (folder / "encoder" / name).symlink_to(pathlib.Path(service.ENCODER) / name)
+        (folder / "encoder/config.json").write_bytes((pathlib.Path(service.ENCODER) / "config.json").read_bytes())
+
+    with service.running("--encoder", "encoder", model=MODEL, prepare=prepare) as running:
         with Load(running.port, 6, ask_anything) as load:
             for round in range(ROUNDS):
                 time.sleep(rng.uniform(0.02, 0.2))
-                # A file with a new time is another encoder to the service: made anew every time.
+                # With a file that has a new time, the encoder and its threads are made anew.
+                os.utime(running.folder / "encoder/config.json")
                 running.process.send_signal(signal.SIGHUP)
                 assert service.wait_until(lambda: running.log().count("\ndenoiser: reloaded") == round + 1)
         print(f"{ROUNDS} reloads: {load.answered} requests, {len(load.failures)} failed, "
               f"slowest {load.slowest:.2f} s")
         assert load.failures == [] and load.answered > ROUNDS
-        assert running.process.poll() is None
+        # The encoders of before, each with its threads, are gone.
+        assert len(os.listdir(f"/proc/{running.process.pid}/task")) < 40
 
 
 # Model swaps.
