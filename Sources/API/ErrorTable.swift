@@ -7,6 +7,7 @@ extension Response {
         case .modelNotLoaded: .detail(status: 503, "模型尚未載入，請稍後再試")
         case .overloaded(let seconds): .busy("伺服器忙碌中，請稍後再試", retryAfter: seconds)
         case .trainingBusy(let seconds): .busy("另一項訓練正在進行，請稍後再試", retryAfter: seconds)
+        case .trainingCancelled: .busy("服務正在停止，訓練已取消，請稍後再試", retryAfter: 5)
         case .noTrainingText: .detail(status: 422, "the file holds no text to train on")
         case .tooManyLines(let given, let limit):
             .detail(status: 422, "the file holds \(given) lines, more than the limit of \(limit)")

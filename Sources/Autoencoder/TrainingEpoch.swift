@@ -19,19 +19,19 @@ struct TrainingEpoch: Sendable {
     /// Steps of this epoch.
     var steps: Int { (order.count + batchSize - 1) / batchSize }
 
-    /// Runs the epoch, with a team where there is one.
+    /// Runs some of the epoch's steps, with a team where there is one.
     ///
-    /// - Returns: the mean of the batches' losses.
-    func run(_ team: ComputeTeam?) -> Double {
+    /// - Returns: the sum of the batches' losses.
+    func run(_ portion: Range<Int>, _ team: ComputeTeam?) -> Double {
         let sums = HalfSums()
-        let together = team?.run { share in sums[share.index] = run(share) } ?? false
-        if !together { sums[0] = run(.whole) }
-        return (sums[0] + sums[1]) / Double(steps)
+        let together = team?.run { share in sums[share.index] = run(portion, share) } ?? false
+        if !together { sums[0] = run(portion, .whole) }
+        return sums[0] + sums[1]
     }
 
-    private func run(_ share: Share) -> Double {
+    private func run(_ portion: Range<Int>, _ share: Share) -> Double {
         var sum = 0.0
-        for index in 0..<steps {
+        for index in portion {
             let places = order[index * batchSize..<min((index + 1) * batchSize, order.count)]
             let turn = index % 2
             for half in share.part(of: 2) { fill(half, turn, places, before: index * batchSize) }

@@ -1,6 +1,7 @@
 #include <fcgiapp.h>
 
 // Linux calls that Swift's Glibc module leaves out.
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>

@@ -70,7 +70,9 @@ struct SystemdEnvironment {
         }
         let environment = SystemdEnvironment(
             processID: value("LISTEN_PID"), count: value("LISTEN_FDS"))
-        for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsafe unsetenv(name) }
+        for name in ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"] {
+            unsafe unsetenv(name)
+        }
         return environment
     }
 

@@ -40,6 +40,7 @@ struct PollingLoop: ~Copyable {
     /// over.
     mutating func run(_ listener: borrowing Listener) throws(FastCGIError) {
         while true {
+            waiting.turns.add(1, ordering: .relaxed)
             if waiting.stops {
                 let deadline = stopsAt ?? beginStop(listener)
                 dismissIdle()

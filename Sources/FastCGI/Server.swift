@@ -53,6 +53,12 @@ public final class Server: Sendable {
     /// What was counted so far.
     public var statistics: Statistics { waiting.statistics }
 
+    /// Turns of the polling loop so far; with `nudge`, a sign that it does not hang.
+    public var turns: Int { waiting.turns.load(ordering: .relaxed) }
+
+    /// Makes the polling loop turn once more, even where nothing happens.
+    public func nudge() { waiting.poller.wake() }
+
     /// Ends `run`: no new work, requests in flight answered.
     ///
     /// From any thread, or a signal handler.

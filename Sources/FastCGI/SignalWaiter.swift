@@ -25,17 +25,30 @@ public final class SignalWaiter: Sendable {
     }
 
     /// Starts the thread that calls `act` with each signal, for as long as the process lives.
+    ///
+    /// - Parameters:
+    ///   - patience: asked before each wait how long it may last; nil: until a signal comes.
+    ///   - act: gets the signal, or nil where none came in that time.
     public func start(
-        _ act: @escaping @Sendable (_ signal: Int32) -> Void
+        patience: @escaping @Sendable () -> Duration? = { nil },
+        _ act: @escaping @Sendable (_ signal: Int32?) -> Void
     ) throws(FastCGIError) {
-        try startThread(act).detach()
+        try startThread(patience: patience, act).detach()
     }
 
     func startThread(
-        _ act: @escaping @Sendable (_ signal: Int32) -> Void
+        patience: @escaping @Sendable () -> Duration? = { nil },
+        _ act: @escaping @Sendable (_ signal: Int32?) -> Void
     ) throws(FastCGIError) -> ServiceThread {
-        try ServiceThread(stackBytes: 1 << 18) { [self] in
+        // Room for what a reload does: it reads files and makes an encoder.
+        try ServiceThread(stackBytes: 1 << 20) { [self] in
             while true {
+                if let patience = patience(),
+                    !arrivals.wait(for: POLLIN, until: .now + patience)
+                {
+                    act(nil)
+                    continue
+                }
                 var arrival = signalfd_siginfo()
                 let size = MemoryLayout<signalfd_siginfo>.size
                 let count = unsafe read(arrivals.number, &arrival, size)

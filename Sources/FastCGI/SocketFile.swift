@@ -31,10 +31,7 @@ extension Listener {
     public init(
         path: String, mode: UInt32 = 0o660, group: String? = nil
     ) throws(FastCGIError) {
-        let limit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
-        guard 1...limit ~= path.utf8.count, !path.utf8.contains(0) else {
-            throw .pathTooLong(path, limit: limit)
-        }
+        try checkLength(of: path)
         let group = try group.map { (name) throws(FastCGIError) in try groupNumber(name) }
         // Held while we look, remove and bind: of two that start at once, one comes second.
         let turn = FolderTurn(of: path)
@@ -67,6 +64,14 @@ extension Listener {
             throw error
         }
         self.init(descriptor, origin: .path(path), file: file)
+    }
+}
+
+/// Refuses a path that does not fit the kernel's address structure.
+func checkLength(of path: String) throws(FastCGIError) {
+    let limit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+    guard 1...limit ~= path.utf8.count, !path.utf8.contains(0) else {
+        throw .pathTooLong(path, limit: limit)
     }
 }
 
@@ -121,7 +126,7 @@ private func withAddress(
 /// The number of a group, given as such or by its name in the group file.
 ///
 /// Read by ourselves: the C library's look-up loads modules, which a static executable cannot.
-private func groupNumber(_ name: String) throws(FastCGIError) -> gid_t {
+func groupNumber(_ name: String) throws(FastCGIError) -> gid_t {
     if let number = gid_t(name) { return number }
     guard let file = unsafe fopen("/etc/group", "re") else { throw .unknownGroup(name) }
     defer { unsafe fclose(file) }

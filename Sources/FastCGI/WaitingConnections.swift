@@ -13,6 +13,9 @@ final class WaitingConnections: Sendable {
     let report: @Sendable (FastCGIError) -> Void
 
     let poller: Poller
+
+    /// Turns of the polling thread.
+    let turns = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
     private let handedOut = Atomic<Int>(0)
     private let unsent = Atomic<Int>(0)

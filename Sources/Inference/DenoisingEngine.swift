@@ -5,7 +5,7 @@ public final class DenoisingEngine: DenoisingService {
     private let embedder: TextEmbedder
     private let model: LiveModel
     private let training: TrainingRun
-    private let isStopping = Monitor(false)
+    private let runs: TrainingRuns
     private let report: @Sendable (String) -> Void
 
     /// Ties the parts together.
@@ -14,14 +14,17 @@ public final class DenoisingEngine: DenoisingService {
     ///   - embedder: text to embeddings.
     ///   - model: what denoises, and where new models are published.
     ///   - training: how uploads are trained on.
+    ///   - runs: counts the training runs and ends them.
     ///   - report: told in one line how each training run ended.
     public init(
         embedder: TextEmbedder, model: LiveModel, training: TrainingRun,
+        runs: TrainingRuns = TrainingRuns(),
         report: @escaping @Sendable (String) -> Void
     ) {
         self.embedder = embedder
         self.model = model
         self.training = training
+        self.runs = runs
         self.report = report
     }
 
@@ -52,12 +55,14 @@ public final class DenoisingEngine: DenoisingService {
 
     /// Trains on a thread of its own, at lower priority, and waits for it.
     public func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome {
+        runs.begin()
+        defer { runs.end() }
         let outcome = Monitor<Result<TrainingRun.Result, InferenceError>?>(nil)
         let thread = WorkerThread(niceness: 5) { [self] in
             let result = Result { () throws(InferenceError) in
-                try training(on: text, publishingAt: model.path, with: embedder) { _ in
-                    isStopping.withLock { !$0 }
-                }
+                try training(
+                    on: text, publishingAt: model.path, with: embedder,
+                    isCancelled: { runs.isCancelled }, progress: { _ in })
             }
             outcome.withLock { $0 = result }
         }
@@ -74,15 +79,13 @@ public final class DenoisingEngine: DenoisingService {
         }
         model.refresh()
         report(run.summary)
+        if let warning = run.warning { report(warning) }
         return TrainingOutcome(
             loss: run.report.finalLoss, modelVersion: run.version,
             noisyCosine: run.report.heldOut?.noisyCosine,
             denoisedCosine: run.report.heldOut?.denoisedCosine,
             stages: run.stages.map { ($0.name, $0.seconds * 1000) })
     }
-
-    /// Ends a training run under way, with nothing changed.
-    public func cancelTraining() { isStopping.withLock { $0 = true } }
 }
 
 extension TrainingRun.Result {

@@ -72,6 +72,8 @@ public enum InferenceError: Error, Equatable {
     case overloaded(retryAfter: Int)
     /// Another training run holds the lock; worth another try after `retryAfter` seconds.
     case trainingBusy(retryAfter: Int)
+    /// The training run was ended because the service stops; the live model is unchanged.
+    case trainingCancelled
     /// The upload holds no text.
     case noTrainingText
     /// The upload holds more lines than the configured limit.

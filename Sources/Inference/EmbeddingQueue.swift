@@ -13,7 +13,7 @@ struct EmbeddingQueue {
     /// The most tokens in a batch of jobs that somebody waits for.
     let tokenBudget: Int
 
-    /// The most tokens in a background batch: smaller, so that a request soon gets its turn.
+    /// The most tokens in a background batch: never many, so that a request soon gets its turn.
     let backgroundBudget: Int
 
     private var foreground = Line()
@@ -21,7 +21,7 @@ struct EmbeddingQueue {
 
     init(tokenBudget: Int) {
         self.tokenBudget = tokenBudget
-        backgroundBudget = max(tokenBudget / 2, 256)
+        backgroundBudget = min(tokenBudget, 512)
     }
 
     var isEmpty: Bool { foreground.jobs.isEmpty && background.jobs.isEmpty }

@@ -54,12 +54,21 @@ public final class LiveModel: Sendable {
         state.withLock { load(FileIdentity.of(path), into: &$0) }
     }
 
+    /// Reads the file again, whether it seems to have changed or not.
+    ///
+    /// - Throws: where there is a file that cannot be used; the model served before stays.
+    public func reload() throws(ModelFault) {
+        refresh()
+        if let fault { throw fault }
+    }
+
     /// Why the file as it is now is not served, if so.
     public var fault: ModelFault? { state.withLock { $0.fault } }
 
     private func load(_ identity: FileIdentity?, into state: inout State) {
         state.identity = identity
         guard identity != nil else {
+            state.fault = nil
             if let fallback, state.model == nil { state.model = fallback }
             return
         }

@@ -32,6 +32,8 @@ public struct TrainingRun: Sendable {
         public let distinct: Int
         /// Stage names with their seconds, in order.
         public let stages: [(name: String, seconds: Double)]
+        /// One line where the version is live but may not survive a power cut.
+        public let warning: String?
     }
 
     /// How to train.
@@ -61,10 +63,11 @@ public struct TrainingRun: Sendable {
     ///   - text: one training text a line.
     ///   - path: the model's file.
     ///   - embedder: turns lines into embeddings.
-    ///   - progress: told how far the run is; false ends it with nothing changed.
+    ///   - isCancelled: asked often; true ends the run with `trainingCancelled` and nothing changed.
+    ///   - progress: told how far the run is.
     public func callAsFunction(
         on text: [UInt8], publishingAt path: String, with embedder: TextEmbedder,
-        progress: (Progress) -> Bool
+        isCancelled: () -> Bool = { false }, progress: (Progress) -> Void
     ) throws(InferenceError) -> Result {
         let clock = ContinuousClock()
         let began = clock.now
@@ -72,9 +75,7 @@ public struct TrainingRun: Sendable {
         options.seed = seed ?? .random(in: 0...UInt64(Int.max))
         let corpus = try Corpus(text, limit: lineLimit)
         let history = ModelHistory(path: path)
-        let lock = try files { () throws(ModelFileError) in
-            try history.lock(waiting: patience)
-        }
+        let lock = try lock(history, isCancelled)
         let locked = clock.now
         let parent = try files { () throws(ModelFileError) in try history.live() }
         var initial: AutoencoderParameters?
@@ -83,51 +84,77 @@ public struct TrainingRun: Sendable {
                 try DenoiserModel(parent, file: path).parameters
             }
         }
-        let embeddings = try embed(corpus, with: embedder, progress)
+        let embeddings = try embedder.embedInBackground(
+            corpus.distinct, isCancelled: isCancelled
+        ) { done in
+            progress(.embedding(done: done, of: corpus.distinct.count))
+        }
         let embedded = clock.now
-        let (parameters, report) = try train(embeddings, corpus, initial, options, progress)
+        let (parameters, report) = try train(
+            embeddings, corpus, initial, options, isCancelled, progress)
         let trained = clock.now
         let checkpoint = Checkpoint(
             tensors: parameters.named, embeddingDimension: AutoencoderShape.width,
             settings: settings(options), corpusDigest: corpus.digest,
             report: report.text(lines: corpus.lines.count, distinct: corpus.distinct.count))
-        let published = try files { () throws(ModelFileError) in
-            try history.publish(checkpoint, replacing: parent?.version, under: lock)
-        }
+        let (version, warning) = try publish(
+            checkpoint, in: history, replacing: parent?.version, under: lock)
         return Result(
-            report: report, version: published.version.description,
+            report: report, version: version,
             lines: corpus.lines.count, distinct: corpus.distinct.count,
             stages: [
                 ("wait", (locked - began) / .seconds(1)),
                 ("embed", (embedded - locked) / .seconds(1)),
                 ("train", (trained - embedded) / .seconds(1)),
                 ("publish", (clock.now - trained) / .seconds(1)),
-            ])
+            ], warning: warning)
     }
 
-    private func embed(
-        _ corpus: Corpus, with embedder: TextEmbedder, _ progress: (Progress) -> Bool
-    ) throws(InferenceError) -> [Float] {
-        var goesOn = true
-        return try embedder.embedInBackground(
-            corpus.distinct,
-            progress: { done in
-                goesOn = progress(.embedding(done: done, of: corpus.distinct.count))
-            }, isCancelled: { !goesOn })
+    /// Takes the model's lock, waiting as long as `patience` and the caller allow.
+    private func lock(
+        _ history: ModelHistory, _ isCancelled: () -> Bool
+    ) throws(InferenceError) -> TrainingLock {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            let left = ContinuousClock.now.duration(to: deadline)
+            do throws(ModelFileError) {
+                return try history.lock(waiting: min(left, .milliseconds(200)))
+            } catch {
+                guard case .busy = error, ContinuousClock.now < deadline else {
+                    throw inferenceError(error)
+                }
+                if isCancelled() { throw .trainingCancelled }
+            }
+        }
+    }
+
+    /// Puts `checkpoint` live; a version that only a power cut could undo is live, with a warning.
+    private func publish(
+        _ checkpoint: Checkpoint, in history: ModelHistory, replacing parent: ModelVersion?,
+        under lock: borrowing TrainingLock
+    ) throws(InferenceError) -> (version: String, warning: String?) {
+        do throws(ModelFileError) {
+            let published = try history.publish(checkpoint, replacing: parent, under: lock)
+            return (published.version.description, nil)
+        } catch {
+            if case .unconfirmed(_, let version, _) = error { return (version, "\(error)") }
+            throw inferenceError(error)
+        }
     }
 
     private func train(
         _ embeddings: [Float], _ corpus: Corpus, _ initial: AutoencoderParameters?,
-        _ options: TrainingOptions, _ progress: (Progress) -> Bool
+        _ options: TrainingOptions, _ isCancelled: () -> Bool, _ progress: (Progress) -> Void
     ) throws(InferenceError) -> (AutoencoderParameters, TrainingReport) {
         var trainer = Trainer(
             embeddings: embeddings, lines: corpus.lines, options: options, start: initial,
             threads: availableCores())
         do throws(AutoencoderError) {
-            return try trainer.run { epoch, loss in
+            return try trainer.run(isCancelled: isCancelled) { epoch, loss in
                 progress(.training(epoch: epoch, of: options.epochs, loss: loss))
             }
         } catch {
+            if case .cancelled = error { throw .trainingCancelled }
             throw .trainingFailed("\(error)")
         }
     }
@@ -179,9 +206,11 @@ func files<Value: ~Copyable>(
     do throws(ModelFileError) {
         return try body()
     } catch {
-        switch error {
-        case .busy: throw .trainingBusy(retryAfter: 5)
-        default: throw .failed("\(error)")
-        }
+        throw inferenceError(error)
     }
+}
+
+private func inferenceError(_ error: ModelFileError) -> InferenceError {
+    if case .busy = error { return .trainingBusy(retryAfter: 5) }
+    return .failed("\(error)")
 }

@@ -25,8 +25,15 @@ struct Denoiser: ParsableCommand {
             writeStandardError("denoiser: \(failure)\n")
             exit(withStatus: failure.status)
         } catch {
-            exit(withError: error)
+            guard isFaultToCheck(error) else { exit(withError: error) }
+            // What is checked is told in one line and with one status, whatever is wrong.
+            print("problem  command line: \(oneLine(message(for: error)))")
+            exit(withStatus: 78)
         }
+    }
+
+    private static func isFaultToCheck(_ error: any Error) -> Bool {
+        CommandLine.arguments.contains("--check") && exitCode(for: error) == .validationFailure
     }
 
     private static func exit(withStatus status: Int32) -> Never { Glibc.exit(status) }

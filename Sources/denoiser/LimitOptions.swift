@@ -40,6 +40,9 @@ struct LimitOptions: ParsableArguments {
         ] where value < 1 {
             throw ValidationError("--\(name) is \(value); it must be at least 1.")
         }
+        guard stopTimeout >= 0 else {
+            throw ValidationError("--stop-timeout is \(stopTimeout); it must be at least 0.")
+        }
     }
 
     /// Compute threads to start.

@@ -36,7 +36,7 @@ func loadDenoiser(_ options: ModelOptions) throws(CommandFailure) -> DenoiserMod
     return model
 }
 
-private func load<Value>(
+func load<Value>(
     _ step: () throws(ModelFault) -> Value
 ) throws(CommandFailure) -> Value {
     do throws(ModelFault) {

@@ -75,12 +75,12 @@ def lay_out(folder, port, configuration="nginx.conf"):
     (folder / "run/nginx.conf").write_text(("user root;\n" if os.getuid() == 0 else "") + text)
 
 
-def start_responder(folder, *arguments, model=None, environment=None):
+def start_responder(folder, *arguments, model=None, environment=None, wrapper=()):
     if model:
         shutil.copy(model, folder / "models/embedding_denoiser.pt")
     with open(folder / "run/service.log", "ab") as log:
         return subprocess.Popen(
-            [str(BINARY), "serve", "--socket", "run/denoiser.sock", *arguments],
+            [*wrapper, str(BINARY), "serve", "--socket", "run/denoiser.sock", *arguments],
             cwd=folder, env={**os.environ, "ENCODER_PATH": ENCODER, **(environment or {})},
             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
@@ -96,12 +96,16 @@ def wait_until(answer, seconds=30):
 
 
 @contextlib.contextmanager
-def running(*arguments, model=None, environment=None):
-    """A service in a fresh folder; `model` is copied to its MODEL_PATH first."""
+def running(*arguments, model=None, environment=None, prepare=None, wrapper=()):
+    """A service in a fresh folder; `model` is copied to its MODEL_PATH first, and
+    `prepare` gets the folder before anything starts; `wrapper` is a command that starts the service."""
     with tempfile.TemporaryDirectory(prefix="denoiser-") as name:
         folder, port = pathlib.Path(name), free_port()
         lay_out(folder, port)
-        process = start_responder(folder, *arguments, model=model, environment=environment)
+        if prepare:
+            prepare(folder)
+        process = start_responder(
+            folder, *arguments, model=model, environment=environment, wrapper=wrapper)
         nginx = subprocess.Popen(
             [NGINX, "-p", f"{folder}/", "-c", "run/nginx.conf", "-e", "run/nginx-error.log"], cwd=folder)
         service = Service(folder, process, nginx, port)

@@ -80,7 +80,7 @@ import Testing
     @Test func `Signals come to one thread and nowhere else`() async {
         await #expect(processExitsWith: .success) {
             let waiter = try SignalWaiter()
-            let seen = Guarded<[Int32]>([])
+            let seen = Guarded<[Int32?]>([])
             let thread = try waiter.startThread { number in seen.withLock { $0.append(number) } }
             for (index, number) in SignalWaiter.steering.enumerated() {
                 thread.signal(number)
@@ -90,6 +90,37 @@ import Testing
             raise(SIGPIPE)
             raise(SIGXFSZ)
         }
+    }
+
+    @Test func `Who waits for signals has a turn where none comes`() async {
+        await #expect(processExitsWith: .success) {
+            let waiter = try SignalWaiter()
+            let seen = Guarded<[Int32?]>([])
+            let thread = try waiter.startThread(patience: { .milliseconds(20) }) { number in
+                seen.withLock { $0.append(number) }
+            }
+            func hasSeen(_ wanted: [Int32?]) -> Bool {
+                for _ in 0..<1000 where !seen.withLock({ $0.starts(with: wanted) }) { usleep(5000) }
+                return seen.withLock { $0.starts(with: wanted) }
+            }
+            try #require(hasSeen([nil, nil]))
+            thread.signal(SIGHUP)
+            for _ in 0..<1000 where !seen.withLock({ $0.contains(SIGHUP) }) { usleep(5000) }
+            let count = seen.withLock { $0.count }
+            for _ in 0..<1000 where seen.withLock({ $0.count }) == count { usleep(5000) }
+            try #require(seen.withLock { $0.contains(SIGHUP) && $0.last == .some(nil) })
+        }
+    }
+
+    @Test func `The polling loop turns when it is nudged, and shows it`() throws {
+        let service = try Service()
+        #expect(service.answers())
+        for _ in 0..<3 {
+            let turns = service.server.turns
+            service.server.nudge()
+            #expect(service.eventually { service.server.turns > turns })
+        }
+        service.stop()
     }
 
     @Test func `libfcgi does not take the process's signals`() async {

@@ -35,7 +35,8 @@ struct Models: ParsableCommand {
             let lock = try history.lock(waiting: .seconds(2))
             _ = try history.restore(version, under: lock)
         } catch {
-            throw .data("\(error)")
+            guard case .unconfirmed = error else { throw .data("\(error)") }
+            writeStandardError("denoiser: \(error)\n")
         }
     }
 

@@ -11,11 +11,15 @@ struct Serve: ParsableCommand {
         discussion: """
             The socket is the one named by --socket or --listen, else systemd's (LISTEN_FDS), else \
             descriptor 0 where that is a listening socket (spawn-fcgi, mod_fcgid, lighttpd). \
-            SIGTERM, SIGINT and SIGQUIT end the service when the requests in flight are answered.
+            SIGTERM, SIGINT and SIGQUIT end the service when the requests in flight are answered, \
+            a second one at once. SIGHUP reads configuration and model again without dropping a \
+            request; SIGUSR1 opens the log file again.
 
               denoiser serve --socket run/denoiser.sock
+              denoiser serve --config denoiser.conf --check
             """)
 
+    @OptionGroup(title: "Running") var life: LifeOptions
     @OptionGroup(title: "Socket") var socket: SocketOptions
     @OptionGroup(title: "Models") var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
@@ -23,40 +27,36 @@ struct Serve: ParsableCommand {
     @OptionGroup(title: "Training") var training: TrainingSettings
 
     func run() throws {
-        // First of all: threads started later inherit which signals are blocked.
+        let arguments = Array(CommandLine.arguments.dropFirst().drop { $0 != "serve" }.dropFirst())
+        let options = try Serve.read(arguments)
+        if options.life.check {
+            try Check(of: options).run()
+            return
+        }
+        limitThreadHeaps(to: options.limits.threads)
+        // Before any thread starts: threads inherit which signals are blocked.
         let signals = try startUp { () throws(FastCGIError) in try SignalWaiter() }
-        let live = try loadLiveModel(model)
-        let embedder = try loadEmbedder(folder: encoder.path, threads: limits.threads)
-        let engine = DenoisingEngine(
-            embedder: embedder, model: live, training: training.run(lineLimit: limits.lines),
-            report: log)
-        let application = Application(service: engine, limits: limits.requestLimits)
-        let peers = try socket.peers()
-        let server = try startUp { () throws(FastCGIError) in
-            try Server(
-                Listener.find(socket.choice()), limits: limits.serverLimits, peers: peers,
-                report: { log("\($0)") })
-        }
-        try startUp { () throws(FastCGIError) in
-            try signals.start { _ in
-                engine.cancelTraining()
-                server.stop()
-            }
-        }
-        log("serving \(describe(server.origin)), model \(live.current()?.version ?? "none")")
-        let outcome = try startUp { () throws(FastCGIError) in
-            try server.run { exchange in answer(exchange, with: application) }
-        }
-        if case .abandoned(let count) = outcome {
-            log("gave up \(count) requests that took longer than the stop time")
-            // Their threads still run; leaving through exit would wait for them.
-            _exit(1)
+        try Serving(options, arguments: arguments).run(signals)
+    }
+
+    /// The options in `arguments` and in the configuration file they name.
+    static func read(_ arguments: [String]) throws(CommandFailure) -> Serve {
+        let given = try parsed(arguments)
+        guard let path = given.life.config else { return given }
+        return try parsed(ConfigurationFile(reading: path).arguments(before: arguments))
+    }
+
+    private static func parsed(_ arguments: [String]) throws(CommandFailure) -> Serve {
+        do {
+            return try parse(arguments)
+        } catch {
+            throw .configuration(oneLine(message(for: error)))
         }
     }
 }
 
 /// The one place where FastCGI and the routes meet: a request in, a response out.
-private func answer(_ exchange: consuming Exchange, with application: Application) {
+func answer(_ exchange: consuming Exchange, with application: Application) {
     let parameters = exchange.parameters
     let request = Request(
         method: parameters.method, path: parameters.path, query: parameters.query,
@@ -92,17 +92,8 @@ private struct ExchangeBody: ~Copyable, BodySource {
     }
 }
 
-private func describe(_ origin: Listener.Origin) -> String {
-    switch origin {
-    case .path(let path): "on \(path)"
-    case .address(let address): "on \(address)"
-    case .systemd: "on the socket of LISTEN_FDS"
-    case .descriptor(let number): "on descriptor \(number)"
-    }
-}
-
 /// Runs a step of the start; its failure ends the process with one line.
-private func startUp<Value: ~Copyable>(
+func startUp<Value: ~Copyable>(
     _ step: () throws(FastCGIError) -> Value
 ) throws(CommandFailure) -> Value {
     do throws(FastCGIError) {
@@ -111,6 +102,3 @@ private func startUp<Value: ~Copyable>(
         throw .socket("\(error)")
     }
 }
-
-/// One line on standard error.
-@Sendable func log(_ line: String) { writeStandardError("denoiser: \(line)\n") }

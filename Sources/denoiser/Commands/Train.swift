@@ -37,12 +37,12 @@ struct Train: ParsableCommand {
                 on: text, publishingAt: output ?? model.path, with: embedder
             ) { progress in
                 display.show(progress)
-                return true
             }
         } catch {
             throw failure(error)
         }
         display.clear()
+        if let warning = result.warning { writeStandardError("denoiser: \(warning)\n") }
         print(table(result))
     }
 
@@ -52,7 +52,7 @@ struct Train: ParsableCommand {
         case .trainingBusy: .temporary("another training run holds the lock; try again later")
         case .trainingFailed(let reason): .data(reason)
         case .failed(let reason): .data(reason)
-        case .modelNotLoaded, .overloaded, .tooManyLines: .data("\(error)")
+        case .modelNotLoaded, .overloaded, .tooManyLines, .trainingCancelled: .data("\(error)")
         }
     }
 

@@ -1,0 +1,95 @@
+import ArgumentParser
+import FastCGI
+import Glibc
+import Inference
+
+/// Looks at all that `serve` needs before it is started; one line for each part.
+struct Check {
+    private let options: Serve
+    private var isFit = true
+
+    init(of options: Serve) { self.options = options }
+
+    /// Prints a line for every part.
+    ///
+    /// - Throws: exit status 78 (EX_CONFIG) where a part is wrong.
+    consuming func run() throws {
+        look("configuration") { () throws(CommandFailure) in
+            options.life.config.map { "\($0) and the command line" } ?? "the command line"
+        }
+        look("encoder") { () throws(CommandFailure) in
+            let folder = options.encoder.path
+            _ = try loadTokenizer(folder: folder)
+            try load { () throws(ModelFault) in _ = try loadEncoder(folder: folder) }
+            return folder
+        }
+        look("model") { () throws(CommandFailure) in try model() }
+        look("socket") { () throws(CommandFailure) in try socket() }
+        if let path = options.life.log {
+            look("log") { () throws(CommandFailure) in
+                let isThere = unsafe access(path, F_OK) == 0
+                guard unsafe access(isThere ? path : folder(of: path), W_OK) == 0 else {
+                    throw .system("cannot write \(path)", errno)
+                }
+                return path
+            }
+        }
+        look("limits") { () throws(CommandFailure) in try limits() }
+        if !isFit { throw ExitCode(78) }
+    }
+
+    private mutating func look(
+        _ part: String, _ work: () throws(CommandFailure) -> String
+    ) {
+        do throws(CommandFailure) {
+            print("ok       \(part): \(try work())")
+        } catch {
+            isFit = false
+            print("problem  \(part): \(error)")
+        }
+    }
+
+    private func model() throws(CommandFailure) -> String {
+        let path = options.model.path
+        let version = try loadLiveModel(options.model).current()?.version ?? "none"
+        let isThere = unsafe access(path, F_OK) == 0
+        let what = isThere ? "\(path), version \(version)" : "no file \(path), serving \(version)"
+        // A folder that is missing is made by the first training run, if it can be.
+        var place = folder(of: path)
+        while unsafe access(place, F_OK) != 0, place != folder(of: place) {
+            place = folder(of: place)
+        }
+        let canWrite = unsafe access(place, W_OK | X_OK) == 0
+        return canWrite ? what : what + "; uploads will fail, \(place) cannot be written"
+    }
+
+    private func socket() throws(CommandFailure) -> String {
+        _ = try options.socket.peers()
+        guard let choice = options.socket.choice() else {
+            return "none named, so one from whoever starts the service (LISTEN_FDS, descriptor 0)"
+        }
+        do throws(FastCGIError) { try choice.check() } catch { throw .configuration("\(error)") }
+        return options.socket.socket ?? options.socket.listen ?? ""
+    }
+
+    private func limits() throws(CommandFailure) -> String {
+        let server = options.limits.serverLimits
+        // A thread has a pair of sockets; a few dozen are files, pipes and the poller's.
+        let wanted = server.connections + 2 * server.requestThreads + 32
+        var files = rlimit()
+        // The imported constant's type differs between platforms; the number does not.
+        guard unsafe getrlimit(__rlimit_resource_t(7), &files) == 0, files.rlim_cur < wanted else {
+            return "\(options.limits.threads) compute threads, "
+                + "\(server.requestThreads) request threads"
+        }
+        throw .configuration(
+            "\(files.rlim_cur) open files are allowed, \(wanted) may be needed; "
+                + "raise `ulimit -n` or lower --request-threads")
+    }
+}
+
+/// The folder that `path` stands in.
+private func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}

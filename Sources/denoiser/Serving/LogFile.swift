@@ -1,0 +1,47 @@
+import Glibc
+import Synchronization
+
+/// The file that takes standard error, and with it all that is logged, crash reports included.
+struct LogFile: ~Copyable {
+    private let path: String
+    private let descriptor: Int32
+
+    /// Opens the file at `path` to append to it; standard error is still what it was.
+    init(opening path: String) throws(CommandFailure) {
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY
+        descriptor = unsafe open(path, flags, 0o640)
+        guard descriptor >= 0 else { throw .system("cannot open the log \(path)", errno) }
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    /// Makes it standard error: at one moment for all threads, so that no line is lost or torn.
+    func becomeStandardError() {
+        dup2(descriptor, 2)
+        isLoggingToFile.store(true, ordering: .relaxed)
+    }
+}
+
+/// Whether lines need a time and a process of their own: into a file, nobody else adds them.
+private let isLoggingToFile = Atomic<Bool>(false)
+
+/// One line in the log, which is standard error.
+@Sendable func log(_ line: String) {
+    guard isLoggingToFile.load(ordering: .relaxed) else {
+        writeStandardError("denoiser: \(line)\n")
+        return
+    }
+    writeStandardError("\(utcTime()) denoiser[\(getpid())]: \(line)\n")
+}
+
+/// The time now as `2026-11-24T20:05:03Z`.
+private func utcTime() -> String {
+    var now = time(nil)
+    var parts = unsafe tm()
+    unsafe gmtime_r(&now, &parts)
+    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    let date = unsafe "\(1900 + parts.tm_year)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+    let hour = unsafe "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    return "\(date)T\(hour)Z"
+}

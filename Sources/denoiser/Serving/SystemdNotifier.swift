@@ -1,0 +1,79 @@
+import Glibc
+
+/// Tells systemd, or who else started us with `NOTIFY_SOCKET`, how the service is; sd_notify(3).
+///
+/// Where nobody asked, nothing is sent. What cannot be delivered is dropped: the service goes on.
+struct SystemdNotifier: Sendable {
+    /// How often systemd expects a sign of life; nil where it watches nobody, or not us.
+    let watchdog: Duration?
+
+    private let address: [UInt8]?
+
+    /// Reads the variables and removes them from the environment, so that no child takes them for
+    /// its own.
+    static func take() -> SystemdNotifier {
+        let watched = environment("WATCHDOG_PID").map { $0 == String(getpid()) } ?? true
+        let interval = environment("WATCHDOG_USEC").flatMap { Int($0) }
+        let socket = environment("NOTIFY_SOCKET")
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] { unsafe unsetenv(name) }
+        return SystemdNotifier(
+            socket: socket,
+            watchdog: interval.flatMap { watched && $0 > 0 ? .microseconds($0) : nil })
+    }
+
+    init(socket: String?, watchdog: Duration?) {
+        // A path, or with "@" in place of the leading NUL a name in the abstract space.
+        address = socket.flatMap { text in
+            let bytes = Array(text.utf8)
+            let room = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
+            guard bytes.count > 1, bytes.count < room else { return nil }
+            switch bytes[0] {
+            case UInt8(ascii: "/"): return bytes + [0]
+            case UInt8(ascii: "@"): return [0] + bytes.dropFirst()
+            default: return nil
+            }
+        }
+        self.watchdog = watchdog
+    }
+
+    /// The service answers; `status` is shown by `systemctl status`.
+    func ready(_ status: String) { send("READY=1\nSTATUS=\(status)\n") }
+
+    /// The configuration is read again; `ready` follows.
+    func reloading() {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000
+        send("RELOADING=1\nMONOTONIC_USEC=\(microseconds)\nSTATUS=reloading\n")
+    }
+
+    /// The service ends.
+    func stopping(_ status: String) { send("STOPPING=1\nSTATUS=\(status)\n") }
+
+    /// The sign of life.
+    func alive() { send("WATCHDOG=1\n") }
+
+    private func send(_ text: String) {
+        guard let name = address else { return }
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(AF_UNIX, type, 0)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        // READY must arrive, so it waits for room; but a manager that hangs must not hang us.
+        var patience = timeval(tv_sec: 2, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
+        var target = sockaddr_un()
+        target.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &target.sun_path) { unsafe $0.copyBytes(from: name) }
+        // An abstract name ends where the length says.
+        let place = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
+        let length = socklen_t(place + name.count)
+        let bytes = Array(text.utf8)
+        _ = unsafe withUnsafeBytes(of: &target) { target in
+            unsafe sendto(
+                descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL),
+                target.baseAddress?.assumingMemoryBound(to: sockaddr.self), length)
+        }
+    }
+}
