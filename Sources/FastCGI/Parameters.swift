@@ -55,10 +55,13 @@ public struct Parameters: Sendable {
         return secure.lowercased() == "off" ? "http" : "https"
     }
 
-    /// The host the client named, with a port where it is not the scheme's own.
-    public var host: String {
-        if let host = self["HTTP_HOST"] { return host }
-        let name = self["SERVER_NAME"] ?? "localhost"
+    /// The web server's own address, else its name, with a port where it is not the scheme's own.
+    ///
+    /// The address first: a name may be a pattern ("_", "*.example.org") or what the client called it.
+    public var server: String {
+        let address = self["SERVER_ADDR"].flatMap { $0.hasPrefix("unix:") ? nil : $0 }
+        var name = address ?? self["SERVER_NAME"] ?? "localhost"
+        if name.contains(":"), !name.hasPrefix("[") { name = "[\(name)]" }
         guard let port = self["SERVER_PORT"], port != (scheme == "https" ? "443" : "80") else {
             return name
         }
