@@ -20,6 +20,11 @@ import reference_app
 
 README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 COLUMNS = 384
+# The defaults of `denoiser serve`.
+ROWS = {"texts": 2048, "embeddings": 65_536}
+BODY_BYTES, UPLOAD_BYTES, ISSUES = 16 << 20, 64 << 20, 65_536
+# What nginx takes, so that the service's own answer is the usual one.
+NGINX_BYTES = {True: 65 << 20, False: 17 << 20}
 
 
 def table():
@@ -32,7 +37,7 @@ class Body:
     """A JSON route's body as the reference reads it, and the answer due where we differ."""
 
     def __init__(self, request):
-        self.is_text = b"/text" in request.target
+        self.is_text = request.path == b"/denoise/text"
         self.model = reference_app.TextDenoiseRequest if self.is_text else reference_app.EmbeddingDenoiseRequest
         self.name = "texts" if self.is_text else "embeddings"
         kind = request.value(b"content-type")
@@ -43,15 +48,25 @@ class Body:
 
     def issues(self):
         """The errors due: the reference's own if it has any, else those that only we find."""
+        data, found = self.data, []
+        if self.is_too_long():
+            limit, given = ROWS[self.name], len(data[self.name])
+            found.append({"type": "too_long", "loc": ["body", self.name], "input": None,
+                          "msg": f"List should have at most {limit} items after validation, not {given}",
+                          "ctx": {"field_type": "List", "max_length": limit, "actual_length": given}})
+            data = {**data, self.name: []}
         try:
-            checked = self.model.model_validate(self.data, from_attributes=True)
+            checked = self.model.model_validate(data, from_attributes=True)
         except pydantic.ValidationError as error:
-            return [self.shared(entry) for entry in error.errors(include_url=False)]
-        return list(self.own(checked))
+            return [ordered(entry) for entry in found] + [self.shared(entry) for entry in error.errors(include_url=False)]
+        return [ordered(entry) for entry in found] or list(self.own(checked))
+
+    def is_too_long(self):
+        rows = self.data.get(self.name) if isinstance(self.data, dict) else None
+        return isinstance(rows, list) and len(rows) > ROWS[self.name]
 
     def shared(self, entry):
-        entry = {"type": entry["type"], "loc": ["body", *entry["loc"]], "msg": entry["msg"], "input": entry["input"],
-                 **({"ctx": entry["ctx"]} if "ctx" in entry else {})}
+        entry = ordered({**entry, "loc": ["body", *entry["loc"]]})
         given = entry["input"]
         if entry["type"] == "greater_than_equal" and isinstance(given, float) and not math.isfinite(given):
             return not_finite(entry["loc"], given)
@@ -73,6 +88,11 @@ class Body:
     def answer(self):
         """The 422 due, to the byte."""
         return printed({"detail": self.issues()})
+
+
+def ordered(entry):
+    """The members of an error in FastAPI's order."""
+    return {name: entry[name] for name in ("type", "loc", "msg", "input", "ctx") if name in entry}
 
 
 def names_json(kind):
@@ -118,7 +138,7 @@ def uploaded(request):
 
 
 def is_json_route(request):
-    return request.method == b"POST" and request.target.partition(b"?")[0] in (b"/denoise/text", b"/denoise/embedding")
+    return request.method == b"POST" and request.path in (b"/denoise/text", b"/denoise/embedding")
 
 
 def answers_422(rule):
@@ -143,7 +163,7 @@ def upload_refusal(message, given):
 
 
 def not_utf8(request, theirs, ours):
-    if theirs.status != 500 or ours.status != 422 or request.target != b"/upload/": return False
+    if theirs.status != 500 or ours.status != 422 or request.path != b"/upload/": return False
     name, content = uploaded(request)
     try:
         content.decode()
@@ -153,7 +173,7 @@ def not_utf8(request, theirs, ours):
 
 
 def without_text(request, theirs, ours):
-    if theirs.status != 200 or ours.status != 422 or request.target != b"/upload/": return False
+    if theirs.status != 200 or ours.status != 422 or request.path != b"/upload/": return False
     answer = json.loads(theirs.body)
     return answer["word_count"] == 0 and ours.body == upload_refusal("the file holds no text to train on", answer["filename"])
 
@@ -174,6 +194,21 @@ def overflowing(request, theirs, ours):
 def fails_on_echo(condition):
     """A rule for errors that repeat what came, where FastAPI's encoder fails on it."""
     return answers_422(lambda body, theirs: theirs.status == 500 and condition(body))
+
+
+def too_long(request, theirs, ours):
+    """Our 413: the service's up to what nginx takes, above that nginx's."""
+    is_upload, length = request.path == b"/upload/", len(request.body)
+    limit = UPLOAD_BYTES if is_upload else BODY_BYTES
+    if theirs.status >= 500 or ours.status != 413 or length <= limit: return False
+    by_us = printed({"detail": f"Request body too large: {length} bytes, at most {limit}"})
+    return ours.body == (b'{"detail":"Request body too large"}' if length > NGINX_BYTES[is_upload] else by_us)
+
+
+def cut_list(request, theirs, ours):
+    if theirs.status != 422 or ours.status != 422: return False
+    all, some = json.loads(theirs.body)["detail"], json.loads(ours.body)["detail"]
+    return len(all) > ISSUES and some == all[:ISSUES]
 
 
 def nesting(value):
@@ -204,6 +239,10 @@ RULES = {
         fails_on_echo(lambda body: not body.is_json and "\ufffd" in body.data),
     "an error whose `input` is nested too deep for Python's encoder":
         fails_on_echo(lambda body: max(nesting(issue["input"]) for issue in body.issues()) > 100),
+    "more texts or rows than the limit":
+        answers_422(lambda body, theirs: body.is_too_long()),
+    "a body longer than the limit": too_long,
+    "more than 65,536 errors in one body": cut_list,
     "an upload that is not UTF-8": not_utf8,
     "an upload without text": without_text,
 }
@@ -217,6 +256,6 @@ def explanation(request, theirs, ours, ask):
     for row, rule in RULES.items():
         try:
             if rule(request, theirs, ours): return row
-        except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
+        except (ValueError, LookupError, TypeError, RecursionError, AttributeError):
             continue  # Not a request this rule is about.
-    return next((row for row, rule in front.RULES.items() if rule(request, theirs, ours, ask)), None)
+    return next((row for row, rule in front.RULES.items() if rule(request, theirs, ours, ask, explanation)), None)

@@ -2,19 +2,28 @@
 import dataclasses
 import http.client
 import socket
+import urllib.parse
 from typing import NamedTuple
 
 HOST = b"denoiser.example:8080"
 
 
 class Request(NamedTuple):
-    """One request: everything about it but the server. `framing` says how the body is announced."""
+    """One request: everything about it but the server.
+
+    `framing` says how the body is announced: "length", "chunked", "none", or, in HTTP/1.0, "old" and "old without host".
+    """
     kind: str
     method: bytes
     target: bytes
     headers: tuple = ()
     body: bytes = b""
     framing: str = "length"
+
+    @property
+    def path(self):
+        """The path a router sees: decoded; a last line feed counts for nothing in Python's patterns."""
+        return urllib.parse.unquote_to_bytes(self.target.partition(b"?")[0]).removesuffix(b"\n")
 
     def value(self, name):
         """The first header of that name, None without one."""
@@ -24,13 +33,14 @@ class Request(NamedTuple):
         return self._replace(target=prefix + self.target)
 
     def head(self):
-        lines = [self.method + b" " + self.target + b" HTTP/1.1"]
-        if self.value(b"host") is None:
+        old = self.framing.startswith("old")
+        lines = [self.method + b" " + self.target + (b" HTTP/1.0" if old else b" HTTP/1.1")]
+        if self.value(b"host") is None and self.framing != "old without host":
             lines.append(b"Host: " + HOST)
         lines += [name + b": " + value for name, value in self.headers]
         if self.framing == "chunked":
             lines.append(b"Transfer-Encoding: chunked")
-        elif self.framing == "length":
+        elif self.framing != "none":
             lines.append(b"Content-Length: %d" % len(self.body))
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
@@ -40,7 +50,8 @@ class Request(NamedTuple):
             return self.body
         size = max(1, len(self.body) // 3)
         parts = [self.body[i:i + size] for i in range(0, len(self.body), size)]
-        return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+        extension = b";a=b" if len(self.body) % 2 else b""
+        return b"".join(b"%x%s\r\n%s\r\n" % (len(part), extension, part) for part in parts) + b"0\r\n\r\n"
 
 
 @dataclasses.dataclass

@@ -11,7 +11,7 @@ def is_refused(ours):
     return ours.status == 400 and ours.body in (BAD_REQUEST, b"")
 
 
-def refused_target(request, theirs, ours, ask):
+def refused_target(request, theirs, ours, ask, explain):
     path = request.target.partition(b"?")[0]
     wrong = not path.startswith(b"/") or re.search(rb"%00|%(?![0-9a-fA-F]{2})", path)
     return bool(wrong) and theirs.status < 500 and is_refused(ours)
@@ -33,28 +33,30 @@ def resolved(target):
     return b"/" + urllib.parse.quote_from_bytes(b"/".join(segments)).encode() + mark + query
 
 
-def resolved_path(request, theirs, ours, ask):
+def resolved_path(request, theirs, ours, ask, explain):
     path = urllib.parse.unquote_to_bytes(request.target.partition(b"?")[0])
     if not re.search(rb"/\.\.?(/|$)|#|^http://", path) and b"#" not in request.target: return False
     target = resolved(request.target)
     if target is None: return is_refused(ours)
+    if target == request.target: return False
     other = request._replace(target=target)
-    return not compare.differences(other, ask(other), ours)
+    answer = ask(other)
+    return not compare.differences(other, answer, ours) or bool(explain(other, answer, ours, ask))
 
 
-def refused_method(request, theirs, ours, ask):
+def refused_method(request, theirs, ours, ask, explain):
     if theirs.status not in (404, 405, 307): return False
     if request.method in (b"TRACE", b"CONNECT"):
         return ours.status == 405 and ours.body == b'{"detail":"Method Not Allowed"}' and "allow" not in ours.headers
     return not request.method.isupper() and is_refused(ours)
 
 
-def refused_host(request, theirs, ours, ask):
+def refused_host(request, theirs, ours, ask, explain):
     host = request.value(b"host")
-    return host is not None and (not host or bool(re.search(rb"[ /]|\.\.", host))) and theirs.status < 500 and is_refused(ours)
+    return host is not None and (not host or bool(re.search(rb"[ /]|\.\.", host))) and is_refused(ours)
 
 
-def too_long(request, theirs, ours, ask):
+def too_long(request, theirs, ours, ask, explain):
     if len(request.target) > 8000: return ours.status == 414
     return any(len(name) + len(value) > 8000 for name, value in request.headers) and is_refused(ours)
 

@@ -62,7 +62,8 @@ def generate(rng, count):
     cases = []
     for _ in range(count):
         method = rng.choice(METHODS) if rng.random() < 0.94 else rng.choice(RARE_METHODS)
-        sent, body, framing = headers(rng), b"", "none"
+        sent, body = headers(rng), b""
+        framing = rng.choice(["none"] * 14 + ["old", "old without host"])
         if method in (b"POST", b"PUT", b"PATCH") or rng.random() < 0.1:
             framing = rng.choice(["length", "length", "none", "chunked"])
         if framing != "none":
