@@ -77,8 +77,7 @@ public struct DeliberateDifference: Sendable {
             reference: "404", answer: "that of the path it comes to",
             reason: "nginx resolves it and matches its own rules against that"),
         DeliberateDifference(
-            request: "the methods `TRACE` and `CONNECT`, or one in small letters",
-            reference: "405, 404 or 307", answer: "405 without `Allow`, or 400",
+            request: "a method in small letters", reference: "405, 404 or 307", answer: "400",
             reason: "nginx refuses it"),
         DeliberateDifference(
             request: "an empty `Host` or one with a space, a slash or two dots in a row",

@@ -45,10 +45,7 @@ def resolved_path(request, theirs, ours, ask, explain):
 
 
 def refused_method(request, theirs, ours, ask, explain):
-    if theirs.status not in (404, 405, 307): return False
-    if request.method in (b"TRACE", b"CONNECT"):
-        return ours.status == 405 and ours.body == b'{"detail":"Method Not Allowed"}' and "allow" not in ours.headers
-    return not request.method.isupper() and is_refused(ours)
+    return theirs.status in (404, 405, 307) and not request.method.isupper() and is_refused(ours)
 
 
 def refused_host(request, theirs, ours, ask, explain):
@@ -64,7 +61,7 @@ def too_long(request, theirs, ours, ask, explain):
 RULES = {
     "a target without a slash in front, with a broken `%` escape or with `%00`": refused_target,
     "a path with `.` or `..` segments, a target with `#` or from `http://` on": resolved_path,
-    "the methods `TRACE` and `CONNECT`, or one in small letters": refused_method,
+    "a method in small letters": refused_method,
     "an empty `Host` or one with a space, a slash or two dots in a row": refused_host,
     "a target or a header line above 8 kB": too_long,
 }
