@@ -24,6 +24,8 @@ def differences(request, theirs, ours):
             found.append(f"{name} {ours.headers.get(name)}, FastAPI {theirs.headers.get(name)}")
     if request.method == b"HEAD":
         if ours.body: found.append("a body in answer to HEAD")
+        if ours.status != 200 and ours.headers.get("content-length") != theirs.headers.get("content-length"):
+            found.append(f"content-length {ours.headers.get('content-length')}, FastAPI {theirs.headers.get('content-length')}")
         return found
     if not same_body(request, theirs, ours):
         found.append(f"body {ours.body[:300]!r}, FastAPI {theirs.body[:300]!r}")
