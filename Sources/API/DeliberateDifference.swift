@@ -65,6 +65,26 @@ public struct DeliberateDifference: Sendable {
         DeliberateDifference(
             request: "an upload without text", reference: "200",
             answer: "422 `value_error`", reason: "there is nothing to train on"),
+        DeliberateDifference(
+            request: "`/docs` and `/redoc`", reference: "scripts and styles from a CDN",
+            answer: "from this server, from the CDN where it has none",
+            reason: "they work without the internet"),
+        DeliberateDifference(
+            request: "a target without a slash in front, with a broken `%` escape or with `%00`",
+            reference: "an answer", answer: "400", reason: "nginx refuses it"),
+        DeliberateDifference(
+            request: "a path with `.` or `..` segments, a target with `#` or from `http://` on",
+            reference: "404", answer: "that of the path it comes to",
+            reason: "nginx resolves it and matches its own rules against that"),
+        DeliberateDifference(
+            request: "a method in small letters", reference: "405, 404 or 307", answer: "400",
+            reason: "nginx refuses it"),
+        DeliberateDifference(
+            request: "an empty `Host` or one with a space, a slash or two dots in a row",
+            reference: "an answer", answer: "400", reason: "nginx refuses it"),
+        DeliberateDifference(
+            request: "a target or a header line above 8 kB", reference: "an answer",
+            answer: "414 or 400", reason: "nginx refuses it"),
     ]
 
     /// The same as a table in Markdown.

@@ -14,8 +14,8 @@ enum FormError: Error, Equatable {
     case partTooLarge
     /// A URL-encoded field is longer than allowed.
     case fieldTooLarge
-    /// The whole body is longer than the `limit` bytes the server takes.
-    case bodyTooLarge(limit: Int)
+    /// The whole body's `length`, as far as known, is more than the `limit` bytes the server takes.
+    case bodyTooLarge(length: Int, limit: Int)
     /// The body ended early or its connection failed.
     case unreadable
 
@@ -36,7 +36,8 @@ enum FormError: Error, Equatable {
             "Too many fields. Maximum number of fields is \(FormLimits.fields)."
         case .partTooLarge: "Part exceeded maximum size of \(FormLimits.fieldBytes / 1024)KB."
         case .fieldTooLarge: "Field exceeded maximum size of \(FormLimits.fieldBytes / 1024)KB."
-        case .bodyTooLarge(let limit): "Request body too large: at most \(limit) bytes"
+        case .bodyTooLarge(let length, let limit):
+            "Request body too large: \(length) bytes, at most \(limit)"
         case .unreadable: "There was an error parsing the body"
         }
     }

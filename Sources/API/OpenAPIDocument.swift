@@ -1,6 +1,9 @@
 internal import JSON
 
 /// `GET /openapi.json`: the document FastAPI makes of the original application.
+///
+/// Its paths and schemas stand unchanged. What FastAPI leaves undocumented stands beside them, under
+/// `components.responses`: any route that takes a body may give those.
 enum OpenAPIDocument {
     /// The document below a mount point, which then stands under `servers`.
     static func respond(to request: Request) -> Response {
@@ -150,6 +153,32 @@ enum OpenAPIDocument {
             }
           },
           "components": {
+            "responses": {
+              "400": {
+                "description": "The body is no JSON text in UTF-8, UTF-16 or UTF-32, or no form",
+                "content": {
+                  "application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}
+                }
+              },
+              "413": {
+                "description": "The body is longer than the limit",
+                "content": {
+                  "application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}
+                }
+              },
+              "500": {
+                "description": "A fault of the service",
+                "content": {
+                  "application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}
+                }
+              },
+              "503": {
+                "description": "No model is loaded, or the service is busy: Retry-After says for how long",
+                "content": {
+                  "application/json": {"schema": {"$ref": "#/components/schemas/HTTPError"}}
+                }
+              }
+            },
             "schemas": {
               "Body_upload_file_upload__post": {
                 "properties": {
@@ -206,6 +235,12 @@ enum OpenAPIDocument {
                 "type": "object",
                 "required": ["embeddings"],
                 "title": "EmbeddingDenoiseRequest"
+              },
+              "HTTPError": {
+                "properties": {"detail": {"type": "string", "title": "Detail"}},
+                "type": "object",
+                "required": ["detail"],
+                "title": "HTTPError"
               },
               "HTTPValidationError": {
                 "properties": {

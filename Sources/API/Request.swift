@@ -12,7 +12,7 @@ public struct Request: Sendable {
     /// The mount point without a trailing slash, "" at the root (FastAPI's `root_path`).
     public var rootPath: String
 
-    /// Header fields under lower-case names: "content-type".
+    /// Header fields under lower-case names: "content-type"; a character for every byte (ISO 8859-1).
     public var headers: [String: String]
 
     /// How the client reached the web server: "http" or "https".

@@ -10,9 +10,9 @@ extension UploadField {
         from body: inout some BodySource & ~Copyable, contentType: String, limit: Int
     ) throws(FormError) -> UploadField {
         if let declared = body.declaredLength, declared > limit {
-            throw .bodyTooLarge(limit: limit)
+            throw .bodyTooLarge(length: declared, limit: limit)
         }
-        let type = FormOptionsHeader(parsing: Array(contentType.utf8))
+        let type = FormOptionsHeader(parsing: bytes(ofHeader: contentType))
         switch type.value {
         case "multipart/form-data":
             return try readMultipart(from: &body, type: type, limit: limit)
@@ -21,6 +21,11 @@ extension UploadField {
         default:
             return .missing
         }
+    }
+
+    /// The bytes of a header's value, of which every character is one.
+    private static func bytes(ofHeader value: String) -> [UInt8] {
+        value.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
     }
 
     private static func readMultipart(
@@ -62,7 +67,7 @@ extension UploadField {
         let count: Int
         do { count = try body.read(upTo: pieceBytes, into: &piece) } catch { throw .unreadable }
         received += count
-        guard received <= limit else { throw .bodyTooLarge(limit: limit) }
+        guard received <= limit else { throw .bodyTooLarge(length: received, limit: limit) }
         return count > 0
     }
 }

@@ -3,22 +3,24 @@
 /// Of a variable that comes twice the last counts, as in PHP: a web server's own defaults come
 /// before what its configuration sets.
 public struct Parameters: Sendable {
-    private var values: [String: String] = [:]
+    private var values: [String: [UInt8]] = [:]
 
-    /// Reads entries of the form `NAME=value`; bytes that are not UTF-8 become U+FFFD.
+    /// Reads entries of the form `NAME=value`.
     init(environment: [[UInt8]]) {
         values.reserveCapacity(environment.count)
         for entry in environment {
             guard let sign = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
             let name = String(decoding: entry[..<sign], as: UTF8.self)
-            values[name] = String(decoding: entry[(sign + 1)...], as: UTF8.self)
+            values[name] = Array(entry[(sign + 1)...])
         }
     }
 
     /// The value of a CGI variable; nil where it is absent or empty, which CGI does not tell apart.
+    ///
+    /// Bytes that are not UTF-8 become U+FFFD.
     public subscript(name: String) -> String? {
         guard let value = values[name], !value.isEmpty else { return nil }
-        return value
+        return String(decoding: value, as: UTF8.self)
     }
 
     /// The method, as sent: "GET".
@@ -55,10 +57,13 @@ public struct Parameters: Sendable {
         return secure.lowercased() == "off" ? "http" : "https"
     }
 
-    /// The host the client named, with a port where it is not the scheme's own.
-    public var host: String {
-        if let host = self["HTTP_HOST"] { return host }
-        let name = self["SERVER_NAME"] ?? "localhost"
+    /// The web server's own address, else its name, with a port where it is not the scheme's own.
+    ///
+    /// The address first: a name may be a pattern ("_", "*.example.org") or what the client called it.
+    public var server: String {
+        let address = self["SERVER_ADDR"].flatMap { $0.hasPrefix("unix:") ? nil : $0 }
+        var name = address ?? self["SERVER_NAME"] ?? "localhost"
+        if name.contains(":"), !name.hasPrefix("[") { name = "[\(name)]" }
         guard let port = self["SERVER_PORT"], port != (scheme == "https" ? "443" : "80") else {
             return name
         }
@@ -67,23 +72,34 @@ public struct Parameters: Sendable {
 
     /// Header fields under lower-case names: "content-type".
     ///
+    /// Every byte of a value is one character, as HTTP has it (ISO 8859-1), so that none is lost.
     /// Without `Proxy`, which some libraries would take for the proxy of their own requests.
     public var headers: [String: String] {
         var headers: [String: String] = [:]
         headers.reserveCapacity(values.count)
         for (name, value) in values where name.hasPrefix("HTTP_") && name != "HTTP_PROXY" {
-            headers[Self.headerName(name.dropFirst(5))] = value
+            headers[Self.headerName(name.dropFirst(5))] = Self.latin1Text(value)
         }
         // These two come under names of their own; a copy under HTTP_ is the client's spelling.
-        headers["content-type"] = self["CONTENT_TYPE"]
-        headers["content-length"] = self["CONTENT_LENGTH"]
+        headers["content-type"] = header("CONTENT_TYPE")
+        headers["content-length"] = header("CONTENT_LENGTH")
         // Apache renames it where a request was rewritten.
-        if let authorization = self["REDIRECT_HTTP_AUTHORIZATION"],
+        if let authorization = header("REDIRECT_HTTP_AUTHORIZATION"),
             headers["authorization"] == nil
         {
             headers["authorization"] = authorization
         }
         return headers
+    }
+
+    private func header(_ name: String) -> String? {
+        guard let value = values[name], !value.isEmpty else { return nil }
+        return Self.latin1Text(value)
+    }
+
+    private static func latin1Text(_ bytes: [UInt8]) -> String {
+        if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+        return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
 
     /// Refuses a length that is not a number: a body that cannot be checked counts for nothing.

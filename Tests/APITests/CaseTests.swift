@@ -58,6 +58,10 @@ struct RecordedCase: Decodable, Sendable, CustomTestStringConvertible {
             #expect(answer["location"] == recorded.location.map { "http://h.example\($0)" })
             if recorded.method == "HEAD" {
                 #expect(answer.body.isEmpty)
+            } else if recorded.target == "/openapi.json", answer.status == 200,
+                let expected = recorded.answer
+            {
+                try expectDocument(answer.body, contains: Array(expected.utf8))
             } else if let expected = recorded.answer {
                 // Bytes, since canonically equal strings are equal to Swift.
                 #expect(answer.body == Array(expected.utf8), "\(text(answer))")
@@ -69,6 +73,25 @@ struct RecordedCase: Decodable, Sendable, CustomTestStringConvertible {
                 #expect(body.denoised_embeddings.allSatisfy { $0.count == shape[1] })
                 #expect(body.processing_time_ms >= 0)
             }
+        }
+    }
+
+    /// Paths and schemas of the reference stand unchanged in a document that may say more beside them.
+    private func expectDocument(_ bytes: [UInt8], contains reference: [UInt8]) throws {
+        func object(_ bytes: [UInt8]) throws -> [String: Any] {
+            try #require(JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
+        }
+        let (ours, theirs) = (try object(bytes), try object(reference))
+        func members(_ document: [String: Any], _ path: String...) throws -> [String: NSObject] {
+            let place = path.reduce(document as Any?) { ($0 as? [String: Any])?[$1] }
+            return try #require(place as? [String: NSObject])
+        }
+        #expect(try members(ours, "info") == members(theirs, "info"))
+        #expect(ours["openapi"] as? String == theirs["openapi"] as? String)
+        #expect(try members(ours, "paths") == members(theirs, "paths"))
+        let schemas = try members(ours, "components", "schemas")
+        for (name, schema) in try members(theirs, "components", "schemas") {
+            #expect(schemas[name] == schema, "schema \(name)")
         }
     }
 

@@ -67,14 +67,16 @@ import Testing
     @Test func `a body declared too large is refused unread`() {
         var limits = Limits()
         limits.uploadBytes = 100
-        var source = PiecewiseBody(form(Array(repeating: 97, count: 200)))
+        let body = form(Array(repeating: 97, count: 200))
+        var source = PiecewiseBody(body)
         let answer = UploadEndpoint(service: RecordingService(), limits: limits).respond(
             to: Request(
                 method: "POST", path: "/upload/",
                 headers: ["content-type": "multipart/form-data; boundary=X"]),
             body: &source)
         #expect(answer.status == 413)
-        #expect(text(answer) == #"{"detail":"Request body too large: at most 100 bytes"}"#)
+        let detail = "Request body too large: \(body.count) bytes, at most 100"
+        #expect(text(answer) == #"{"detail":"\#(detail)"}"#)
         #expect(source.position == 0)
     }
 

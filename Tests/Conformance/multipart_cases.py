@@ -9,6 +9,7 @@ TEXTS = [
     "中文 句子\u3000詞\u00a0x\u2028y\u200bz\x1cw\x85v\u0085u".encode(), "é à\u1680o\u205fp\u202fq".encode(),
     b"--", b"\r\n--", b"x\r\n-", b"word " * 40, b"\r\n" * 30 + b"z", b"a\x0bb\x0cc\x1dd\x1ee\x1ff", b"\x85\xa0", b"\xc3",
     b"ok \xff\xfe bad", b"cut \xe4\xbd", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\xf0\x9f\x98\x80 \xf0\x9f",
+    b'--Y\r\nContent-Disposition: attachment; filename="b.txt"\r\n\r\nnested\r\n--Y--\r\n', b"caf=C3=A9 soft=\r\nline", b"YSBiIGM=",
 ]
 NAMES = [b"file", b"file", b"file", b"file", b"note", b"x", b"", b"File", b"file ", b" file", "名".encode(), b"fi\\le", b"f\xefle"]
 FILE_NAMES = [
@@ -16,7 +17,7 @@ FILE_NAMES = [
     b"\\\\host\\share\\c.txt", b'a\\"b.txt', b"a;b.txt", b"a\\\\;b", b'a\\\\\\"b', b"a%22b", b"a'b", b"a b ", b"a\tb", b"\\",
     b"x:\\", b":\\a", b"\xe4\xb8", b"a=b", b"a,b", b"\x7f\x01",
 ]
-BOUNDARIES = [b"X", b"X", b"----WebKitFormBoundaryAbC123", b"-" * 24 + b"0f1e2d", b"a'()+_,-./:=?z", b"-", b"--", b"", b"a b", b"0" * 70]
+BOUNDARIES = [b"X", b"X", b"----WebKitFormBoundaryAbC123", b"-" * 24 + b"0f1e2d", b"a'()+_,-./:=?z", b"-", b"--", b"", b"a b", b"0" * 70, b"\xe9", "界".encode(), b"X" * 256]
 CHARSETS = [
     b"utf-8", b"UTF8", b"utf_8", b"latin-1", b"iso-8859-1", b"ISO8859-15", b"ascii", b"us-ascii", b"utf-8-sig", b"windows-1252",
     b"cp1251", b"koi8-r", b"gbk", b"gb18030", b"big5", b"shift_jis", b"euc-kr", b"utf-16", b"utf-16-le", b"nonsense", b"", b"base64",
@@ -49,7 +50,7 @@ class Request:
         names = [b"file", self.rng.choice(NAMES)]
         parameters = [] if self.odd(0.03) else [self.parameter(b"name", self.rng.choice(names))]
         if self.rng.random() < 0.8: parameters.append(self.parameter(b"filename", self.rng.choice(FILE_NAMES)))
-        if self.rng.random() < 0.05: parameters.append(b"filename*=UTF-8''%E6%96%87.txt")
+        if self.rng.random() < 0.05: parameters.append(self.rng.choice([b"filename*=UTF-8''%E6%96%87.txt", b"name*=utf-8''file", b"filename*0=a; filename*1=b"]))
         if self.odd(0.1): parameters.append(self.rng.choice([b"filename", b"name", b"", b'name*0="fi"', b"size=3", b"\xe9=1", b'"name"="file"']))
         if self.odd(0.1): parameters.append(self.parameter(b"name", self.rng.choice(names)))
         if self.rng.random() < 0.1: self.rng.shuffle(parameters)
@@ -58,7 +59,7 @@ class Request:
 
     def part(self):
         headers = [(self.cased(b"Content-Disposition"), self.disposition())]
-        if self.rng.random() < 0.5: headers.append((b"Content-Type", self.rng.choice([b"text/plain", b"text/plain; charset=latin-1", b""])))
+        if self.rng.random() < 0.5: headers.append((b"Content-Type", self.rng.choice([b"text/plain", b"text/plain; charset=latin-1", b"", b"multipart/mixed; boundary=Y", b"application/json"])))
         if self.rng.random() < 0.05: headers.append((b"Content-Transfer-Encoding", self.rng.choice([b"base64", b"quoted-printable", b"8bit"])))
         if self.rng.random() < 0.03: headers.append((b"Content-Disposition", self.disposition()))
         if self.rng.random() < 0.04: headers.append((b"X-Long", b"v" * (4224 - len(b"X-Long: ") + self.rng.randint(-3, 3))))

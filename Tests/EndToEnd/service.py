@@ -13,7 +13,11 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("DENOISER", TOP / ".build/release/denoiser"))
+# What /docs loads (nginx/fetch-docs-assets); the folder may be missing.
+DOCS_ASSETS = pathlib.Path(os.environ.get("DOCS_ASSETS", TOP / "models/docs-assets"))
 ENCODER = os.environ.get("ENCODER_PATH", str(TOP / "models/all-MiniLM-L6-v2"))
+# Where the files for a site put the service.
+MOUNTS = {"denoiser.conf": "", "denoiser_mounted.conf": "/api/v1"}
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 
@@ -63,14 +67,16 @@ def stop(process, number=signal.SIGTERM, seconds=20):
         return process.wait()
 
 
-def lay_out(folder, port, configuration="nginx.conf"):
-    """The shipped nginx files in `folder`, on `port`."""
+def lay_out(folder, port, configuration="nginx.conf", site="denoiser.conf"):
+    """The shipped nginx files in `folder`, on `port`; `site` is the one with the service's locations."""
     (folder / "run").mkdir(mode=0o700)
     (folder / "models").mkdir()
-    for name in ("denoiser.conf", "denoiser_fastcgi.conf"):
-        shutil.copy(TOP / "nginx" / name, folder / "run" / name)
+    for part in (TOP / "nginx").glob("denoiser*.conf"):
+        shutil.copy(part, folder / "run" / part.name)
+    (folder / "models/docs-assets").symlink_to(DOCS_ASSETS)
     text = (TOP / "nginx" / configuration).read_text()
     text = text.replace("listen 127.0.0.1:8000;", f"listen 127.0.0.1:{port};")
+    text = text.replace("include denoiser.conf;", f"include {site};")
     # Started by root, nginx would serve as another user, whom the socket refuses.
     (folder / "run/nginx.conf").write_text(("user root;\n" if os.getuid() == 0 else "") + text)
 
@@ -96,12 +102,14 @@ def wait_until(answer, seconds=30):
 
 
 @contextlib.contextmanager
-def running(*arguments, model=None, environment=None, prepare=None, wrapper=()):
+def running(
+        *arguments, model=None, environment=None, prepare=None, wrapper=(), site="denoiser.conf"):
     """A service in a fresh folder; `model` is copied to its MODEL_PATH first, and
-    `prepare` gets the folder before anything starts; `wrapper` is a command that starts the service."""
+    `prepare` gets the folder before anything starts; `wrapper` is a command that starts the service;
+    `site` says where it is mounted."""
     with tempfile.TemporaryDirectory(prefix="denoiser-") as name:
         folder, port = pathlib.Path(name), free_port()
-        lay_out(folder, port)
+        lay_out(folder, port, site=site)
         if prepare:
             prepare(folder)
         process = start_responder(
@@ -110,7 +118,7 @@ def running(*arguments, model=None, environment=None, prepare=None, wrapper=()):
             [NGINX, "-p", f"{folder}/", "-c", "run/nginx.conf", "-e", "run/nginx-error.log"], cwd=folder)
         service = Service(folder, process, nginx, port)
         try:
-            ready = wait_until(lambda: service.request("GET", "/health")[0] == 200)
+            ready = wait_until(lambda: service.request("GET", MOUNTS[site] + "/health")[0] == 200)
             assert ready, f"no answer from /health\n{service.log()}"
             yield service
         finally:

@@ -66,10 +66,22 @@ import Testing
         #expect(parameters(["HTTPS=on"]).scheme == "https")
         #expect(parameters(["HTTPS=off"]).scheme == "http")
         #expect(parameters(["REQUEST_SCHEME=https", "HTTPS="]).scheme == "https")
-        #expect(parameters(["HTTP_HOST=a:81", "SERVER_NAME=b"]).host == "a:81")
-        #expect(parameters(["SERVER_NAME=b", "SERVER_PORT=80"]).host == "b")
-        #expect(parameters(["SERVER_NAME=b", "SERVER_PORT=8080"]).host == "b:8080")
-        #expect(parameters(["HTTPS=on", "SERVER_NAME=b", "SERVER_PORT=443"]).host == "b")
+    }
+
+    @Test func `The server's own address does not depend on what the client calls it`() {
+        #expect(parameters([]).server == "localhost")
+        #expect(parameters(["HTTP_HOST=a:81", "SERVER_NAME=b"]).server == "b")
+        #expect(parameters(["SERVER_NAME=b", "SERVER_PORT=80"]).server == "b")
+        #expect(parameters(["SERVER_NAME=b", "SERVER_PORT=8080"]).server == "b:8080")
+        #expect(parameters(["HTTPS=on", "SERVER_NAME=b", "SERVER_PORT=443"]).server == "b")
+        let six = parameters(["SERVER_NAME=_", "SERVER_ADDR=::1", "SERVER_PORT=81"])
+        #expect(six.server == "[::1]:81")
+        #expect(parameters(["SERVER_NAME=b", "SERVER_ADDR=unix:/a"]).server == "b")
+    }
+
+    @Test func `A header's value keeps every byte`() {
+        let type = Array("CONTENT_TYPE=a".utf8) + [0xE9, 0xA0]
+        #expect(Parameters(environment: [type]).headers["content-type"] == "a\u{E9}\u{A0}")
     }
 
     @Test func `Bytes that are not UTF-8 do no harm`() {

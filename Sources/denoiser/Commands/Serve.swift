@@ -61,7 +61,7 @@ func answer(_ exchange: consuming Exchange, with application: Application) {
     let request = Request(
         method: parameters.method, path: parameters.path, query: parameters.query,
         rootPath: parameters.rootPath, headers: parameters.headers, scheme: parameters.scheme,
-        server: parameters.host)
+        server: parameters.server)
     var body = ExchangeBody(exchange)
     let response = application.respond(to: request, body: &body)
     body.finish(response)

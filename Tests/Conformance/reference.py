@@ -1,0 +1,30 @@
+"""Starts the reference application on uvicorn, and stops it again."""
+import contextlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import service
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+@contextlib.contextmanager
+def running(root_path=""):
+    """The port of a live FastAPI that answers as the service should; `root_path` is its mount."""
+    port = service.free_port()
+    with tempfile.TemporaryFile() as log:
+        # Tracebacks are part of what it does on some of the requests.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "reference_app:app", "--port", str(port),
+             "--log-level", "warning", "--no-proxy-headers", "--root-path", root_path],
+            cwd=HERE, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            health = service.Service(HERE, process, None, port)
+            ready = service.wait_until(lambda: health.request("GET", "/health")[0] == 200)
+            log.seek(0)
+            assert ready, f"uvicorn does not answer:\n{log.read().decode()}"
+            yield port
+        finally:
+            service.stop(process)
