@@ -84,6 +84,8 @@ def systemd(place):
     """Two processes on the socket of the units, as systemd hands it over."""
     made, settings = unit(place, "denoiser.socket")["Socket"], unit(place, "denoiser@.service")["Service"]
     with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as running:
+        # As systemd does with a file that was left behind.
+        pathlib.Path(made["ListenStream"]).unlink(missing_ok=True)
         listener.bind(made["ListenStream"])
         listener.listen(int(made["Backlog"]))
         pathlib.Path(made["ListenStream"]).chmod(int(made["SocketMode"], 8))
