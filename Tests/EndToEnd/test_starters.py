@@ -83,7 +83,13 @@ def unit(place, name):
 def systemd(place):
     """Two processes on the socket of the units, as systemd hands it over."""
     made, settings = unit(place, "denoiser.socket")["Socket"], unit(place, "denoiser@.service")["Service"]
-    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as running:
+    assert settings["Type"] == "notify"
+    manager = place.folder / "run/notify"
+    with (socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told,
+          contextlib.ExitStack() as running):
+        told.bind(str(manager))
+        told.settimeout(30)
+        manager.chmod(0o666)
         # As systemd does with a file that was left behind.
         pathlib.Path(made["ListenStream"]).unlink(missing_ok=True)
         listener.bind(made["ListenStream"])
@@ -98,11 +104,16 @@ def systemd(place):
                 running.enter_context(place.process(
                     "bash", "-c", start, "bash", *settings["ExecStart"].split(), cwd=settings["WorkingDirectory"],
                     pass_fds=[listener.fileno()],
-                    env={**installation.ENVIRONMENT, "SOCKET": str(listener.fileno())}))
+                    env={**installation.ENVIRONMENT, "SOCKET": str(listener.fileno()), "NOTIFY_SOCKET": str(manager)}))
+            # systemd takes a process of this type for started only when it says so.
+            ready = 0
+            while ready < 2:
+                ready += b"READY=1" in told.recv(4096)
             running.enter_context(place.nginx())
             yield
         finally:
             os.unlink(made["ListenStream"])
+            manager.unlink()
 
 
 @contextlib.contextmanager
