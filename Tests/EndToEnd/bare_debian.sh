@@ -18,7 +18,8 @@ stop() {
     trap - EXIT INT TERM
     for process in $processes; do kill "$process" 2>/dev/null || true; done
     wait
-    rm -rf "$root"
+    ! mountpoint -q "$root/proc" || umount "$root/proc" || return
+    rm -rf --one-file-system "$root"
 }
 trap stop EXIT
 trap 'exit 1' INT TERM
@@ -29,29 +30,33 @@ debootstrap --variant=minbase --include=nginx-light,curl "$suite" "$root" "$mirr
     exit 1
 }
 rm -f "$root.log"
-found=$(find "$root" -xdev \( -iname '*swift*' -o -name '*openblas*' -o -name '*libfcgi*' -o -name '*libjson-c*' \) -print)
+found=$(find "$root" -xdev \( -name 'libswift*' -o -name 'swiftc' -o -name '*openblas*' -o -name 'libfcgi*' -o -name 'libjson-c*' \) -print)
 [ -z "$found" ] || { echo "not bare: $found" >&2; exit 1; }
 chroot "$root" useradd --create-home --shell /bin/sh stranger
 cp "$package" "$root/home/stranger/"
 user=$(chroot "$root" id -u stranger)
 
-# /proc and /sys are not there, as in the tightest jails.
-as_user() {
-    chroot --userspec="$user:$user" "$root" /usr/bin/env -i HOME=/home/stranger PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 \
-        sh -euc "cd ~; $*"
-}
+# Swift's runtime reads a program's arguments from /proc.
+mount -t proc proc "$root/proc"
+enter="chroot --userspec=$user:$user $root /usr/bin/env -i HOME=/home/stranger PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8"
+as_user() { $enter sh -euc "cd ~; $*"; }
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
 echo "== install as user $user"
 as_user "tar xzf $(basename "$package"); ./denoiser-*/install --port $port; rm -rf denoiser-*"
 echo "== start"
-as_user "cd denoiser; exec ./denoiser serve --config nginx/serve.conf --socket run/denoiser.sock" &
+# Not through the function, whose process would be a shell around it.
+$enter sh -euc "cd ~/denoiser; exec ./denoiser serve --config nginx/serve.conf --socket run/denoiser.sock" &
 processes="$processes $!"
-as_user "exec /usr/sbin/nginx -p ~/denoiser/ -c nginx/nginx.conf -e run/nginx-error.log" &
+$enter sh -euc "exec /usr/sbin/nginx -p ~/denoiser/ -c nginx/nginx.conf -e run/nginx-error.log" &
 processes="$processes $!"
 
 base=http://127.0.0.1:$port
-as_user "for i in 1 2 3 4 5 6 7 8 9 10; do curl -sf -o /dev/null $base/health && exit 0; sleep 0.5; done; exit 1"
+as_user "for i in 1 2 3 4 5 6 7 8 9 10; do curl -sf -o /dev/null $base/health && exit 0; sleep 0.5; done; exit 1" || {
+    echo "no answer from $base/health" >&2
+    tail -n 20 "$root/home/stranger/denoiser/run"/*log >&2
+    exit 1
+}
 
 # Compares what a command prints with a pattern.
 expect() {

@@ -58,9 +58,10 @@ class Installation:
             assert status in (0, -number, 128 + number), f"{command} ended with {status}\n{self.logs()}"
 
     def nginx(self):
-        """The shipped nginx.conf, as the README starts it."""
+        """The shipped nginx.conf, from whatever folder."""
         return self.process(
-            service.NGINX, "-p", f"{self.folder}/", "-c", "nginx/nginx.conf", "-e", "run/nginx-error.log", number=signal.SIGQUIT)
+            service.NGINX, "-p", f"{self.folder}/", "-c", "nginx/nginx.conf", "-e", "run/nginx-error.log", number=signal.SIGQUIT,
+            cwd="/")
 
     def request(self, method, path, body=None, headers=None, timeout=120):
         return service.Service.request(self, method, path, body, headers, timeout)

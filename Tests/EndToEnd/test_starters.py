@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import socket
 
 import installation
@@ -167,7 +168,8 @@ def mod_fcgid(place):
 
 @contextlib.contextmanager
 def lighttpd(place):
-    with place.process(program("lighttpd"), "-D", "-f", str(place.folder / "nginx/lighttpd/lighttpd.conf")):
+    # On SIGTERM it ends with 1 now and then; this is its graceful stop.
+    with place.process(program("lighttpd"), "-D", "-f", str(place.folder / "nginx/lighttpd/lighttpd.conf"), number=signal.SIGINT):
         yield
 
 
