@@ -43,7 +43,7 @@ as_user() { $enter sh -euc "cd ~; $*"; }
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
 echo "== install as user $user"
-as_user "tar xzf $(basename "$package"); ./denoiser-*/install --port $port; rm -rf denoiser-*"
+as_user "tar xzf $(basename "$package"); ./denoiser-*/install --port $port; rm -r denoiser-*/"
 echo "== start"
 # Not through the function, whose process would be a shell around it.
 $enter sh -euc "cd ~/denoiser; exec ./denoiser serve --config nginx/serve.conf --socket run/denoiser.sock" &
@@ -73,7 +73,7 @@ expect '{"status":"healthy","model_loaded":true,"device":"cpu"}' "curl -s $base/
 expect '{"denoised_embeddings":*"shape":\[2,384\]*' \
     "curl -s $base/denoise/text -H 'Content-Type: application/json' -d '{\"texts\":[\"hello world\",\"good morning\"]}'"
 as_user 'i=0; while [ $i -lt 60 ]; do echo "Sentence number $i tells of the weather on day $i."; i=$((i + 1)); done >text.txt'
-expect '{"filename":"text.txt","word_count":540,"loss":*' "curl -s -F file=@text.txt $base/upload/"
+expect '{"filename":"text.txt","word_count":600,"loss":*' "curl -s -F file=@text.txt $base/upload/"
 expect '200' "curl -s -o /dev/null -w '%{http_code}' $base/docs-assets/swagger-ui-bundle.js"
 expect '*model_loaded":true*' "curl -s $base/health; test -s denoiser/models/embedding_denoiser.pt"
 echo "== upgrade over it"
