@@ -9,7 +9,9 @@ void gotoblas_init(void); // OpenBLAS's own constructor; a second call does noth
 
 #if defined(__x86_64__)
 // OpenBLAS 0.3.21 knows processors by model number and takes SSE3 kernels for one newer than itself
-// (measured on family 6 model 207: 32 GFLOP/s a core so, 154 with SkylakeX). Choose by features.
+// (measured on family 6 model 207: 32 GFLOP/s a core so, 154 with SkylakeX). It also trusts the
+// number where a virtual machine hides what the model had: QEMU's default processor poses as an
+// Opteron without its 3DNow!, and OpenBLAS's kernels for that end in SIGILL. Choose by features.
 static const char *core_type(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -17,7 +19,9 @@ static const char *core_type(void) {
         __builtin_cpu_supports("avx512cd"))
         return "SkylakeX";
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
-    return NULL;
+    if (__builtin_cpu_supports("avx")) return "Sandybridge";
+    if (__builtin_cpu_supports("sse4.2")) return "Nehalem";
+    return "Prescott"; // SSE3, which only the first x86-64 processors of 2003 lack
 }
 #else
 static const char *core_type(void) { return NULL; }

@@ -40,6 +40,13 @@ public struct Parameters: Sendable {
         guard let path = self["PATH_INFO"], var script = self["SCRIPT_NAME"] else { return "" }
         // A configuration may set both to the whole path; then nothing is mounted.
         if script == path || self["DOCUMENT_URI"] == path { return "" }
+        // Apache tells the script's name even where a rewrite rule hides it from the address; the
+        // service is then mounted where the script stands.
+        if script.hasSuffix(".fcgi"), let address = self["REQUEST_URI"], !address.hasPrefix(script),
+            let name = script.lastIndex(of: "/")
+        {
+            script.removeSubrange(name...)
+        }
         while script.hasSuffix("/") { script.removeLast() }
         return script
     }

@@ -122,22 +122,3 @@ private func withAddress(
             start.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
     }
 }
-
-/// The number of a group, given as such or by its name in the group file.
-///
-/// Read by ourselves: the C library's look-up loads modules, which a static executable cannot.
-func groupNumber(_ name: String) throws(FastCGIError) -> gid_t {
-    if let number = gid_t(name) { return number }
-    guard let file = unsafe fopen("/etc/group", "re") else { throw .unknownGroup(name) }
-    defer { unsafe fclose(file) }
-    var line: UnsafeMutablePointer<CChar>?
-    var capacity = 0
-    defer { unsafe free(line) }
-    while unsafe getline(&line, &capacity, file) >= 0 {
-        guard let text = unsafe line else { break }
-        let fields = unsafe String(cString: text).split(
-            separator: ":", omittingEmptySubsequences: false)
-        if fields.count >= 3, fields[0] == name, let number = gid_t(fields[2]) { return number }
-    }
-    throw .unknownGroup(name)
-}

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FastCGI
-import Glibc
 
 /// Which socket is served, and to whom.
 struct SocketOptions: ParsableArguments {
@@ -52,13 +51,12 @@ struct SocketOptions: ParsableArguments {
     func peers() throws(CommandFailure) -> PeerPolicy {
         var users: Set<UInt32> = []
         for name in allowUser {
-            if let number = UInt32(name) {
-                users.insert(number)
-            } else if let entry = unsafe getpwnam(name) {
-                users.insert(unsafe entry.pointee.pw_uid)
-            } else {
-                throw .usage("--allow-user: there is no user \"\(name)\"")
+            guard let number = userNumber(name) else {
+                throw .usage(
+                    "--allow-user: there is no user \"\(name)\" in /etc/passwd; "
+                        + "a user's number does too")
             }
+            users.insert(number)
         }
         return PeerPolicy(users: users)
     }

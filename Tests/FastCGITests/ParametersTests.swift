@@ -22,6 +22,16 @@ import Testing
         // Apache.
         (["SCRIPT_NAME=/app.fcgi", "PATH_INFO=/upload/"], "/upload/", "/app.fcgi"),
         (["SCRIPT_NAME=/app/", "PATH_INFO=/"], "/", "/app"),
+        // Apache with a rewrite rule: the address without the script, and with it.
+        (["SCRIPT_NAME=/a.fcgi", "PATH_INFO=/docs", "REQUEST_URI=/docs?x"], "/docs", ""),
+        (
+            ["SCRIPT_NAME=/sub/a.fcgi", "PATH_INFO=/docs", "REQUEST_URI=//evil/../sub/docs"],
+            "/docs", "/sub"
+        ),
+        (
+            ["SCRIPT_NAME=/sub/a.fcgi", "PATH_INFO=/docs", "REQUEST_URI=/sub/a.fcgi/docs"],
+            "/docs", "/sub/a.fcgi"
+        ),
         // lighttpd.
         (["SCRIPT_NAME=/denoise/text", "PATH_INFO="], "/denoise/text", ""),
         (["SCRIPT_NAME=", "PATH_INFO=/denoise/text"], "/denoise/text", ""),

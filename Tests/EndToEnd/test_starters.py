@@ -1,0 +1,202 @@
+"""Every way of starting the service, with the files of the package, passes the same recorded requests."""
+import configparser
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+
+import installation
+import pytest
+import recorded
+import service
+
+
+def program(name):
+    return shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+
+
+@pytest.fixture(scope="module")
+def place(package):
+    with installation.installed(package[0]) as made:
+        yield made
+
+
+def processes(place):
+    """The numbers of the service's processes that run from this installation."""
+    found = set()
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and os.readlink(entry / "exe") == str(place.folder / "denoiser"):
+                found.add(int(entry.name))
+    return found
+
+
+@contextlib.contextmanager
+def spawn_fcgi(place):
+    control = str(place.folder / "nginx/spawn-fcgi/denoiser")
+    place.run(control, "start", "2")
+    try:
+        with place.nginx():
+            yield
+    finally:
+        place.run(control, "stop")
+
+
+@contextlib.contextmanager
+def supervisord(place):
+    configuration = str(place.folder / "nginx/supervisor/supervisord.conf")
+    with place.process("supervisord", "-n", "-c", configuration, log="supervisor-test.log"):
+        yield
+
+
+@contextlib.contextmanager
+def cron(place):
+    """The line of the crontab, in the environment that cron gives it."""
+    lines = [line.split() for line in (place.folder / "nginx/cron/crontab").read_text().splitlines()
+             if line and not line.startswith("#")]
+    command = lines[0][1:]
+    assert lines[0][0] == "@reboot" and lines[1][5:] == command
+
+    def tick():
+        place.run("sh", "-c", " ".join(command), env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "SHELL": "/bin/sh"})
+
+    try:
+        tick()
+        yield tick
+    finally:
+        for name in ("denoiser", "nginx"):
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int((place.folder / f"run/{name}.pid").read_text()), 15)
+        assert service.wait_until(lambda: not processes(place))
+
+
+def unit(place, name):
+    """A unit file's settings; those that come more than once are not asked for."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str
+    parser.read(place.folder / "nginx/systemd" / name)
+    return parser
+
+
+@contextlib.contextmanager
+def systemd(place):
+    """Two processes on the socket of the units, as systemd hands it over."""
+    made, settings = unit(place, "denoiser.socket")["Socket"], unit(place, "denoiser@.service")["Service"]
+    assert settings["Type"] == "notify"
+    manager = place.folder / "run/notify"
+    with (socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told,
+          contextlib.ExitStack() as running):
+        told.bind(str(manager))
+        told.settimeout(30)
+        manager.chmod(0o666)
+        # As systemd does with a file that was left behind.
+        pathlib.Path(made["ListenStream"]).unlink(missing_ok=True)
+        listener.bind(made["ListenStream"])
+        listener.listen(int(made["Backlog"]))
+        pathlib.Path(made["ListenStream"]).chmod(int(made["SocketMode"], 8))
+        if installation.USER:
+            shutil.chown(made["ListenStream"], installation.USER["user"])
+        # The process number is known only inside; descriptor 3 is systemd's first.
+        start = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&"$SOCKET"'
+        try:
+            for _ in range(2):
+                running.enter_context(place.process(
+                    "bash", "-c", start, "bash", *settings["ExecStart"].split(), cwd=settings["WorkingDirectory"],
+                    pass_fds=[listener.fileno()],
+                    env={**installation.ENVIRONMENT, "SOCKET": str(listener.fileno()), "NOTIFY_SOCKET": str(manager)}))
+            # systemd takes a process of this type for started only when it says so.
+            ready = 0
+            while ready < 2:
+                ready += b"READY=1" in told.recv(4096)
+            running.enter_context(place.nginx())
+            yield
+        finally:
+            os.unlink(made["ListenStream"])
+            manager.unlink()
+
+
+@contextlib.contextmanager
+def socket_activate(place):
+    """systemd's own program for trying socket activation; it needs no running systemd."""
+    made, settings = unit(place, "denoiser.socket")["Socket"], unit(place, "denoiser@.service")["Service"]
+    try:
+        with place.process("systemd-socket-activate", "--listen", made["ListenStream"], *settings["ExecStart"].split(),
+                           preexec_fn=lambda: os.umask(0o077)), place.nginx():
+            yield
+    finally:
+        os.unlink(made["ListenStream"])
+
+
+APACHE = """
+ServerRoot "{run}"
+ServerName localhost
+Listen 127.0.0.1:{port}
+PidFile "{run}/apache.pid"
+DefaultRuntimeDir "{run}"
+Mutex "file:{run}"
+TypesConfig /dev/null
+ErrorLog "{run}/apache-error.log"
+{modules}
+DocumentRoot "{site}"
+<Directory "{site}">
+    AllowOverride All
+    Require all granted
+</Directory>
+FcgidIPCDir "{run}/fcgid"
+FcgidProcessTableFile "{run}/fcgid/table"
+Include "{folder}/nginx/apache/fcgid.conf"
+"""
+APACHE_MODULES = ("mpm_event", "authz_core", "mime", "dir", "env", "rewrite", "fcgid")
+
+
+@contextlib.contextmanager
+def mod_fcgid(place):
+    folder, site, run = place.folder, place.folder / "site", place.folder / "run"
+    place.run("mkdir", "-p", str(site), str(run / "fcgid"))
+    # What the README tells to do.
+    place.run("cp", "nginx/apache/.htaccess", "nginx/apache/denoiser.fcgi", str(site))
+    place.run("ln", "-sfn", "../models/docs-assets", str(site / "docs-assets"))
+    modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in APACHE_MODULES)
+    configuration = run / "apache.conf"
+    configuration.write_text(APACHE.format(folder=folder, site=site, run=run, port=place.port, modules=modules))
+    with place.process(program("apache2"), "-D", "FOREGROUND", "-f", str(configuration)):
+        yield
+    assert service.wait_until(lambda: not processes(place))
+
+
+@contextlib.contextmanager
+def lighttpd(place):
+    # On SIGTERM it ends with 1 now and then; this is its graceful stop.
+    with place.process(program("lighttpd"), "-D", "-f", str(place.folder / "nginx/lighttpd/lighttpd.conf"), number=signal.SIGINT):
+        yield
+
+
+STARTERS = {
+    spawn_fcgi: "spawn-fcgi", systemd: "nginx", socket_activate: "systemd-socket-activate", supervisord: "supervisord",
+    cron: "flock", mod_fcgid: "apache2", lighttpd: "lighttpd",
+}
+# What the web server answers itself, with its status.
+OWN_ANSWERS = {
+    # Only the server's configuration can let an encoded slash through (AllowEncodedSlashes).
+    mod_fcgid: {"path GET /health%2F: GET /health%2F": 404},
+}
+
+
+@pytest.fixture(params=STARTERS, ids=lambda starter: starter.__name__)
+def started(request, place):
+    if not program(STARTERS[request.param]):
+        pytest.skip(f"{STARTERS[request.param]} is not installed")
+    with request.param(place) as handle:
+        place.wait_until_ready()
+        yield request.param, handle
+    assert service.wait_until(lambda: not processes(place)), "a process outlived its starter"
+
+
+def test_the_recorded_requests_are_answered_the_same(started, place):
+    count, faults = recorded.differences(place.port)
+    assert count > 500
+    for name, status in OWN_ANSWERS.get(started[0], {}).items():
+        assert faults.pop(name).startswith(f"status {status}")
+    assert faults == {}
