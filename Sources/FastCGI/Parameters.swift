@@ -72,6 +72,8 @@ public struct Parameters: Sendable {
         var headers: [String: String] = [:]
         headers.reserveCapacity(values.count)
         for (name, value) in values where name.hasPrefix("HTTP_") && name != "HTTP_PROXY" {
+            // No web server writes others; two spellings of one field would fight for its place.
+            guard !name.utf8.contains(where: Self.isForeign) else { continue }
             headers[Self.headerName(name.dropFirst(5))] = value
         }
         // These two come under names of their own; a copy under HTTP_ is the client's spelling.
@@ -98,6 +100,11 @@ public struct Parameters: Sendable {
             return nil
         }
         return Int(text)
+    }
+
+    /// Whether a byte cannot stand in a variable that a web server makes of a header's name.
+    private static func isForeign(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "-") || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
     }
 
     private static func headerName(_ name: Substring) -> String {

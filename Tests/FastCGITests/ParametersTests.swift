@@ -61,6 +61,11 @@ import Testing
         #expect(parameters(["CONTENT_TYPE=", "CONTENT_LENGTH="]).headers.isEmpty)
     }
 
+    @Test func `A header's variable in a spelling that no web server writes is none`() {
+        let odd = ["HTTP_PROXy=http://evil", "HTTP_proxy=http://evil", "HTTP_X-A=2", "HTTP_x_a=3"]
+        #expect(parameters(["HTTP_X_A=1"] + odd).headers == ["x-a": "1"])
+    }
+
     @Test func `The public address is what the client used`() {
         #expect(parameters([]).scheme == "http")
         #expect(parameters(["HTTPS=on"]).scheme == "https")

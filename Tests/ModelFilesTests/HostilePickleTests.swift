@@ -178,6 +178,12 @@ import Testing
         #expect(line.contains("more than 16777216 elements"))
     }
 
+    @Test func `with a name that no other format can carry are refused`() throws {
+        let pickle = [0x80, 2, 0x7D] + Pickle.text("a\0b") + Pickle.tensor() + [0x73, 0x2E]
+        let line = try #require(refusal(of: torchFile(pickle)))
+        #expect(line.contains("has a NUL in its name"))
+    }
+
     @Test func `with metadata of another kind are refused`() throws {
         for text in ["[1]", "{", #"{"a":1}"#] {
             let pickle =

@@ -45,7 +45,7 @@ private func readAndWriteBack(_ bytes: [UInt8]) throws {
         let line = error.description
         try require(line.hasPrefix("model: "), line)
         try require(!line.unicodeScalars.contains { $0.value < 0x20 }, "control characters")
-        try require(line.utf8.count < 700, "an error of \(line.utf8.count) bytes")
+        try require(line.utf8.count < 2000, "an error of \(line.utf8.count) bytes")
         return
     }
     for format in [Checkpoint.Format.pt, .safetensors] {
