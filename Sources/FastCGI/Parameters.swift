@@ -30,7 +30,8 @@ public struct Parameters: Sendable {
     /// rules against, so that no spelling of a path gets around them.
     public var path: String {
         let path = self["PATH_INFO"] ?? self["DOCUMENT_URI"] ?? self["SCRIPT_NAME"] ?? "/"
-        return path.hasPrefix("/") ? path : "/" + path
+        // By bytes: a slash with a combining mark behind it is another character.
+        return path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
     }
 
     /// The mount point without a trailing slash, "" at the root.
@@ -38,7 +39,7 @@ public struct Parameters: Sendable {
         guard let path = self["PATH_INFO"], var script = self["SCRIPT_NAME"] else { return "" }
         // A configuration may set both to the whole path; then nothing is mounted.
         if script == path || self["DOCUMENT_URI"] == path { return "" }
-        while script.hasSuffix("/") { script.removeLast() }
+        while script.utf8.last == UInt8(ascii: "/") { script.unicodeScalars.removeLast() }
         return script
     }
 

@@ -55,6 +55,8 @@ extension Checkpoint {
                 throw damaged("metadata is not a JSON object of strings")
             }
             metadata = strings
+            // The place of `embeddingDimension` in the other format.
+            metadata[Self.dimensionKey] = nil
         }
         self.init(
             tensors: tensors, metadata: metadata,

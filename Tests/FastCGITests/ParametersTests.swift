@@ -25,6 +25,8 @@ import Testing
         // lighttpd.
         (["SCRIPT_NAME=/denoise/text", "PATH_INFO="], "/denoise/text", ""),
         (["SCRIPT_NAME=", "PATH_INFO=/denoise/text"], "/denoise/text", ""),
+        // One character with the mark behind it, and a slash all the same.
+        (["SCRIPT_NAME=/a/", "PATH_INFO=/\u{307}x"], "/\u{307}x", "/a"),
         // What the client wrote never decides.
         (["REQUEST_URI=/health", "DOCUMENT_URI=/upload/"], "/upload/", ""),
         (["DOCUMENT_URI=odd"], "/odd", ""),

@@ -38,7 +38,9 @@ func passThroughLibrary(_ parameters: [UInt8], body: [UInt8]) throws {
 }
 
 private func examine(_ parameters: Parameters) throws {
-    try require(parameters.path.hasPrefix("/"), "path \(parameters.path)")
+    let slash = UInt8(ascii: "/")
+    try require(parameters.path.utf8.first == slash, "path \(parameters.path)")
+    try require(parameters.rootPath.utf8.last != slash, "root path \(parameters.rootPath)")
     try require(!parameters.method.isEmpty, "an empty method")
     if (try? parameters.check()) != nil, let length = parameters.contentLength {
         try require(length >= 0, "length \(length)")
@@ -49,5 +51,5 @@ private func examine(_ parameters: Parameters) throws {
             "header \(name)")
     }
     try require(parameters.headers["proxy"] == nil, "the header Proxy is passed on")
-    _ = (parameters.rootPath, parameters.query, parameters.scheme, parameters.host)
+    _ = (parameters.query, parameters.scheme, parameters.host)
 }

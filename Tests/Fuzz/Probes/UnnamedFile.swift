@@ -11,8 +11,14 @@ func unnamedFile(_ bytes: [UInt8]) throws -> String {
 }
 
 private let onlyFile: Int32 = {
-    var path = Array("/tmp/probe-XXXXXX".utf8CString)
-    let descriptor = unsafe mkstemp(&path)
-    unsafe unlink(path)
-    return descriptor
+    // In memory where the system has such a folder: a disk takes a hundred times as long.
+    for folder in ["/dev/shm", "/tmp"] {
+        var path = Array("\(folder)/probe-XXXXXX".utf8CString)
+        let descriptor = unsafe mkstemp(&path)
+        if descriptor >= 0 {
+            unsafe unlink(path)
+            return descriptor
+        }
+    }
+    return -1
 }()
