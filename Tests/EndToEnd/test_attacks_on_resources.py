@@ -157,7 +157,7 @@ def test_slow_and_silent_peers_keep_nobody_waiting(denoiser):
 
         silent = [peer(b"") for _ in range(50)]
         early = [peer(whole[:k]) for k in range(1, 51)]
-        late = [peer(head + record(STDIN, TEXT[:k % 20])) for k in range(50)]
+        late = [peer(head + record(STDIN, TEXT[:1 + k % 20])) for k in range(50)]
         clients = [client(b"POST /denoise/text HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
                    for _ in range(200)]
         answered = []
@@ -172,7 +172,7 @@ def test_slow_and_silent_peers_keep_nobody_waiting(denoiser):
             connection.send(whole[i + 2:])
             assert connection.reply().status == 200
         for i, connection in enumerate(late[:25]):
-            connection.send(record(STDIN, TEXT[i % 20:]) + record(STDIN))
+            connection.send(record(STDIN, TEXT[1 + i % 20:]) + record(STDIN))
             assert connection.reply().status == 200
         for connection in silent[:25]:
             connection.send(request(ROUTE, TEXT))
