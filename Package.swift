@@ -124,3 +124,23 @@ let package = Package(
         .testTarget(name: "FastCGITests", dependencies: ["FastCGI"], swiftSettings: strict),
     ]
 )
+
+// One set of probes, built twice: as a test over the inputs kept in Corpus, and, where FUZZING is
+// set, as the program that Tests/Fuzz/run links with libFuzzer.
+let probed: [Target.Dependency] = [
+    "FastCGI", "API", "Inference", "JSON", "ModelFiles", "Tokenizer", "Kernels",
+]
+if Context.environment["FUZZING"] == nil {
+    package.targets.append(
+        .testTarget(
+            name: "FuzzTests", dependencies: probed, path: "Tests/Fuzz",
+            exclude: ["Corpus", "Driver", "run"], swiftSettings: strict))
+} else {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: probed, path: "Tests/Fuzz",
+            exclude: ["Corpus", "Replay", "run"],
+            swiftSettings: strict + [
+                .unsafeFlags(["-parse-as-library"]), .enableExperimentalFeature("Extern"),
+            ]))
+}

@@ -32,7 +32,8 @@ public struct Parameters: Sendable {
     /// rules against, so that no spelling of a path gets around them.
     public var path: String {
         let path = self["PATH_INFO"] ?? self["DOCUMENT_URI"] ?? self["SCRIPT_NAME"] ?? "/"
-        return path.hasPrefix("/") ? path : "/" + path
+        // By bytes: a slash with a combining mark behind it is another character.
+        return path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
     }
 
     /// The mount point without a trailing slash, "" at the root.
@@ -43,11 +44,11 @@ public struct Parameters: Sendable {
         // Apache tells the script's name even where a rewrite rule hides it from the address; the
         // service is then mounted where the script stands.
         if script.hasSuffix(".fcgi"), let address = self["REQUEST_URI"], !address.hasPrefix(script),
-            let name = script.lastIndex(of: "/")
+            let name = script.unicodeScalars.lastIndex(of: "/")
         {
-            script.removeSubrange(name...)
+            script.unicodeScalars.removeSubrange(name...)
         }
-        while script.hasSuffix("/") { script.removeLast() }
+        while script.utf8.last == UInt8(ascii: "/") { script.unicodeScalars.removeLast() }
         return script
     }
 
@@ -85,6 +86,8 @@ public struct Parameters: Sendable {
         var headers: [String: String] = [:]
         headers.reserveCapacity(values.count)
         for (name, value) in values where name.hasPrefix("HTTP_") && name != "HTTP_PROXY" {
+            // No web server writes others; two spellings of one field would fight for its place.
+            guard !name.utf8.contains(where: Self.isForeign) else { continue }
             headers[Self.headerName(name.dropFirst(5))] = Self.latin1Text(value)
         }
         // These two come under names of their own; a copy under HTTP_ is the client's spelling.
@@ -121,6 +124,11 @@ public struct Parameters: Sendable {
             return nil
         }
         return Int(text)
+    }
+
+    /// Whether a byte cannot stand in a variable that a web server makes of a header's name.
+    private static func isForeign(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "-") || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
     }
 
     private static func headerName(_ name: Substring) -> String {

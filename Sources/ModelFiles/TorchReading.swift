@@ -37,6 +37,10 @@ extension Checkpoint {
             guard case .string(let name) = key, case .tensor(let tensor)? = stateDict[key] else {
                 throw damaged("the state dict holds something other than named tensors")
             }
+            // No safetensors header could carry it, nor C read it whole.
+            guard !name.utf8.contains(0) else {
+                throw damaged("tensor \(printable(name)) has a NUL in its name")
+            }
             let description = pool.tensors[tensor]
             elements += try archive.elementCount(of: description, named: name)
             guard elements <= Self.elementLimit else {
@@ -51,6 +55,8 @@ extension Checkpoint {
                 throw damaged("metadata is not a JSON object of strings")
             }
             metadata = strings
+            // The place of `embeddingDimension` in the other format.
+            metadata[Self.dimensionKey] = nil
         }
         self.init(
             tensors: tensors, metadata: metadata,

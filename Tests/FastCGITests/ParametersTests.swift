@@ -35,6 +35,8 @@ import Testing
         // lighttpd.
         (["SCRIPT_NAME=/denoise/text", "PATH_INFO="], "/denoise/text", ""),
         (["SCRIPT_NAME=", "PATH_INFO=/denoise/text"], "/denoise/text", ""),
+        // One character with the mark behind it, and a slash all the same.
+        (["SCRIPT_NAME=/a/", "PATH_INFO=/\u{307}x"], "/\u{307}x", "/a"),
         // What the client wrote never decides.
         (["REQUEST_URI=/health", "DOCUMENT_URI=/upload/"], "/upload/", ""),
         (["DOCUMENT_URI=odd"], "/odd", ""),
@@ -69,6 +71,11 @@ import Testing
             ])
         #expect(found.contentLength == 12)
         #expect(parameters(["CONTENT_TYPE=", "CONTENT_LENGTH="]).headers.isEmpty)
+    }
+
+    @Test func `A header's variable in a spelling that no web server writes is none`() {
+        let odd = ["HTTP_PROXy=http://evil", "HTTP_proxy=http://evil", "HTTP_X-A=2", "HTTP_x_a=3"]
+        #expect(parameters(["HTTP_X_A=1"] + odd).headers == ["x-a": "1"])
     }
 
     @Test func `The public address is what the client used`() {

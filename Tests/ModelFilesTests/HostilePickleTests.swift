@@ -178,6 +178,22 @@ import Testing
         #expect(line.contains("more than 16777216 elements"))
     }
 
+    @Test func `with metadata under a name that is taken in the other format lose it`() throws {
+        let pickle =
+            [0x80, 2, 0x7D, 0x28] + Pickle.text("model_state_dict") + [0x7D]
+            + Pickle.text("metadata") + Pickle.text(#"{"embedding_dim":"00","report":"x"}"#)
+            + [0x75, 0x2E]
+        let model = try Checkpoint(decoding: torchFile(pickle), file: "model.pt")
+        #expect(model.metadata == ["report": "x"])
+        #expect(model.embeddingDimension == nil)
+    }
+
+    @Test func `with a name that no other format can carry are refused`() throws {
+        let pickle = [0x80, 2, 0x7D] + Pickle.text("a\0b") + Pickle.tensor() + [0x73, 0x2E]
+        let line = try #require(refusal(of: torchFile(pickle)))
+        #expect(line.contains("has a NUL in its name"))
+    }
+
     @Test func `with metadata of another kind are refused`() throws {
         for text in ["[1]", "{", #"{"a":1}"#] {
             let pickle =
