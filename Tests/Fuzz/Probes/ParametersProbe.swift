@@ -51,5 +51,5 @@ private func examine(_ parameters: Parameters) throws {
             "header \(name)")
     }
     try require(parameters.headers["proxy"] == nil, "the header Proxy is passed on")
-    _ = (parameters.query, parameters.scheme, parameters.host)
+    _ = (parameters.query, parameters.scheme, parameters.server)
 }
