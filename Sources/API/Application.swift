@@ -4,11 +4,15 @@ public import Inference
 public struct Application: Sendable {
     private let service: any DenoisingService
     private let limits: Limits
+    private let keys: AccessKeys?
 
-    /// An API in front of `service`.
-    public init(service: any DenoisingService, limits: Limits = Limits()) {
+    /// An API in front of `service`, open to all or to those with one of `keys`.
+    public init(
+        service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil
+    ) {
         self.service = service
         self.limits = limits
+        self.keys = keys
     }
 
     /// The answer to `request`.
@@ -16,7 +20,8 @@ public struct Application: Sendable {
     /// A body that a route does not need, or that is too long, is left unread: the caller reads on
     /// or closes the connection.
     public func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
-        let response = answer(request, body: &body)
+        var response = answer(request, body: &body)
+        response.route = Route(path: request.path)?.rawValue
         return request.method == "HEAD" ? response.withoutBody() : response
     }
 
@@ -26,7 +31,8 @@ public struct Application: Sendable {
         case .none: .detail(status: 404, "Not Found")
         case .route(let route):
             if route.methods.contains(request.method) {
-                answer(request, on: route, body: &body)
+                route.right.flatMap { keys?.refusal(of: request.headers, for: $0) }
+                    ?? answer(request, on: route, body: &body)
             } else {
                 .detail(
                     status: 405, "Method Not Allowed",
@@ -59,7 +65,9 @@ public struct Application: Sendable {
 extension Response {
     /// The same answer to a HEAD request: no body, but its length.
     fileprivate func withoutBody() -> Response {
-        Response(
-            status: status, headers: headers + [("content-length", String(body.count))], body: [])
+        var response = self
+        response.headers.append(("content-length", String(body.count)))
+        response.body = []
+        return response
     }
 }

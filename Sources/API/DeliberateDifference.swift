@@ -56,8 +56,12 @@ public struct DeliberateDifference: Sendable {
             request: "a body longer than the limit", reference: "200",
             answer: "413 that says both lengths", reason: "memory is bounded"),
         DeliberateDifference(
-            request: "more than 65,536 errors in one body", reference: "all are listed",
-            answer: "the first 65,536 are listed", reason: "memory is bounded"),
+            request: "more than 10,000 errors in one body", reference: "all are listed",
+            answer: "the first 10,000 are listed", reason: "memory is bounded"),
+        DeliberateDifference(
+            request: "errors that quote more than 256 KiB of the body", reference: "all is quoted",
+            answer: "an `input` that would go beyond is `null`, and so are those after it",
+            reason: "memory is bounded"),
         DeliberateDifference(
             request: "an upload that is not UTF-8", reference: "500",
             answer: "422 `value_error` with the first bad byte's offset",

@@ -10,8 +10,11 @@ enum DenoiseAnswer {
         let started = ContinuousClock.now
         do {
             let batch = try work()
-            let elapsed = started.duration(to: .now) / .milliseconds(1)
-            return answer(batch, milliseconds: elapsed)
+            let computed = ContinuousClock.now
+            let elapsed = started.duration(to: computed) / .milliseconds(1)
+            var response = answer(batch, milliseconds: elapsed)
+            response.stages = batch.stages + [Stage("print", computed.duration(to: .now))]
+            return response
         } catch {
             return .failure(error)
         }

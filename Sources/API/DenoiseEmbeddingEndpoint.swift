@@ -11,6 +11,7 @@ struct DenoiseEmbeddingEndpoint {
             let body = try JSONBody.read(from: &body, of: request, limit: limits.bodyBytes)
             let asked = try EmbeddingReading(limit: limits.rows)
                 .request(from: body, limits: limits)
+            try request.admitAnswer(rows: asked.rows.count / EmbeddingReading.columns)
             return DenoiseAnswer.measuring { () throws(InferenceError) in
                 try service.denoise(embeddings: asked.rows, noiseLevel: asked.noiseLevel)
             }
@@ -54,9 +55,10 @@ struct EmbeddingReading: RowReading {
             if case .array = tree.kind(of: row) {
                 append(row, number: index, in: tree, to: &values, issues: &issues)
             } else {
-                issues.shared.add(.notAList, at: ["body", .name(Self.name), .index(index)]) {
-                    tree.write(row, into: &$0)
-                }
+                issues.shared.add(
+                    .notAList, at: ["body", .name(Self.name), .index(index)],
+                    size: tree.length(of: row)
+                ) { tree.write(row, into: &$0) }
             }
             return true
         }
@@ -75,11 +77,15 @@ struct EmbeddingReading: RowReading {
             count += 1
             switch LaxNumber(element, in: tree) {
             case .invalid(let type):
-                issues.shared.add(type, at: location + [.index(index)], input: input)
+                issues.shared.add(
+                    type, at: location + [.index(index)], size: tree.length(of: element),
+                    input: input)
             case .value(let number):
                 let value = Float(number)
                 if !value.isFinite {
-                    issues.own.add(.notFinite, at: location + [.index(index)], input: input)
+                    issues.own.add(
+                        .notFinite, at: location + [.index(index)],
+                        size: tree.length(of: element), input: input)
                 } else if count <= Self.columns, issues.isEmpty {
                     values.append(value)
                 }
@@ -88,7 +94,8 @@ struct EmbeddingReading: RowReading {
         }
         if count != Self.columns, faults == issues.shared.count + issues.own.count {
             issues.own.add(
-                .wrongRowLength(expected: Self.columns, given: count), at: location
+                .wrongRowLength(expected: Self.columns, given: count), at: location,
+                size: tree.length(of: row)
             ) { tree.write(row, into: &$0) }
         }
     }

@@ -30,9 +30,9 @@ struct RequestIssues {
     /// What only we object to.
     var own: IssueList
 
-    init(limit: Int) {
-        shared = IssueList(limit: limit)
-        own = IssueList(limit: limit)
+    init(limit: Int, quoting quotable: Int = .max) {
+        shared = IssueList(limit: limit, quoting: quotable)
+        own = IssueList(limit: limit, quoting: quotable)
     }
 
     var isEmpty: Bool { shared.isEmpty && own.isEmpty }
@@ -49,12 +49,12 @@ extension RowReading {
     func request(
         from body: JSONBody, limits: Limits
     ) throws(JSONBody.Refusal) -> DenoiseRequest<Rows> {
-        var issues = RequestIssues(limit: limits.issues)
+        var issues = RequestIssues(limit: limits.issues, quoting: limits.quotedBytes)
         switch body {
         case .empty:
             issues.shared.add(.missing, at: ["body"]) { $0.append(contentsOf: "null".utf8) }
         case .other(let bytes):
-            issues.shared.add(.notAnObject, at: ["body"]) {
+            issues.shared.add(.notAnObject, at: ["body"], size: bytes.count) {
                 appendJSON(String(decoding: bytes, as: UTF8.self), to: &$0)
             }
         case .json(let text):
@@ -105,7 +105,9 @@ extension RowReading {
         _ tree: JSONTree, _ issues: inout RequestIssues
     ) -> DenoiseRequest<Rows>? {
         guard case .object = tree.kind(of: tree.root) else {
-            issues.shared.add(.notAnObject, at: ["body"]) { tree.write(tree.root, into: &$0) }
+            issues.shared.add(.notAnObject, at: ["body"], size: tree.length(of: tree.root)) {
+                tree.write(tree.root, into: &$0)
+            }
             return nil
         }
         var rows: Rows?
@@ -113,12 +115,14 @@ extension RowReading {
             if case .array = tree.kind(of: list) {
                 rows = self.rows(list, in: tree, issues: &issues)
             } else {
-                issues.shared.add(.notAList, at: ["body", .name(Self.name)]) {
+                let size = tree.length(of: list)
+                issues.shared.add(.notAList, at: ["body", .name(Self.name)], size: size) {
                     tree.write(list, into: &$0)
                 }
             }
         } else {
-            issues.shared.add(.missing, at: ["body", .name(Self.name)]) {
+            let size = tree.length(of: tree.root)
+            issues.shared.add(.missing, at: ["body", .name(Self.name)], size: size) {
                 tree.write(tree.root, into: &$0)
             }
         }

@@ -10,8 +10,10 @@ struct DenoiseTextEndpoint {
         do {
             let body = try JSONBody.read(from: &body, of: request, limit: limits.bodyBytes)
             let asked = try TextReading(limit: limits.texts).request(from: body, limits: limits)
+            try request.admitAnswer(rows: asked.rows.count)
             return DenoiseAnswer.measuring { () throws(InferenceError) in
-                try service.denoise(texts: asked.rows, noiseLevel: asked.noiseLevel)
+                try service.denoise(
+                    texts: asked.rows, noiseLevel: asked.noiseLevel, before: request.deadline)
             }
         } catch {
             return error.response
@@ -50,7 +52,8 @@ struct TextReading: RowReading {
                 texts.append(String(replacingSurrogatesIn: tree.string(of: element)))
             } else {
                 issues.shared.add(
-                    .notAString, at: ["body", .name(Self.name), .index(index)]
+                    .notAString, at: ["body", .name(Self.name), .index(index)],
+                    size: tree.length(of: element)
                 ) { tree.write(element, into: &$0) }
             }
             return true

@@ -3,11 +3,14 @@ struct FormURLEncoded {
     /// The value of `file` in the fields that are whole, the last one where there are several.
     private(set) var field = UploadField.missing
 
+    private let limits: FormLimits
     private var fields = 0
     private var name: [UInt8] = []
     private var value: [UInt8] = []
     private var isInsideField = false
     private var isInsideValue = false
+
+    init(limits: FormLimits = FormLimits()) { self.limits = limits }
 
     /// Takes the next bytes.
     ///
@@ -24,7 +27,9 @@ struct FormURLEncoded {
                 isInsideValue = true
                 continue
             }
-            guard name.count + value.count < FormLimits.fieldBytes else { throw .fieldTooLarge }
+            guard name.count + value.count < limits.fieldBytes else {
+                throw .fieldTooLarge(limit: limits.fieldBytes)
+            }
             if isInsideValue { value.append(byte) } else { name.append(byte) }
         }
     }
@@ -36,7 +41,7 @@ struct FormURLEncoded {
         // Between two ampersands is no field, but "=" is one, empty as it is.
         guard isInsideField else { return }
         fields += 1
-        guard fields <= FormLimits.fields else { throw .tooManyFields }
+        guard fields <= limits.fields else { throw .tooManyFields(limit: limits.fields) }
         if PythonText.unquotedPlus(name) == "file" {
             let text = PythonText.unquotedPlus(value)
             field = text.isEmpty ? .missing : .text(text)

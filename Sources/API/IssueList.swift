@@ -8,15 +8,19 @@ struct IssueList {
     private(set) var count = 0
 
     private let limit: Int
+    private var quotable: Int
 
-    /// A list that prints at most `limit` errors.
-    init(limit: Int) { self.limit = limit }
+    /// A list that prints at most `limit` errors and quotes at most `quotable` bytes of the request.
+    init(limit: Int, quoting quotable: Int = .max) {
+        self.limit = limit
+        self.quotable = quotable
+    }
 
     var isEmpty: Bool { count == 0 }
 
-    /// Adds an error; `input` prints what came.
+    /// Adds an error; `input` prints what came, `size` bytes of the request.
     mutating func add(
-        _ type: IssueType, at location: [LocationPart],
+        _ type: IssueType, at location: [LocationPart], size: Int = 0,
         input: (inout [UInt8]) -> Void
     ) {
         count += 1
@@ -29,7 +33,13 @@ struct IssueList {
         body.append(contentsOf: #","msg":"#.utf8)
         appendJSON(type.message, to: &body)
         body.append(contentsOf: #","input":"#.utf8)
-        input(&body)
+        if size <= quotable {
+            quotable -= size
+            input(&body)
+        } else {
+            quotable = 0
+            body.append(contentsOf: "null".utf8)
+        }
         if let context = type.context {
             body.append(contentsOf: #","ctx":"#.utf8)
             context.write(into: &body)

@@ -18,18 +18,28 @@ enum JSONBody {
         if let length = source.declaredLength, length > limit {
             throw .tooLong(length, limit: limit)
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(source.declaredLength ?? 0)
+        let expected = source.declaredLength ?? limit
         do {
-            while try source.read(upTo: 256 << 10, into: &bytes) > 0 {
-                if bytes.count > limit { throw Refusal.tooLong(bytes.count, limit: limit) }
-            }
-        } catch let refusal as Refusal {
-            throw refusal
+            try request.memory?.admitBody(expected, before: request.deadline)
         } catch {
-            throw .unreadable
+            throw Refusal(error)
         }
+        var bytes: [UInt8] = []
+        // Growing a full array would hold it twice; memory that no byte reaches costs nothing.
+        bytes.reserveCapacity(expected)
+        do {
+            while try source.read(upTo: 256 << 10, into: &bytes) > 0, bytes.count <= limit {}
+        } catch {
+            throw Refusal(error)
+        }
+        if bytes.count > limit { throw .tooLong(bytes.count, limit: limit) }
         guard !bytes.isEmpty else { return .empty }
+        if let deadline = request.deadline, deadline <= .now { throw Refusal(.tooLate) }
+        do {
+            try request.memory?.admitParsing(bytes.count, before: request.deadline)
+        } catch {
+            throw Refusal(error)
+        }
         guard isJSON(contentType: request.headers["content-type"] ?? "") else {
             return .other(bytes)
         }
@@ -40,15 +50,28 @@ enum JSONBody {
     struct Refusal: Error {
         let response: Response
 
+        init(response: Response) { self.response = response }
+
+        init(_ error: BodyError) { response = .failure(error) }
+
         /// Bytes, or JSON, that FastAPI fails on without saying why.
         static var unreadable: Refusal {
             Refusal(response: .detail(status: 400, "There was an error parsing the body"))
         }
 
         static func tooLong(_ length: Int, limit: Int) -> Refusal {
-            Refusal(
-                response: .detail(
-                    status: 413, "Request body too large: \(length) bytes, at most \(limit)"))
+            Refusal(response: .tooLong(length, limit: limit))
+        }
+    }
+}
+
+extension Request {
+    /// Makes room for an answer of `rows` rows.
+    func admitAnswer(rows: Int) throws(JSONBody.Refusal) {
+        do {
+            try memory?.admitAnswer(rows: rows, before: deadline)
+        } catch {
+            throw JSONBody.Refusal(error)
         }
     }
 }

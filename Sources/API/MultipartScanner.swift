@@ -35,14 +35,16 @@ struct MultipartScanner {
     /// The byte after a whole delimiter in data, where that was a CR or a hyphen.
     private var suffix: UInt8?
 
+    private let limits: FormLimits
     private var headerCount = 0
     private var headerBytes = 0
     private var name: [UInt8] = []
     private var value: [UInt8] = []
 
     /// - Throws: `FormError.malformed` where the boundary is longer than allowed.
-    init(boundary: [UInt8]) throws(FormError) {
-        guard boundary.count <= FormLimits.boundaryBytes else { throw .malformed }
+    init(boundary: [UInt8], limits: FormLimits = FormLimits()) throws(FormError) {
+        guard boundary.count <= limits.boundaryBytes else { throw .malformed }
+        self.limits = limits
         delimiter = [carriageReturn, lineFeed, hyphen, hyphen] + boundary
     }
 
@@ -122,7 +124,7 @@ struct MultipartScanner {
             return
         case .lineStart:
             headerCount += 1
-            guard headerCount <= FormLimits.headers else { throw .malformed }
+            guard headerCount <= limits.headers else { throw .malformed }
             headerBytes = 0
             name.removeAll(keepingCapacity: true)
             value.removeAll(keepingCapacity: true)
@@ -150,7 +152,7 @@ struct MultipartScanner {
             return
         }
         headerBytes += 1
-        guard headerBytes <= FormLimits.headerBytes else { throw .malformed }
+        guard headerBytes <= limits.headerBytes else { throw .malformed }
     }
 
     private mutating func beginPart(_ events: inout some MultipartEvents & ~Copyable) {

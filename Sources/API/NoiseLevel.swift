@@ -8,17 +8,19 @@ enum NoiseLevel {
     static func value(in tree: JSONTree, issues: inout RequestIssues) -> Double {
         guard let node = tree.member(name, of: tree.root) else { return 0 }
         let location: [LocationPart] = ["body", .name(name)]
+        let size = tree.length(of: node)
         func input(_ output: inout [UInt8]) { tree.write(node, into: &output) }
         switch LaxNumber(node, in: tree) {
         case .invalid(let type):
-            issues.shared.add(type, at: location, input: input)
+            issues.shared.add(type, at: location, size: size, input: input)
         case .value(let level) where level >= 0:
             if level.isFinite { return level }
-            issues.own.add(.notFinite, at: location, input: input)
+            issues.own.add(.notFinite, at: location, size: size, input: input)
         case .value(let level):
             // NaN is not at least 0 either. The reference fails on its echo, unless it is a string.
             let isEchoed = level.isFinite || isString(node, in: tree)
-            issues.shared.add(isEchoed ? .belowZero : .notFinite, at: location, input: input)
+            issues.shared.add(
+                isEchoed ? .belowZero : .notFinite, at: location, size: size, input: input)
         }
         return 0
     }

@@ -22,6 +22,12 @@ public struct Request: Sendable {
     /// missing or no host; empty where it is unknown.
     public var server: String
 
+    /// When an answer would come too late; nil: never.
+    public var deadline: ContinuousClock.Instant?
+
+    /// What the request has of the memory that is shared; nil where nothing is.
+    public var memory: RequestMemory?
+
     public init(
         method: String, path: String, query: String = "", rootPath: String = "",
         headers: [String: String] = [:], scheme: String = "http", server: String = ""
@@ -53,4 +59,8 @@ public enum BodyError: Error, Equatable {
     case broken
     /// Fewer or more bytes came than were declared.
     case wrongLength
+    /// There is no memory for it now.
+    case noRoom
+    /// It was not there in time.
+    case tooLate
 }

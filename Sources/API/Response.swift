@@ -1,3 +1,5 @@
+public import Inference
+
 /// A complete response; nothing of it is sent before all of it is known.
 public struct Response: Sendable {
     /// The HTTP status.
@@ -8,6 +10,12 @@ public struct Response: Sendable {
 
     /// The bytes of the body; empty for a HEAD request.
     public var body: [UInt8]
+
+    /// How long the stages of the work took, in order; for logs, not sent.
+    public var stages: [Stage] = []
+
+    /// The path of the route that answered; nil where none did.
+    public var route: String?
 
     public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.status = status

@@ -9,11 +9,9 @@ struct UploadEndpoint {
     func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
         let field: UploadField
         do {
-            field = try UploadField.read(
-                from: &body, contentType: request.headers["content-type"] ?? "",
-                limit: limits.uploadBytes)
+            field = try UploadField.read(from: &body, of: request, limits: limits)
         } catch {
-            return .detail(status: error.status, error.detail)
+            return error.response
         }
         switch field {
         case .missing:
@@ -45,6 +43,10 @@ struct UploadEndpoint {
             return refusal(Self.noText, name)
         } catch .tooManyLines(let given, let limit) {
             return refusal("the file holds \(given) lines, more than the limit of \(limit)", name)
+        } catch .trainingTooLong(let limit) {
+            return refusal(
+                "training on the file takes longer than the limit of \(limit) seconds; "
+                    + "fewer lines take less", name)
         } catch {
             return .failure(error)
         }

@@ -23,6 +23,7 @@ struct UploadForm: MultipartEvents {
     var remainingBytes: Int?
 
     private let charset: FormCharset
+    private let limits: FormLimits
     private var files = 0
     private var fields = 0
     private var disposition: [UInt8] = []
@@ -37,7 +38,10 @@ struct UploadForm: MultipartEvents {
     private var fileName = ""
     private var fileText = UploadText(expecting: nil)
 
-    init(charset: FormCharset) { self.charset = charset }
+    init(charset: FormCharset, limits: FormLimits = FormLimits()) {
+        self.charset = charset
+        self.limits = limits
+    }
 
     mutating func beginPart() { disposition = [] }
 
@@ -54,7 +58,7 @@ struct UploadForm: MultipartEvents {
         let isWanted = charset.text(of: name) == "file"
         if let encodedName = parameters["filename"] {
             files += 1
-            guard files <= FormLimits.files else { throw .tooManyFiles }
+            guard files <= limits.files else { throw .tooManyFiles(limit: limits.files) }
             part = isWanted ? .file : .ignored
             if isWanted {
                 fileName = charset.text(of: encodedName)
@@ -62,7 +66,7 @@ struct UploadForm: MultipartEvents {
             }
         } else {
             fields += 1
-            guard fields <= FormLimits.fields else { throw .tooManyFields }
+            guard fields <= limits.fields else { throw .tooManyFields(limit: limits.fields) }
             part = isWanted ? .field : .otherField
             fieldBytes = 0
             fieldValue = []
@@ -74,7 +78,9 @@ struct UploadForm: MultipartEvents {
         case .ignored: break
         case .otherField, .field:
             fieldBytes += bytes.count
-            guard fieldBytes <= FormLimits.fieldBytes else { throw .partTooLarge }
+            guard fieldBytes <= limits.fieldBytes else {
+                throw .partTooLarge(limit: limits.fieldBytes)
+            }
             if part == .field {
                 unsafe bytes.withUnsafeBufferPointer { unsafe fieldValue.append(contentsOf: $0) }
             }

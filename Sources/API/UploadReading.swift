@@ -5,19 +5,26 @@ extension UploadField {
     /// Reads the value of the field `file` out of a request's form.
     ///
     /// A body of another type is no form and is left unread, as FastAPI leaves it.
-    /// - Parameter limit: bytes a body may hold; the declared length decides before any is read.
+    /// The declared length decides before any byte is read.
     static func read(
-        from body: inout some BodySource & ~Copyable, contentType: String, limit: Int
+        from body: inout some BodySource & ~Copyable, of request: Request, limits: Limits
     ) throws(FormError) -> UploadField {
-        if let declared = body.declaredLength, declared > limit {
-            throw .bodyTooLarge(length: declared, limit: limit)
+        if let declared = body.declaredLength, declared > limits.uploadBytes {
+            throw .bodyTooLarge(length: declared, limit: limits.uploadBytes)
         }
-        let type = FormOptionsHeader(parsing: bytes(ofHeader: contentType))
+        do {
+            try request.memory?.admitUpload(
+                body.declaredLength ?? limits.uploadBytes, before: request.deadline)
+        } catch {
+            throw .body(error)
+        }
+        let type = FormOptionsHeader(
+            parsing: bytes(ofHeader: request.headers["content-type"] ?? ""))
         switch type.value {
         case "multipart/form-data":
-            return try readMultipart(from: &body, type: type, limit: limit)
+            return try readMultipart(from: &body, type: type, limits: limits)
         case "application/x-www-form-urlencoded":
-            return try readURLEncoded(from: &body, limit: limit)
+            return try readURLEncoded(from: &body, limits: limits)
         default:
             return .missing
         }
@@ -29,16 +36,16 @@ extension UploadField {
     }
 
     private static func readMultipart(
-        from body: inout some BodySource & ~Copyable, type: FormOptionsHeader, limit: Int
+        from body: inout some BodySource & ~Copyable, type: FormOptionsHeader, limits: Limits
     ) throws(FormError) -> UploadField {
         let charset = type.parameters["charset"].map { FormCharset(label: $0) } ?? .utf8
         guard let boundary = type.parameters["boundary"] else { throw .missingBoundary }
-        var scanner = try MultipartScanner(boundary: boundary)
-        var form = UploadForm(charset: charset)
+        var scanner = try MultipartScanner(boundary: boundary, limits: limits.form)
+        var form = UploadForm(charset: charset, limits: limits.form)
         let declared = body.declaredLength
         var received = 0
         var piece: [UInt8] = []
-        while try next(&piece, of: &body, received: &received, limit: limit) {
+        while try next(&piece, of: &body, received: &received, limits.uploadBytes) {
             form.remainingBytes = declared.map { max(0, $0 - received + piece.count) }
             try scanner.scan(piece.span, into: &form)
         }
@@ -46,12 +53,12 @@ extension UploadField {
     }
 
     private static func readURLEncoded(
-        from body: inout some BodySource & ~Copyable, limit: Int
+        from body: inout some BodySource & ~Copyable, limits: Limits
     ) throws(FormError) -> UploadField {
-        var form = FormURLEncoded()
+        var form = FormURLEncoded(limits: limits.form)
         var received = 0
         var piece: [UInt8] = []
-        while try next(&piece, of: &body, received: &received, limit: limit) {
+        while try next(&piece, of: &body, received: &received, limits.uploadBytes) {
             try form.add(piece.span)
         }
         try form.finish()
@@ -61,11 +68,11 @@ extension UploadField {
     /// Replaces `piece` by the next one; false at the body's end.
     private static func next(
         _ piece: inout [UInt8], of body: inout some BodySource & ~Copyable, received: inout Int,
-        limit: Int
+        _ limit: Int
     ) throws(FormError) -> Bool {
         piece.removeAll(keepingCapacity: true)
         let count: Int
-        do { count = try body.read(upTo: pieceBytes, into: &piece) } catch { throw .unreadable }
+        do { count = try body.read(upTo: pieceBytes, into: &piece) } catch { throw .body(error) }
         received += count
         guard received <= limit else { throw .bodyTooLarge(length: received, limit: limit) }
         return count > 0

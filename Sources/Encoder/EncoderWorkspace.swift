@@ -42,6 +42,16 @@ struct EncoderBuffers: Sendable {
         scores = SharedMatrix(rows: ComputeTeam.size, columns: attentionScratch(length: longest))
     }
 
+    /// Bytes of all matrices for `tokens` tokens.
+    static func bytes(tokens: Int, configuration: EncoderConfiguration) -> Int {
+        let hidden = configuration.hidden
+        let scores = ComputeTeam.size * attentionScratch(length: min(tokens, configuration.positions))
+        let floats =
+            tokens * (3 * hidden + configuration.inner) + hidden * keyStride(tokens: tokens)
+            + attentionKeySlack + scores
+        return floats * MemoryLayout<Float>.stride
+    }
+
     /// Room for `tokens` in an odd number of cache lines, so that a head's 32 rows spread over all
     /// places of the first-level cache.
     static func keyStride(tokens: Int) -> Int { ((tokens + 15) / 16 | 1) * 16 }

@@ -28,6 +28,11 @@ public struct SentenceEncoder: Sendable {
         EncoderWorkspace(tokens: tokens, configuration: configuration)
     }
 
+    /// Bytes of a workspace for `tokens` tokens once all of it is used.
+    public func workspaceBytes(tokens: Int) -> Int {
+        EncoderBuffers.bytes(tokens: tokens, configuration: configuration)
+    }
+
     /// The embedding of each sequence of `batch`: its tokens' mean, scaled to length 1.
     ///
     /// - Parameters:

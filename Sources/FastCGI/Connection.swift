@@ -32,6 +32,8 @@ final class Connection: @unchecked Sendable {
     var readyAt = ContinuousClock.now
     /// What of the answer is counted as kept for it.
     var keptBytes = 0
+    /// What of its request is counted as held.
+    var heldBytes = 0
     /// Whether descriptor and poller know each other.
     var isRegistered = false
     /// Requests answered on it.

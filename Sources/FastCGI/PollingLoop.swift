@@ -162,6 +162,10 @@ struct PollingLoop: ~Copyable {
             case .end: throw .connectionLost
             case .something: break
             }
+            guard waiting.hold(peer) else {
+                refuse(peer)
+                return
+            }
             if wasUntouched { peer.deadline = .now + waiting.limits.headTime }
             if phase != .body && peer.gate.phase == .body {
                 peer.deadline = .now + waiting.limits.bodyTime
@@ -179,6 +183,11 @@ struct PollingLoop: ~Copyable {
         waiting.handOut()
         if queue.push(peer) { return }
         waiting.handBack()
+        refuse(peer)
+    }
+
+    /// Answers a request of which there is at least the beginning as busy.
+    private func refuse(_ peer: Connection) {
         waiting.counters.busyAnswers.add(1, ordering: .relaxed)
         let pairs = ParameterPairs(peer.gate.parameters[...])
         let isHead = pairs.contains {

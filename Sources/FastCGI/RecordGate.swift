@@ -31,6 +31,9 @@ struct RecordGate {
     /// Records to send to the peer beside any answer.
     private(set) var replies: [UInt8] = []
 
+    /// Bytes of the request that lie here.
+    var heldCount: Int { parameters.count + body.count }
+
     /// Whether body bytes are counted and dropped, for a request nobody reads any more.
     var discardsBody = false { didSet { if discardsBody { body = [] } } }
 

@@ -16,8 +16,12 @@ public struct ServerLimits: Sendable {
     /// small body holds none.
     public var gatheredBodyBytes = 65_536
 
+    /// Bytes of all requests being gathered or answered that the server itself holds; who would
+    /// exceed it is answered as busy.
+    public var heldBytes = 12 << 20
+
     /// Bytes of answers kept for peers slow to read; beyond, request threads wait for them.
-    public var unsentBytes = 64 << 20
+    public var unsentBytes = 32 << 20
 
     /// Bytes of an unread body that are read and dropped to keep the connection in order; behind
     /// more, it is closed.
@@ -49,10 +53,12 @@ public struct ServerLimits: Sendable {
     public var stackBytes = 1 << 20
 
     /// Bytes all peers together can make a server hold, besides what handlers do.
+    ///
+    /// What is held lies in arrays that may be twice as large.
     public var mostBytes: Int {
         let portion = 65_536
-        let connection = parameterBytes + gatheredBodyBytes + portion
-        return connections * connection + requestThreads * (stackBytes + 8 * portion) + unsentBytes
+        return 2 * heldBytes + connections * 2048 + requestThreads * (stackBytes + 8 * portion)
+            + unsentBytes
     }
 
     public init() {}

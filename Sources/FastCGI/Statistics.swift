@@ -20,6 +20,12 @@ public struct Statistics: Sendable, Equatable {
     public var waiting = 0
     /// Requests queued or with the handler, now.
     public var inFlight = 0
+    /// Connections open, now.
+    public var connections = 0
+    /// Bytes of requests held, now.
+    public var held = 0
+    /// Bytes of answers kept for slow readers, now.
+    public var unsent = 0
 }
 
 /// The counters behind `Statistics`.

@@ -19,6 +19,7 @@ final class WaitingConnections: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let handedOut = Atomic<Int>(0)
     private let unsent = Atomic<Int>(0)
+    private let held = Atomic<Int>(0)
     private let connections = Mutex<[Int32: Connection]>([:])
 
     init(
@@ -52,6 +53,20 @@ final class WaitingConnections: Sendable {
         if stops { poller.wake() }
     }
 
+    /// Counts what `connection` holds by now; whether all together is within the limit.
+    func hold(_ connection: Connection) -> Bool {
+        let more = connection.gate.heldCount - connection.heldBytes
+        connection.heldBytes += more
+        let now = held.add(more, ordering: .relaxed).newValue
+        return more <= 0 || now <= limits.heldBytes
+    }
+
+    /// Counts what `connection` held as gone.
+    private func release(_ connection: Connection) {
+        held.subtract(connection.heldBytes, ordering: .relaxed)
+        connection.heldBytes = 0
+    }
+
     // MARK: Connections without
 
     var count: Int { connections.withLock { $0.count } }
@@ -73,6 +88,8 @@ final class WaitingConnections: Sendable {
             } catch {
                 // The kernel has no memory to watch it; with its last owner it closes.
                 connections[descriptor] = nil
+                forget(connection)
+                release(connection)
             }
         }
     }
@@ -133,11 +150,14 @@ final class WaitingConnections: Sendable {
         if connection.gate.phase != .ended {
             // Closed at once, the peer might lose the answer for what it still sends.
             connection.finishSending()
+            connection.gate.discardsBody = true
+            _ = hold(connection)
             connection.stage = .leave
             connection.deadline = .now + limits.leaveTime
             wait(connection)
         } else if connection.staysOpen && !stops {
             connection.gate.reset()
+            release(connection)
             connection.stage = .request
             connection.deadline = .now + limits.idleTime
             wait(connection)
@@ -149,6 +169,7 @@ final class WaitingConnections: Sendable {
     /// Ends a connection nobody waits for; the descriptor closes with its last owner.
     func close(_ connection: Connection, for fault: FastCGIError? = nil) {
         forget(connection)
+        release(connection)
         connection.sever()
         guard let fault else { return }
         counters.count(fault)
@@ -170,6 +191,7 @@ final class WaitingConnections: Sendable {
             brokenProtocols: counters.brokenProtocols.load(ordering: .relaxed),
             timeouts: counters.timeouts.load(ordering: .relaxed),
             pauses: counters.pauses.load(ordering: .relaxed),
-            waiting: count, inFlight: handedOutCount)
+            waiting: count, inFlight: handedOutCount, connections: count + handedOutCount,
+            held: held.load(ordering: .relaxed), unsent: unsent.load(ordering: .relaxed))
     }
 }

@@ -19,30 +19,19 @@ private func allowedProcessors() -> Int? {
     return count > 0 ? count : nil
 }
 
-/// The quota in cores of the control group (version 2) this process is in or below, if it has one.
+/// The smallest quota, in cores, of the control groups (version 2) this process is in or below.
 private func controlGroupQuota() -> Double? {
-    guard let membership = readSmallFile("/proc/self/cgroup") else { return nil }
-    guard
-        let line = membership.split(separator: "\n").first(where: { $0.hasPrefix("0::") })
-    else { return nil }
-    var folder = String(line.dropFirst(3))
-    var smallest: Double?
-    while true {
-        if let limit = readSmallFile("/sys/fs/cgroup\(folder)/cpu.max") {
-            let parts = limit.split(whereSeparator: { $0 == " " || $0 == "\n" })
-            if parts.count == 2, let quota = Double(parts[0]), let period = Double(parts[1]),
-                period > 0
-            {
-                smallest = min(smallest ?? .infinity, quota / period)
-            }
-        }
-        guard let slash = folder.lastIndex(of: "/"), folder.count > 1 else { return smallest }
-        folder = String(folder[..<slash])
-    }
+    controlGroupFiles("cpu.max").compactMap { limit in
+        let parts = limit.split(whereSeparator: \.isWhitespace)
+        guard parts.count == 2, let quota = Double(parts[0]), let period = Double(parts[1]),
+            period > 0
+        else { return nil }
+        return quota / period
+    }.min()
 }
 
 /// The first 4 KiB of a file as text, nil where it cannot be read.
-private func readSmallFile(_ path: String) -> String? {
+func readSmallFile(_ path: String) -> String? {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }

@@ -1,47 +1,88 @@
 internal import ModelFiles
 
 /// A training text split into lines; blank ones are skipped, repeated ones are kept once.
+///
+/// The lines stay where they are in the text: beside it a corpus takes at most 36 bytes a line.
 struct Corpus {
-    /// Distinct lines in the order they first came.
-    let distinct: [Substring]
+    /// UTF-8.
+    private let text: [UInt8]
 
-    /// For every line that is not blank, its place in `distinct`.
+    /// Where distinct lines stand in the text, in the order they first came.
+    private let places: [Range<Int>]
+
+    /// For every line that is not blank, the number of the distinct line it is.
     let lines: [Int32]
 
     /// SHA-256 of the text, in hexadecimal.
     let digest: String
 
+    /// How many lines of UTF-8 `text` are not blank.
+    ///
+    /// - Throws: `noTrainingText` where none is, `tooManyLines` where more than `limit` are.
+    static func lineCount(of text: [UInt8], limit: Int) throws(InferenceError) -> Int {
+        var count = 0
+        forEachLine(of: text) { _ in count += 1 }
+        guard count > 0 else { throw .noTrainingText }
+        guard count <= limit else { throw .tooManyLines(given: count, limit: limit) }
+        return count
+    }
+
     /// Splits UTF-8 `text` at line feeds; a carriage return before one belongs to the line's end.
+    ///
+    /// - Throws: as `lineCount`.
     init(_ text: [UInt8], limit: Int) throws(InferenceError) {
-        var hash = SHA256()
-        hash.update(text.span)
-        digest = hash.finish().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.utf8.count == 1 ? "0" + digits : digits
-        }.joined()
-        var distinct: [Substring] = []
+        let count = try Self.lineCount(of: text, limit: limit)
+        digest = SHA256.hex(of: text)
+        var places: [Range<Int>] = []
         var lines: [Int32] = []
-        var places: [Substring: Int32] = [:]
-        let whole = String(decoding: text, as: UTF8.self)
-        for line in whole.utf8.split(separator: UInt8(ascii: "\n")) {
-            let line = Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
-            guard line.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
-                continue
+        lines.reserveCapacity(count)
+        // Open addressing over numbers of distinct lines. Swift's hasher is seeded, so lines cannot be
+        // made to collide.
+        let slots = 1 << (Int.bitWidth - (2 * count - 1).leadingZeroBitCount)
+        var table = [Int32](repeating: -1, count: slots)
+        Self.forEachLine(of: text) { line in
+            var hasher = Hasher()
+            unsafe text[line].withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+            var slot = hasher.finalize() & (slots - 1)
+            while table[slot] >= 0, !text[places[Int(table[slot])]].elementsEqual(text[line]) {
+                slot = (slot + 1) & (slots - 1)
             }
-            if let place = places[line] {
-                lines.append(place)
-            } else {
-                let place = Int32(distinct.count)
-                places[line] = place
-                distinct.append(line)
-                lines.append(place)
+            if table[slot] < 0 {
+                table[slot] = Int32(places.count)
+                places.append(line)
             }
+            lines.append(table[slot])
         }
-        guard !lines.isEmpty else { throw .noTrainingText }
-        guard lines.count <= limit else {
-            throw .tooManyLines(given: lines.count, limit: limit)
-        }
-        self.distinct = distinct
+        self.text = text
+        self.places = places
         self.lines = lines
+    }
+
+    /// How many lines are distinct.
+    var distinctCount: Int { places.count }
+
+    /// Distinct line `number`.
+    func distinct(_ number: Int) -> String {
+        String(decoding: text[places[number]], as: UTF8.self)
+    }
+
+    /// Calls `body` with the place of each line that is not blank.
+    private static func forEachLine(of text: [UInt8], _ body: (Range<Int>) -> Void) {
+        var start = 0
+        while start < text.count {
+            let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
+            let isReturn = end > start && text[end - 1] == UInt8(ascii: "\r")
+            let line = start..<(isReturn ? end - 1 : end)
+            if !isBlank(text[line]) { body(line) }
+            start = end + 1
+        }
+    }
+
+    private static func isBlank(_ line: ArraySlice<UInt8>) -> Bool {
+        // Most lines begin with a letter, which settles it.
+        if let first = line.first, 0x21...0x7E ~= first { return false }
+        return !String(decoding: line, as: UTF8.self).unicodeScalars.contains {
+            !$0.properties.isWhitespace
+        }
     }
 }

@@ -31,11 +31,14 @@ public final class DenoisingEngine: DenoisingService {
     public var isModelLoaded: Bool { model.current() != nil }
 
     public func denoise(
-        texts: [String], noiseLevel: Float
+        texts: [String], noiseLevel: Float, before deadline: ContinuousClock.Instant?
     ) throws(InferenceError) -> DenoisedBatch {
         guard let model = model.current() else { throw .modelNotLoaded }
-        let (embeddings, truncated) = try embedder.embed(texts)
-        return denoise(embeddings, noiseLevel, with: model, truncated: truncated)
+        let embedded = try embedder.embed(texts, before: deadline)
+        var batch = denoise(
+            embedded.values, noiseLevel, with: model, truncated: embedded.truncated)
+        batch.stages.insert(contentsOf: embedded.stages, at: 0)
+        return batch
     }
 
     public func denoise(
@@ -48,21 +51,26 @@ public final class DenoisingEngine: DenoisingService {
     private func denoise(
         _ embeddings: [Float], _ noiseLevel: Float, with model: DenoiserModel, truncated: Int
     ) -> DenoisedBatch {
-        DenoisedBatch(
-            values: model.denoise(embeddings, noiseLevel: noiseLevel),
-            columns: embedder.columns, truncated: truncated, modelVersion: model.version)
+        let began = ContinuousClock.now
+        let values = model.denoise(embeddings, noiseLevel: noiseLevel)
+        return DenoisedBatch(
+            values: values, columns: embedder.columns, truncated: truncated,
+            modelVersion: model.version, stages: [Stage("denoise", began.duration(to: .now))])
     }
 
     /// Trains on a thread of its own, at lower priority, and waits for it.
     public func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome {
         runs.begin()
-        defer { runs.end() }
+        var isTrained = false
+        defer { runs.end(isTrained) }
+        let deadline = ContinuousClock.now + training.timeLimit
         let outcome = Monitor<Result<TrainingRun.Result, InferenceError>?>(nil)
         let thread = WorkerThread(niceness: 5) { [self] in
             let result = Result { () throws(InferenceError) in
                 try training(
                     on: text, publishingAt: model.path, with: embedder,
-                    isCancelled: { runs.isCancelled }, progress: { _ in })
+                    isCancelled: { runs.isCancelled || deadline <= .now },
+                    progress: { runs.note($0) })
             }
             outcome.withLock { $0 = result }
         }
@@ -74,9 +82,13 @@ public final class DenoisingEngine: DenoisingService {
         do {
             run = try result.get()
         } catch {
-            report("training failed: \(error)")
-            throw error
+            let isLate = error == .trainingCancelled && !runs.isCancelled
+            let seconds = Int(training.timeLimit.components.seconds)
+            let reason = isLate ? .trainingTooLong(limit: seconds) : error
+            report("training failed: \(reason)")
+            throw reason
         }
+        isTrained = true
         model.refresh()
         report(run.summary)
         if let warning = run.warning { report(warning) }

@@ -4,7 +4,11 @@ public protocol DenoisingService: Sendable {
     var isModelLoaded: Bool { get }
 
     /// Embeds each text, adds noise of standard deviation `noiseLevel` where it is above 0, denoises.
-    func denoise(texts: [String], noiseLevel: Float) throws(InferenceError) -> DenoisedBatch
+    ///
+    /// - Throws: `tooLate` where the answer would come after `deadline`.
+    func denoise(
+        texts: [String], noiseLevel: Float, before deadline: ContinuousClock.Instant?
+    ) throws(InferenceError) -> DenoisedBatch
 
     /// The same for embeddings given as numbers: row-major [rows, 384].
     func denoise(embeddings: [Float], noiseLevel: Float) throws(InferenceError) -> DenoisedBatch
@@ -27,11 +31,17 @@ public struct DenoisedBatch: Sendable {
     /// The version of the model that computed every row.
     public var modelVersion: String
 
-    public init(values: [Float], columns: Int, truncated: Int, modelVersion: String) {
+    /// How long each stage took, in order.
+    public var stages: [Stage]
+
+    public init(
+        values: [Float], columns: Int, truncated: Int, modelVersion: String, stages: [Stage] = []
+    ) {
         self.values = values
         self.columns = columns
         self.truncated = truncated
         self.modelVersion = modelVersion
+        self.stages = stages
     }
 }
 
@@ -70,10 +80,14 @@ public enum InferenceError: Error, Equatable {
     case modelNotLoaded
     /// The queue is full; worth another try after `retryAfter` seconds.
     case overloaded(retryAfter: Int)
+    /// The answer would come after the deadline, so no more was computed.
+    case tooLate
     /// Another training run holds the lock; worth another try after `retryAfter` seconds.
     case trainingBusy(retryAfter: Int)
     /// The training run was ended because the service stops; the live model is unchanged.
     case trainingCancelled
+    /// The training run would have taken longer than `limit` seconds; the live model is unchanged.
+    case trainingTooLong(limit: Int)
     /// The upload holds no text.
     case noTrainingText
     /// The upload holds more lines than the configured limit.

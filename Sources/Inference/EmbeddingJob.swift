@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// One caller's sequences on their way through the encoder; rows come back in any order.
 final class EmbeddingJob: Sendable {
     /// Token ids of each sequence.
@@ -13,10 +11,14 @@ final class EmbeddingJob: Sendable {
 
     private let progress: Monitor<Progress>
 
-    private struct Progress {
+    fileprivate struct Progress {
         var values: [Float]
         var missing: Int
+        var began: ContinuousClock.Instant?
     }
+
+    /// When the job was made, which is when it began to wait.
+    let madeAt = ContinuousClock.now
 
     init(sequences: [[Int32]], columns: Int, isBackground: Bool) {
         self.sequences = sequences
@@ -26,6 +28,16 @@ final class EmbeddingJob: Sendable {
             Progress(
                 values: Array(repeating: 0, count: sequences.count * columns),
                 missing: sequences.count))
+    }
+
+    /// Says that the encoder has taken the first of its sequences.
+    func begin() {
+        progress.withLock { if $0.began == nil { $0.began = .now } }
+    }
+
+    /// How long it waited for the encoder, so far or in all.
+    var waitingTime: Duration {
+        madeAt.duration(to: progress.withLock { $0.began } ?? .now)
     }
 
     /// Stores the row of sequence `index`.
@@ -40,15 +52,23 @@ final class EmbeddingJob: Sendable {
     }
 
     /// Waits for the last row; the result is [sequences, columns].
-    func result() -> [Float] {
-        progress.wait { progress in
-            guard progress.missing == 0 else { return nil }
-            var values: [Float] = []
-            swap(&values, &progress.values)
-            return values
-        }
+    func result() -> [Float] { progress.wait { $0.take() } }
+
+    /// The same, or nil where the last row is not there by `deadline`.
+    func result(before deadline: ContinuousClock.Instant) -> [Float]? {
+        progress.wait(before: deadline) { $0.take() }
     }
 
     /// Sequences whose row is stored.
     var finished: Int { progress.withLock { sequences.count - $0.missing } }
+}
+
+extension EmbeddingJob.Progress {
+    /// The rows once they are all there.
+    fileprivate mutating func take() -> [Float]? {
+        guard missing == 0 else { return nil }
+        var rows: [Float] = []
+        swap(&rows, &values)
+        return rows
+    }
 }

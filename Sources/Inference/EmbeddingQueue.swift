@@ -29,8 +29,19 @@ struct EmbeddingQueue {
     /// Jobs that somebody waits for.
     var waiting: Int { foreground.jobs.count }
 
+    /// Sequences that somebody waits for, and those of background jobs.
+    var sequences: (foreground: Int, background: Int) {
+        (foreground.sequences, background.sequences)
+    }
+
     mutating func add(_ job: EmbeddingJob) {
         if job.isBackground { background.add(job) } else { foreground.add(job) }
+    }
+
+    /// Drops what is left of a job that nobody waits for any more.
+    mutating func remove(_ job: EmbeddingJob) {
+        foreground.remove(job)
+        background.remove(job)
     }
 
     /// The next batch; `sharers` threads are free to take part, so a small queue is split among them.
@@ -53,6 +64,16 @@ private struct Line {
         guard !job.sequences.isEmpty else { return }
         jobs.append((job, 0))
         tokens += job.sequences.reduce(0) { $0 + $1.count }
+    }
+
+    /// Sequences not taken yet.
+    var sequences: Int { jobs.reduce(0) { $0 + $1.job.sequences.count - $1.next } }
+
+    mutating func remove(_ job: EmbeddingJob) {
+        guard let place = jobs.firstIndex(where: { $0.job === job }) else { return }
+        tokens -= job.sequences[jobs[place].next...].reduce(0) { $0 + $1.count }
+        jobs.remove(at: place)
+        if place < turn { turn -= 1 }
     }
 
     /// Sequences up to `budget` tokens, always at least one.

@@ -8,6 +8,7 @@ final class EncoderPool: Sendable {
         var queue: EmbeddingQueue
         var idle = 0
         var isStopping = false
+        var statistics = EncoderStatistics()
     }
 
     private let encoder: SentenceEncoder
@@ -56,12 +57,34 @@ final class EncoderPool: Sendable {
         state.wakeAll()
     }
 
-    /// Embeds `sequences` and waits: [sequences, hidden], each row of length 1.
-    func embed(_ sequences: [[Int32]]) throws(InferenceError) -> [Float] {
+    /// Embeds `sequences` and waits: [sequences, hidden], each row of length 1, and the time before
+    /// the encoder took the first.
+    ///
+    /// - Throws: `overloaded`, or `tooLate` where the last row is not there by `deadline`; what is
+    ///   left of the work is dropped.
+    func embed(
+        _ sequences: [[Int32]], before deadline: ContinuousClock.Instant?
+    ) throws(InferenceError) -> (values: [Float], waited: Duration) {
         let job = EmbeddingJob(
             sequences: sequences, columns: encoder.configuration.hidden, isBackground: false)
         try submit(job)
-        return job.result()
+        guard let deadline else { return (job.result(), job.waitingTime) }
+        if let values = job.result(before: deadline) { return (values, job.waitingTime) }
+        state.withLock { state in
+            state.queue.remove(job)
+            state.statistics.dropped += 1
+        }
+        throw .tooLate
+    }
+
+    /// What was computed so far and what waits.
+    var statistics: EncoderStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.waitingJobs = state.queue.waiting
+            (statistics.waitingSequences, statistics.backgroundSequences) = state.queue.sequences
+            return statistics
+        }
     }
 
     private func compute(tokenBudget: Int) {
@@ -70,7 +93,12 @@ final class EncoderPool: Sendable {
         var rows = Matrix(rows: tokenBudget, columns: encoder.configuration.hidden)
         while let (items, isAlone) = nextBatch() {
             batch.removeAll(keepingCapacity: true)
-            for item in items { batch.append(item.job.sequences[item.index]) }
+            var last: EmbeddingJob?
+            for item in items {
+                if item.job !== last { item.job.begin() }
+                last = item.job
+                batch.append(item.job.sequences[item.index])
+            }
             rows.rows = items.count
             var output = rows.mutableSpan
             encoder.encode(
@@ -90,6 +118,7 @@ final class EncoderPool: Sendable {
             guard !state.queue.isEmpty else { return state.isStopping ? .some(nil) : nil }
             let items = state.queue.takeBatch(sharers: max(state.idle, 1))
             state.idle -= 1
+            state.statistics.count(items)
             let isAlone = state.queue.isEmpty && state.idle == threadCount - 1
             return (items, isAlone)
         }

@@ -11,7 +11,12 @@ final class Monitor<State>: @unchecked Sendable {
     init(_ state: State) {
         self.state = state
         unsafe pthread_mutex_init(mutex, nil)
-        unsafe pthread_cond_init(condition, nil)
+        var attributes = pthread_condattr_t()
+        unsafe pthread_condattr_init(&attributes)
+        // Deadlines must not move with the time of day.
+        unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe pthread_cond_init(condition, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -38,6 +43,35 @@ final class Monitor<State>: @unchecked Sendable {
         }
     }
 
+    /// The same, but gives up at `deadline`: nil, after `body` gave none once more.
+    func wait<Result>(
+        before deadline: ContinuousClock.Instant, until body: (inout State) -> Result?
+    ) -> Result? {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&state) { return result }
+            let left = ContinuousClock.now.duration(to: deadline)
+            guard left > .zero else { return nil }
+            var time = monotonicTime(in: min(left, .seconds(3600)))
+            unsafe pthread_cond_timedwait(condition, mutex, &time)
+        }
+    }
+
     /// Wakes everyone who waits.
     func wakeAll() { unsafe pthread_cond_broadcast(condition) }
+}
+
+/// The time of the monotonic clock after `duration` from now.
+private func monotonicTime(in duration: Duration) -> timespec {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    let (seconds, attoseconds) = duration.components
+    time.tv_sec += Int(seconds)
+    time.tv_nsec += Int(attoseconds / 1_000_000_000)
+    if time.tv_nsec >= 1_000_000_000 {
+        time.tv_sec += 1
+        time.tv_nsec -= 1_000_000_000
+    }
+    return time
 }

@@ -9,8 +9,10 @@ public final class TextEmbedder: Sendable {
     /// Elements of an embedding.
     public let columns: Int
 
-    /// The most tokens of a text that count, with `[CLS]` and `[SEP]`; the rest is cut.
+    /// The most tokens of a text that count, with `[CLS]` and `[SEP]`, unless fewer are asked for.
     public static let tokenLimit = 256
+
+    private let tokenLimit: Int
 
     /// Starts the compute threads.
     ///
@@ -18,12 +20,16 @@ public final class TextEmbedder: Sendable {
     ///   - tokenizer: text to ids.
     ///   - encoder: ids to vectors.
     ///   - threads: compute threads, one a core.
+    ///   - tokenLimit: tokens of a text that count, from 2 to 256; the rest is cut.
     ///   - waitingLimit: callers allowed to wait for the encoder.
     public init(
         tokenizer: WordPieceTokenizer, encoder: SentenceEncoder, threads: Int,
-        waitingLimit: Int = 512
+        tokenLimit: Int = TextEmbedder.tokenLimit, waitingLimit: Int = 512
     ) {
+        precondition(2...Self.tokenLimit ~= tokenLimit, "\(tokenLimit) tokens of a text")
         self.tokenizer = tokenizer
+        self.tokenLimit = tokenLimit
+        workspaceBytes = encoder.workspaceBytes(tokens: tokenBudget)
         columns = encoder.configuration.hidden
         pool = EncoderPool(
             encoder: encoder, threadCount: threads, tokenBudget: tokenBudget,
@@ -32,13 +38,30 @@ public final class TextEmbedder: Sendable {
 
     /// Token ids of `text`, with `[CLS]` and `[SEP]`.
     public func tokenize(_ text: String) -> Encoding {
-        tokenizer.encode(text, limit: Self.tokenLimit)
+        tokenizer.encode(text, limit: tokenLimit)
     }
+
+    /// Bytes of storage that each compute thread fills.
+    public let workspaceBytes: Int
+
+    /// What the encoder computed so far and what waits for it.
+    public var statistics: EncoderStatistics { pool.statistics }
 
     /// Embeds `texts`: [texts, `columns`], each row of length 1, and how many texts were cut.
     public func embed(
         _ texts: [String]
     ) throws(InferenceError) -> (values: [Float], truncated: Int) {
+        let embedded = try embed(texts, before: nil)
+        return (embedded.values, embedded.truncated)
+    }
+
+    /// The same, with how long each stage took.
+    ///
+    /// - Throws: `overloaded`, or `tooLate` where it would take until after `deadline`.
+    func embed(
+        _ texts: [String], before deadline: ContinuousClock.Instant?
+    ) throws(InferenceError) -> (values: [Float], truncated: Int, stages: [Stage]) {
+        let began = ContinuousClock.now
         var truncated = 0
         var sequences: [[Int32]] = []
         sequences.reserveCapacity(texts.count)
@@ -47,24 +70,31 @@ public final class TextEmbedder: Sendable {
             if encoding.isTruncated { truncated += 1 }
             sequences.append(encoding.ids)
         }
-        return (try pool.embed(sequences), truncated)
+        let tokenized = ContinuousClock.now
+        let (values, waited) = try pool.embed(sequences, before: deadline)
+        let stages = [
+            Stage("tokenize", began.duration(to: tokenized)), Stage("wait", waited),
+            Stage("encode", tokenized.duration(to: .now) - waited),
+        ]
+        return (values, truncated, stages)
     }
 
     /// Embeds what nobody waits for, after every request; `progress` gets the texts done so far.
     func embedInBackground(
-        _ texts: [Substring], isCancelled: () -> Bool, progress: (Int) -> Void
+        _ corpus: Corpus, isCancelled: () -> Bool, progress: (Int) -> Void
     ) throws(InferenceError) -> [Float] {
         var values: [Float] = []
-        values.reserveCapacity(texts.count * columns)
+        let count = corpus.distinctCount
+        values.reserveCapacity(count * columns)
         var start = 0
-        while start < texts.count {
+        while start < count {
             if isCancelled() { throw .trainingCancelled }
             // Long enough that the pool seldom runs dry; short enough to report, and to be
             // cancelled within two or three seconds on one core.
             var (end, tokens) = (start, 0)
             var sequences: [[Int32]] = []
-            while end < texts.count, sequences.count < 512, tokens < 8 * tokenBudget {
-                sequences.append(tokenize(String(texts[end])).ids)
+            while end < count, sequences.count < 512, tokens < 8 * tokenBudget {
+                sequences.append(tokenize(corpus.distinct(end)).ids)
                 tokens += sequences[sequences.count - 1].count
                 end += 1
             }

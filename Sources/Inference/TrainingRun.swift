@@ -48,6 +48,9 @@ public struct TrainingRun: Sendable {
     /// The most lines of a text.
     public var lineLimit = 1_000_000
 
+    /// How long a run for an upload may take before it is ended.
+    public var timeLimit = Duration.seconds(3000)
+
     /// How long to wait while another run holds the lock.
     public var patience = Duration.seconds(2)
 
@@ -73,10 +76,12 @@ public struct TrainingRun: Sendable {
         let began = clock.now
         var options = options
         options.seed = seed ?? .random(in: 0...UInt64(Int.max))
-        let corpus = try Corpus(text, limit: lineLimit)
+        _ = try Corpus.lineCount(of: text, limit: lineLimit)
         let history = ModelHistory(path: path)
         let lock = try lock(history, isCancelled)
         let locked = clock.now
+        // Only now: one run at a time holds what its corpus takes.
+        let corpus = try Corpus(text, limit: lineLimit)
         let parent = try files { () throws(ModelFileError) in try history.live() }
         var initial: AutoencoderParameters?
         if start == .continue, let parent {
@@ -84,10 +89,8 @@ public struct TrainingRun: Sendable {
                 try DenoiserModel(parent, file: path).parameters
             }
         }
-        let embeddings = try embedder.embedInBackground(
-            corpus.distinct, isCancelled: isCancelled
-        ) { done in
-            progress(.embedding(done: done, of: corpus.distinct.count))
+        let embeddings = try embedder.embedInBackground(corpus, isCancelled: isCancelled) { done in
+            progress(.embedding(done: done, of: corpus.distinctCount))
         }
         let embedded = clock.now
         let (parameters, report) = try train(
@@ -96,12 +99,12 @@ public struct TrainingRun: Sendable {
         let checkpoint = Checkpoint(
             tensors: parameters.named, embeddingDimension: AutoencoderShape.width,
             settings: settings(options), corpusDigest: corpus.digest,
-            report: report.text(lines: corpus.lines.count, distinct: corpus.distinct.count))
+            report: report.text(lines: corpus.lines.count, distinct: corpus.distinctCount))
         let (version, warning) = try publish(
             checkpoint, in: history, replacing: parent?.version, under: lock)
         return Result(
             report: report, version: version,
-            lines: corpus.lines.count, distinct: corpus.distinct.count,
+            lines: corpus.lines.count, distinct: corpus.distinctCount,
             stages: [
                 ("wait", (locked - began) / .seconds(1)),
                 ("embed", (embedded - locked) / .seconds(1)),

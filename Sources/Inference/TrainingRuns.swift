@@ -1,9 +1,21 @@
 internal import Synchronization
 
-/// The training runs of a process: how many are under way, and whether they are to end.
+/// The training runs of a process: how many there were and are, how far, and whether they are to end.
 public final class TrainingRuns: Sendable {
+    /// What is known of them at one moment.
+    public struct Statistics: Sendable {
+        /// Runs under way, those included that wait for the model's lock.
+        public internal(set) var underway = 0
+        /// Runs that put a model live.
+        public internal(set) var succeeded = 0
+        /// Runs that did not.
+        public internal(set) var failed = 0
+        /// How far the run is that works; nil where none does.
+        public internal(set) var progress: TrainingRun.Progress?
+    }
+
     private let isOver = Atomic<Bool>(false)
-    private let count = Atomic<Int>(0)
+    private let state = Mutex(Statistics())
 
     /// None is under way, and any may begin.
     public init() {}
@@ -12,11 +24,24 @@ public final class TrainingRuns: Sendable {
     public func cancel() { isOver.store(true, ordering: .relaxed) }
 
     /// How many are under way, those included that wait for the model's lock.
-    public var underway: Int { count.load(ordering: .relaxed) }
+    public var underway: Int { statistics.underway }
+
+    /// What is known of them now.
+    public var statistics: Statistics { state.withLock { $0 } }
 
     var isCancelled: Bool { isOver.load(ordering: .relaxed) }
 
-    func begin() { count.add(1, ordering: .relaxed) }
+    func begin() { state.withLock { $0.underway += 1 } }
 
-    func end() { count.subtract(1, ordering: .relaxed) }
+    /// Notes how far the run is; of one process only one works at a time.
+    func note(_ progress: TrainingRun.Progress) { state.withLock { $0.progress = progress } }
+
+    func end(_ isTrained: Bool) {
+        state.withLock { state in
+            state.underway -= 1
+            if isTrained { state.succeeded += 1 } else { state.failed += 1 }
+            // Of several that end, the one that worked was the last to note anything.
+            if state.underway == 0 || isTrained { state.progress = nil }
+        }
+    }
 }

@@ -106,6 +106,9 @@ extension JSONTree {
         return (isNegativeZero ? number.start + 1 : number.start)..<end
     }
 
+    /// Bytes of a value's text.
+    public func length(of node: JSONNode) -> Int { end(of: node) - node.start }
+
     /// The byte behind a value.
     func end(of node: JSONNode) -> Int {
         switch text[node.start] {

@@ -116,7 +116,8 @@ private func transcode(
         return bigEndian ? a << 8 | b : b << 8 | a
     }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(body.count)
+    // A unit of two bytes may take three; untouched room costs nothing, growing holds the text twice.
+    bytes.reserveCapacity(body.count / 2 * 3)
     var i = mark
     while i + 1 < body.count {
         var scalar = unit(i)
@@ -139,7 +140,7 @@ private func transcode(
     utf32 body: Span<UInt8>, from mark: Int, bigEndian: Bool
 ) throws(JSONError) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(body.count / 2)
+    bytes.reserveCapacity(body.count)
     var i = mark
     while i < body.count {
         var scalar: UInt32 = 0x110000

@@ -24,6 +24,8 @@ public struct JSONTree: Sendable {
     public init(_ text: JSONText, depth: Int) throws(JSONError) {
         precondition(text.bytes.count < UInt32.max, "a JSON text of \(text.bytes.count) bytes")
         self.text = text.bytes
+        // Growing would hold the extents twice, and a hostile text has one for every other byte.
+        extents.reserveCapacity(brackets(in: text.bytes.span))
         var scanner = JSONScanner(text.bytes.span)
         scanner.skipSpace()
         try index(&scanner, depth: depth)
@@ -98,4 +100,12 @@ extension JSONScanner {
         position += 1
         skipSpace()
     }
+}
+
+/// How many arrays and objects may open in `text`: brackets, within strings or not.
+private func brackets(in text: Span<UInt8>) -> Int {
+    var count = 0
+    // "[" and "{" differ in one bit.
+    for i in text.indices where text[i] | 0x20 == UInt8(ascii: "{") { count &+= 1 }
+    return count
 }

@@ -11,11 +11,16 @@ public struct SHA256: Sendable {
     /// The digest of nothing so far.
     public init() { block.reserveCapacity(64) }
 
-    /// The digest of `bytes` as 64 hexadecimal digits.
-    public static func hex(of bytes: [UInt8]) -> String {
+    /// The digest of `bytes`: 32 bytes.
+    public static func digest(of bytes: [UInt8]) -> [UInt8] {
         var hash = SHA256()
         hash.update(bytes.span)
-        return hash.finish().map(hexByte).joined()
+        return hash.finish()
+    }
+
+    /// The digest of `bytes` as 64 hexadecimal digits.
+    public static func hex(of bytes: [UInt8]) -> String {
+        digest(of: bytes).map(hexByte).joined()
     }
 
     /// The digest of the file at `path` as 64 hexadecimal digits; the file may be large.

@@ -8,12 +8,12 @@ func loadTokenizer(folder: String) throws(CommandFailure) -> WordPieceTokenizer 
 
 /// The encoder in `folder` with its compute threads; one a core unless told otherwise.
 func loadEmbedder(
-    folder: String, threads: Int = availableCores()
+    folder: String, threads: Int = availableCores(), tokens: Int = TextEmbedder.tokenLimit
 ) throws(CommandFailure) -> TextEmbedder {
     try load { () throws(ModelFault) in
         TextEmbedder(
             tokenizer: try Inference.loadTokenizer(folder: folder),
-            encoder: try loadEncoder(folder: folder), threads: threads)
+            encoder: try loadEncoder(folder: folder), threads: threads, tokenLimit: tokens)
     }
 }
 

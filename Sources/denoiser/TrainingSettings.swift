@@ -54,6 +54,13 @@ struct TrainingSettings: ParsableArguments {
         }
     }
 
+    /// A run for an upload, with these settings, within `limits`.
+    func run(_ limits: LimitOptions) -> TrainingRun {
+        var run = run(lineLimit: limits.request.lines)
+        run.timeLimit = .seconds(limits.trainingTime)
+        return run
+    }
+
     /// A run with these settings.
     func run(lineLimit: Int) -> TrainingRun {
         var run = TrainingRun()

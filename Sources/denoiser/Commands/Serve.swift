@@ -1,4 +1,3 @@
-import API
 import ArgumentParser
 import FastCGI
 import Glibc
@@ -21,6 +20,7 @@ struct Serve: ParsableCommand {
 
     @OptionGroup(title: "Running") var life: LifeOptions
     @OptionGroup(title: "Socket") var socket: SocketOptions
+    @OptionGroup(title: "Socket") var access: AccessOptions
     @OptionGroup(title: "Models") var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
@@ -52,43 +52,6 @@ struct Serve: ParsableCommand {
         } catch {
             throw .configuration(oneLine(message(for: error)))
         }
-    }
-}
-
-/// The one place where FastCGI and the routes meet: a request in, a response out.
-func answer(_ exchange: consuming Exchange, with application: Application) {
-    let parameters = exchange.parameters
-    let request = Request(
-        method: parameters.method, path: parameters.path, query: parameters.query,
-        rootPath: parameters.rootPath, headers: parameters.headers, scheme: parameters.scheme,
-        server: parameters.server)
-    var body = ExchangeBody(exchange)
-    let response = application.respond(to: request, body: &body)
-    body.finish(response)
-}
-
-/// A request's body as the routes read it.
-private struct ExchangeBody: ~Copyable, BodySource {
-    private var exchange: Exchange
-
-    init(_ exchange: consuming Exchange) { self.exchange = exchange }
-
-    var declaredLength: Int? { exchange.declaredLength }
-
-    mutating func read(
-        upTo limit: Int, into buffer: inout [UInt8]
-    ) throws(BodyError) -> Int {
-        do throws(FastCGIError) {
-            return try exchange.readBody(upTo: limit, into: &buffer)
-        } catch {
-            if case .wrongLength = error { throw .wrongLength }
-            throw .broken
-        }
-    }
-
-    consuming func finish(_ response: Response) {
-        exchange.respond(
-            status: response.status, headers: response.headers, body: response.body)
     }
 }
 

@@ -52,7 +52,9 @@ struct Train: ParsableCommand {
         case .trainingBusy: .temporary("another training run holds the lock; try again later")
         case .trainingFailed(let reason): .data(reason)
         case .failed(let reason): .data(reason)
-        case .modelNotLoaded, .overloaded, .tooManyLines, .trainingCancelled: .data("\(error)")
+        case .modelNotLoaded, .overloaded, .tooLate, .tooManyLines, .trainingCancelled,
+            .trainingTooLong:
+            .data("\(error)")
         }
     }
 

@@ -1,4 +1,5 @@
 import API
+import Autoencoder
 import Inference
 import ModelFiles
 
@@ -13,11 +14,18 @@ struct Generation: Sendable {
     /// What answers.
     let application: Application
 
+    /// How memory is shared out among requests.
+    let plan: MemoryPlan
+
     /// What denoises.
     let live: LiveModel
 
-    private let embedder: TextEmbedder
+    /// What embeds.
+    let embedder: TextEmbedder
+
     private let encoder: EncoderChoice
+    /// Bytes of private memory before the first request.
+    private let present: Int
 
     /// Loads what `options` name.
     ///
@@ -40,13 +48,40 @@ struct Generation: Sendable {
         if let previous, previous.encoder == encoder {
             embedder = previous.embedder
         } else {
-            embedder = try loadEmbedder(folder: encoder.folder, threads: encoder.threads)
+            embedder = try loadEmbedder(
+                folder: encoder.folder, threads: encoder.threads, tokens: encoder.tokens)
         }
         let engine = DenoisingEngine(
             embedder: embedder, model: live,
-            training: options.training.run(lineLimit: options.limits.lines), runs: runs,
-            report: log)
-        application = Application(service: engine, limits: options.limits.requestLimits)
+            training: options.training.run(options.limits), runs: runs, report: log)
+        application = Application(
+            service: engine, limits: options.limits.requestLimits,
+            keys: try options.access.keys.map(readKeys))
+        // At the start: later on, what requests hold would be counted with it.
+        present = previous?.present ?? ProcessFigures.now().privateBytes
+        if let previous, previous.options.limits.summary == options.limits.summary,
+            previous.options.limits.memory == options.limits.memory
+        {
+            plan = previous.plan
+        } else {
+            plan = try MemoryPlan(
+                options.limits,
+                present: present,
+                workspaceBytes: embedder.workspaceBytes,
+                isNoiseFixed: options.training.noise == .fixed)
+        }
+    }
+
+    /// Limits and memory in one line.
+    var summary: String { "limits: \(options.limits.summary); \(plan.summary)" }
+
+    /// What answers a request, counted in `metrics`.
+    func answering(_ metrics: RequestMetrics) -> Answering {
+        let limits = options.limits
+        return Answering(
+            application: application, limits: limits.requestLimits, budgets: plan.budgets,
+            deadline: .seconds(limits.requestDeadline),
+            slowness: limits.slowLog > 0 ? .milliseconds(limits.slowLog) : nil, metrics: metrics)
     }
 
     /// Options that differ from those in force and only count from the next start on.
@@ -59,12 +94,14 @@ struct Generation: Sendable {
 private struct EncoderChoice: Equatable {
     var folder: String
     var threads: Int
+    var tokens: Int
     var files: [FileIdentity?]
 
     init(_ options: Serve) {
         let folder = options.encoder.path
         self.folder = folder
         threads = options.limits.threads
+        tokens = options.limits.request.tokens
         files = ["config.json", "vocab.txt", "model.safetensors"].map {
             FileIdentity.of("\(folder)/\($0)")
         }
@@ -78,7 +115,9 @@ extension Serve {
             ("socket", socket.socket ?? ""), ("socket-mode", socket.socketMode),
             ("socket-group", socket.socketGroup ?? ""), ("listen", socket.listen ?? ""),
             ("allow-user", socket.allowUser.joined(separator: " ")),
-            ("request-threads", "\(limits.requestThreads)"),
+            ("request-threads", "\(limits.requestThreads)"), ("queue", "\(limits.queue)"),
+            ("connections", "\(limits.connections)"),
+            ("parameter-bytes", "\(limits.request.parameterBytes)"),
             ("stop-timeout", "\(limits.stopTimeout)"), ("log", life.log == nil ? "" : "a file"),
         ]
     }

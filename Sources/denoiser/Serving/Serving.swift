@@ -1,3 +1,4 @@
+import API
 import FastCGI
 import Glibc
 import Inference
@@ -12,6 +13,7 @@ final class Serving: Sendable {
     private let runs = TrainingRuns()
     private let generation: Mutex<Generation>
     private let traffic = Traffic()
+    private let metrics = RequestMetrics()
     private let isStopping = Atomic<Bool>(false)
     private let isToldToStop = Atomic<Bool>(false)
     private let turnsSeen = Atomic<Int>(-1)
@@ -37,6 +39,7 @@ final class Serving: Sendable {
     /// Serves until a signal, `--max-requests` or `--idle-exit` ends it.
     func run(_ signals: SignalWaiter) throws(CommandFailure) {
         log(status)
+        log(generation.withLock { $0.summary })
         let outcome = try startUp { () throws(FastCGIError) in
             try signals.start(patience: { self.patience }, { self.act(on: $0) })
             notifier.ready(status)
@@ -56,15 +59,29 @@ final class Serving: Sendable {
     }
 
     private func answer(_ exchange: consuming Exchange) {
-        let application = generation.withLock { $0.application }
+        let generation = generation.withLock { $0 }
+        if InternalPages.areAsked(by: exchange.parameters) {
+            let page = internalPages(generation).page(exchange.parameters.path)
+            exchange.respond(status: page.status, headers: page.headers, body: page.body)
+            return
+        }
         traffic.begin()
-        denoiser.answer(exchange, with: application)
+        generation.answering(metrics).answer(exchange)
         traffic.end()
-        guard let limit = generation.withLock({ $0.options.life.maxRequests }) else { return }
+        guard let limit = generation.options.life.maxRequests else { return }
         // A training run under way is let finish: its own answer comes by here again.
         if traffic.count >= limit, runs.underway == 0 {
             stop("--max-requests \(limit) are reached")
         }
+    }
+
+    private func internalPages(_ generation: Generation) -> InternalPages {
+        InternalPages(
+            metrics: metrics, statistics: server.statistics,
+            encoder: generation.embedder.statistics, training: runs.statistics,
+            budgets: generation.plan.budgets, memoryBound: generation.plan.total,
+            modelVersion: generation.live.current()?.version,
+            isStopping: isStopping.load(ordering: .relaxed))
     }
 
     // MARK: Signals
@@ -105,6 +122,7 @@ final class Serving: Sendable {
                 log("--\(name) has changed, which counts from the next start on")
             }
             log("reloaded: \(status)")
+            log(next.summary)
         } catch {
             log("not reloaded, all stays as it was: \(error)")
         }

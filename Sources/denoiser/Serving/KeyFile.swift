@@ -1,0 +1,32 @@
+import API
+import Glibc
+
+/// The keys in the file at `path`.
+///
+/// - Throws: where it cannot be read, can be read by others or written by anyone but its owner, or
+///   does not hold what it should.
+func readKeys(_ path: String) throws(CommandFailure) -> AccessKeys {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+        throw .configuration("\(path): \(unsafe String(cString: strerror(errno)))")
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+        throw .configuration("\(path) is no regular file; --keys takes a file of keys")
+    }
+    guard status.st_mode & 0o027 == 0 else {
+        throw .configuration(
+            "\(path): others than its owner may read or write it; chmod 600 \(path)")
+    }
+    let bytes: [UInt8]
+    do throws(CommandFailure) { bytes = try readFile(path) } catch {
+        throw .configuration(error.description)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw .configuration("\(path): not UTF-8")
+    }
+    do throws(AccessKeys.Fault) {
+        return try AccessKeys(parsing: text)
+    } catch {
+        throw .configuration("\(path): \(error)")
+    }
+}
