@@ -52,7 +52,7 @@ extension Double {
         var rest = Array(text.utf8)[...]
         let isNegative = rest.first == UInt8(ascii: "-")
         if isNegative || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
-        let word = String(decoding: rest, as: UTF8.self).lowercased()
+        let word = String(decoding: rest.prefix(9), as: UTF8.self).lowercased()
         if word == "inf" || word == "infinity" {
             self = isNegative ? -.infinity : .infinity
             return
@@ -87,8 +87,10 @@ extension Double {
 extension String {
     /// Without white space (Unicode's property) at both ends.
     fileprivate func trimmingWhiteSpace() -> String {
-        let isSpace = { (scalar: UnicodeScalar) in scalar.properties.isWhitespace }
-        let scalars = unicodeScalars.drop(while: isSpace).reversed().drop(while: isSpace)
-        return String(String.UnicodeScalarView(scalars.reversed()))
+        let scalars = unicodeScalars
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { return "" }
+        return String(scalars[first...last])
     }
 }

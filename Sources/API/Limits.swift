@@ -19,7 +19,7 @@ public struct Limits: Sendable, Equatable {
     public var trainingLines = 40_000
 
     /// Errors listed in one answer; FastAPI lists all, at 100 bytes of answer for 3 of request.
-    public var issues = 10_000
+    public var issues = 1_000
 
     /// Bytes of the request that errors quote; FastAPI quotes all, some of it at five times its length.
     public var quotedBytes = 256 << 10

@@ -37,7 +37,7 @@ public struct ServerLimits: Sendable {
     public var sendTime = Duration.seconds(60)
 
     /// For the same, while a request thread waits for it.
-    public var stallTime = Duration.seconds(1)
+    public var stallTime = Duration.seconds(5)
 
     /// Between two requests on one connection; longer than nginx keeps it (60 s), so that it is
     /// nginx who closes and no request meets a closed connection.

@@ -56,7 +56,7 @@ def bodies(size):
         "control characters": ("/denoise/text", "text/plain", b"\1" * size),
         "no UTF-8": ("/denoise/text", "text/plain", b"\xff" * size),
         "UTF-16": (*texts, "\ufeff".encode("utf-16-le") + filled(
-            '{"texts":["', "文", '"]}', size // 2).encode("utf-16-le")),
+            '{"texts":["', "文", '"]}', size // 2 - 1).encode("utf-16-le")),
         "one text": (*texts, filled(b'{"texts":["', b"a", b'"]}', size)),
         "one text of escapes": (*texts, filled(b'{"texts":["', b"\\u6587", b'"]}', size)),
         "unpaired surrogates": (*texts, filled(b'{"texts":["', b"\\ud800", b'"]}', size)),
@@ -75,26 +75,33 @@ def bodies(size):
     }
 
 
+def control_group(size):
+    """A new control group of at most `size` bytes, version 2 or 1; None where we may not make one."""
+    for root, name in (("/sys/fs/cgroup", "memory.max"), ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")):
+        folder = pathlib.Path(root) / f"denoiser-test-{os.getpid()}"
+        with contextlib.suppress(OSError):
+            folder.mkdir()
+            # Elsewhere it is a plain folder, and a file written there limits nothing.
+            if (folder / name).exists():
+                (folder / name).write_text(str(size))
+                return folder
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    return None
+
+
 @contextlib.contextmanager
 def memory_limit(size):
     """How the limit is kept, and what a child must do to be under it."""
-    for root, name in (("/sys/fs/cgroup", "memory.max"), ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")):
-        folder = pathlib.Path(root) / f"denoiser-test-{os.getpid()}"
-        try:
-            folder.mkdir()
-        except OSError:
-            continue
-        try:
-            (folder / name).write_text(str(size))
-            join = folder / "cgroup.procs"
-            yield f"control group, {name}", lambda: join.write_text(str(os.getpid()))
-            return
-        except OSError:
-            continue
-        finally:
-            time.sleep(0.2)
-            folder.rmdir()
-    yield "RLIMIT_DATA", lambda: resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+    group = control_group(size)
+    if group is None:
+        yield "RLIMIT_DATA", lambda: resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+        return
+    try:
+        yield "a control group", lambda: (group / "cgroup.procs").write_text(str(os.getpid()))
+    finally:
+        assert service.wait_until(lambda: not (group / "cgroup.procs").read_text())
+        group.rmdir()
 
 
 class Watch:
