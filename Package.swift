@@ -112,7 +112,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InferenceTests",
-            dependencies: ["Inference", "Kernels", "ModelFiles", "Autoencoder"],
+            dependencies: ["Inference", "Tokenizer", "Kernels", "ModelFiles", "Autoencoder"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,4 +1,5 @@
 internal import ModelFiles
+internal import Tokenizer
 
 /// A training text split into lines; blank ones are skipped, repeated ones are kept once.
 ///
@@ -61,9 +62,12 @@ struct Corpus {
     /// How many lines are distinct.
     var distinctCount: Int { places.count }
 
-    /// Distinct line `number`.
-    func distinct(_ number: Int) -> String {
-        String(decoding: text[places[number]], as: UTF8.self)
+    /// The token ids of distinct line `number`, read where it stands.
+    func tokens(of number: Int, _ tokenize: (borrowing UTF8Span) -> Encoding) -> [Int32] {
+        let line = text.span.extracting(places[number])
+        // The text was checked when it came; what is no UTF-8 for all that has no words.
+        guard let characters = try? UTF8Span(validating: line) else { return tokenize("".utf8Span).ids }
+        return tokenize(characters).ids
     }
 
     /// Calls `body` with the place of each line that is not blank.
@@ -81,8 +85,12 @@ struct Corpus {
     private static func isBlank(_ line: ArraySlice<UInt8>) -> Bool {
         // Most lines begin with a letter, which settles it.
         if let first = line.first, 0x21...0x7E ~= first { return false }
-        return !String(decoding: line, as: UTF8.self).unicodeScalars.contains {
-            !$0.properties.isWhitespace
+        let bytes = line.span
+        guard let characters = try? UTF8Span(validating: bytes) else { return false }
+        var scalars = characters.makeUnicodeScalarIterator()
+        while let scalar = scalars.next() {
+            if !scalar.properties.isWhitespace { return false }
         }
+        return true
     }
 }

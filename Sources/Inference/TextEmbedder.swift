@@ -94,7 +94,8 @@ public final class TextEmbedder: Sendable {
             var (end, tokens) = (start, 0)
             var sequences: [[Int32]] = []
             while end < count, sequences.count < 512, tokens < 8 * tokenBudget {
-                sequences.append(tokenize(corpus.distinct(end)).ids)
+                sequences.append(
+                    corpus.tokens(of: end) { tokenizer.encode($0, limit: tokenLimit) })
                 tokens += sequences[sequences.count - 1].count
                 end += 1
             }

@@ -72,6 +72,25 @@ import Testing
         }
     }
 
+    @Test func `errors quote up to the limit, and then nothing`() {
+        let application = application { $0.quotedBytes = 10 }
+        let quotes: [(String, String)] = [
+            (#"{"texts":[12345,67890,1]}"#, "12345 67890 null"),
+            (#"{"texts":[12345,678901,2,3]}"#, "12345 null null null"),
+            (#"{"texts":[[1,2,3,4],5]}"#, "[1,2,3,4] 5"), (#"{"texts":[[1,2,3,4,5],5]}"#, "null null"),
+        ]
+        for (body, expected) in quotes {
+            let answer = text(ask("POST", "/denoise/text", body, to: application))
+            let inputs = answer.components(separatedBy: #""input":"#).dropFirst().map {
+                String($0.prefix { $0 != "}" })
+            }
+            #expect(inputs.joined(separator: " ") == expected)
+        }
+        #expect(
+            text(ask("POST", "/denoise/text", "a text of no type", type: nil, to: application))
+                .contains(#""input":null"#))
+    }
+
     @Test func `depth is limited as the reference's is`() {
         for (depth, status) in [(960, 422), (961, 400)] {
             let body = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)

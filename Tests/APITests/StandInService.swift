@@ -12,7 +12,9 @@ struct StandInService: DenoisingService {
     /// Added to every value.
     var offset: Float = 0
 
-    func denoise(texts: [String], noiseLevel: Float) throws(InferenceError) -> DenoisedBatch {
+    func denoise(
+        texts: [String], noiseLevel: Float, before deadline: ContinuousClock.Instant?
+    ) throws(InferenceError) -> DenoisedBatch {
         try denoise(
             embeddings: [Float](repeating: 0, count: texts.count * 384), noiseLevel: noiseLevel)
     }

@@ -56,7 +56,9 @@ final class RecordingService: DenoisingService {
     /// The texts of every run so far.
     var trained: [[UInt8]] { texts.withLock { $0 } }
 
-    func denoise(texts: [String], noiseLevel: Float) throws(InferenceError) -> DenoisedBatch {
+    func denoise(
+        texts: [String], noiseLevel: Float, before deadline: ContinuousClock.Instant?
+    ) throws(InferenceError) -> DenoisedBatch {
         throw .modelNotLoaded
     }
 

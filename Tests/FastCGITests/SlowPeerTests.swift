@@ -52,6 +52,26 @@ import Testing
         #expect(service.stop() == .finished)
     }
 
+    @Test func `What peers together have sent is bounded, and who exceeds it is told`() throws {
+        let service = try Service {
+            $0.heldBytes = 200_000
+            $0.leaveTime = .seconds(60)
+        }
+        let request = Wire.request("/all", body: [UInt8](repeating: 1, count: 60_000), keep: true)
+        let peers = try (0..<6).map { _ in try service.peer() }
+        // All but the end of the body, of each.
+        for peer in peers { peer.send(request[..<(request.count - 8)]) }
+        #expect(service.eventually { service.server.statistics.busyAnswers >= 2 })
+        #expect(service.server.statistics.held <= 200_000 + 65_536)
+        #expect(service.answers())
+        for peer in peers { peer.send(request[(request.count - 8)...]) }
+        let statuses = peers.map { $0.reply()?.status ?? 0 }
+        #expect(statuses.allSatisfy { $0 == 200 || $0 == 503 })
+        #expect(statuses.contains(200) && statuses.contains(503))
+        #expect(service.eventually { service.server.statistics.held < 100_000 })
+        service.stop()
+    }
+
     @Test func `Idle connections hold no thread`() throws {
         let service = try Service { $0.requestThreads = 1 }
         let idle = try (0..<30).map { _ in try service.peer() }

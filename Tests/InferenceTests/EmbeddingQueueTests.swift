@@ -34,4 +34,27 @@ private func job(_ count: Int, tokens: Int, background: Bool = false) -> Embeddi
         #expect(queue.takeBatch(sharers: 1).count == 2)
         #expect(queue.isEmpty)
     }
+
+    @Test func `a job that nobody waits for is dropped, and others keep their turn`() {
+        var queue = EmbeddingQueue(tokenBudget: 20)
+        let jobs = (0..<3).map { _ in job(3, tokens: 10) }
+        for job in jobs { queue.add(job) }
+        #expect(queue.takeBatch(sharers: 1).map { $0.job === jobs[1] } == [false, true])
+        queue.remove(jobs[1])
+        #expect(queue.sequences.foreground == 5)
+        var left: [EmbeddingJob] = []
+        while !queue.isEmpty { left += queue.takeBatch(sharers: 1).map(\.job) }
+        #expect(left.count == 5)
+        #expect(!left.contains { $0 === jobs[1] })
+        // Removing what is not there changes nothing.
+        queue.remove(jobs[1])
+        #expect(queue.isEmpty)
+    }
+
+    @Test func `a result that is late is none`() {
+        let job = job(1, tokens: 3)
+        #expect(job.result(before: .now) == nil)
+        job.finish(0, row: [1, 2, 3, 4].span)
+        #expect(job.result(before: .now) == [1, 2, 3, 4])
+    }
 }
