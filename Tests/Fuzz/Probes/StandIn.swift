@@ -12,7 +12,9 @@ final class StandIn: DenoisingService {
     /// The texts of every run so far.
     var trained: [[UInt8]] { texts.withLock { $0 } }
 
-    func denoise(texts: [String], noiseLevel: Float) throws(InferenceError) -> DenoisedBatch {
+    func denoise(
+        texts: [String], noiseLevel: Float, before deadline: ContinuousClock.Instant?
+    ) throws(InferenceError) -> DenoisedBatch {
         try denoise(
             embeddings: [Float](repeating: 0, count: texts.count * 384), noiseLevel: noiseLevel)
     }
