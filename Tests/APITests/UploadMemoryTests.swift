@@ -50,6 +50,15 @@ private func residentBytes() -> Int {
 @Suite struct UploadMemoryTests {
     @Test func `an upload is held once`() {
         let textBytes = 60 << 20
+        // Tests that run beside this one take memory too: the least of several counts.
+        let more = (0..<6).map { _ in memoryBeyond(textBytes) }.min() ?? 0
+        print("upload of \(textBytes >> 20) MiB: \(more >> 10) KiB beyond the text")
+        // A second copy would be 60 MiB.
+        #expect(more < 30 << 20)
+    }
+
+    /// Memory taken at most, beyond its text, while an upload of `textBytes` is read.
+    private func memoryBeyond(_ textBytes: Int) -> Int {
         var source = GeneratedBody(textBytes: textBytes)
         let service = RecordingService()
         let before = residentBytes()
@@ -61,9 +70,6 @@ private func residentBytes() -> Int {
         let after = residentBytes()
         #expect(answer.status == 200)
         #expect(service.trained.first?.count == textBytes)
-        let more = max(source.mostResident, after) - before - textBytes
-        print("upload of \(textBytes >> 20) MiB: \(more >> 10) KiB beyond the text")
-        // A second copy would be 60 MiB; the rest is left to tests that run beside this one.
-        #expect(more < 55 << 20)
+        return max(source.mostResident, after) - before - textBytes
     }
 }
