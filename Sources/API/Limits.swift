@@ -12,8 +12,9 @@ public struct Limits: Sendable, Equatable {
     /// Embedding rows in one request; at Python's 20 characters a number, as many as a body holds.
     public var rows = 2_048
 
-    /// Arrays and objects within each other: what CPython's recursion limit leaves `json.loads` below uvicorn.
-    public var jsonDepth = 960
+    /// Arrays and objects within each other: what CPython 3.11's recursion limit leaves
+    /// `json.loads` below the command `uvicorn`.
+    public var jsonDepth = 961
 
     /// Lines in a training upload, each of which takes 1.5 KB while it is trained on.
     public var trainingLines = 40_000

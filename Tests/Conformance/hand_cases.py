@@ -40,6 +40,9 @@ TEXTS = ['{"texts":"a"}', '{"texts":null}', '{"texts":[]}', '{"texts":{}}', '{"t
 ROWS = ["[]", "[[]]", "[null]", '["a"]', "[" + ROW + "]", "[" + ROW + "," + ROW + "]", "[" + ROW + ",[1]]", "[[1,2,3]]", "[" + ROW.replace("0.5", '"0.5"') + "]", "[" + ROW.replace("0.5", "true", 1) + "]", "[" + ROW.replace("0.5", "null", 2) + "]",
         "[" + ROW.replace("0.5", "NaN", 1) + "]", "[" + ROW.replace("0.5", "1e39", 1) + "]", "[" + ROW.replace("0.5", '"x"', 1) + ',[],1]', "[" + ROW.replace("0.5", "1e38") + "]", "[" + ROW.replace("0.5", "1" * 309, 1) + "]"]
 TYPES = [b"application/json; charset=utf-8", b"APPLICATION/JSON", b"application/problem+json", b"application/json;", b"application/json\xa0", b"text/plain", b"text/json", b"application/jsonp", b"application/json, text/html", b"garbage", b"", FORM[1]]
+# Around the depth at which CPython gives up on a body, and the lesser one at which it gives up on an answer.
+DEPTHS = [text.format(opening * depth + "1" + closing * depth) for depth in (900, *range(950, 965)) for opening, closing in ("[]", ('{"a":', "}"))
+          for text in ("{}", '{{"x":{},"texts":["a"]}}')]
 FORMS = [
     b"", b"--X--\r\n", part(b'name="file"; filename="a.txt"') + b"--X--\r\n", part(b'name="file"; filename="a.txt"') + b"--X--", part(b'name="file"; filename="a.txt"'), part(b'name="file"') + b"--X--\r\n",
     part(b'name="file"; filename=""', b"") + b"--X--\r\n", part(b'name="file"; filename=""') + b"--X--\r\n", part(b'name="other"; filename="a"') + b"--X--\r\n", part(b'filename="a"') + b"--X--\r\n", part(b"name=file; filename=a") + b"--X--\r\n",
@@ -51,7 +54,7 @@ FORMS = [
 ]
 SMALL = ROUTING + [body(path, text) for text in SYNTAX for path in (TEXT, EMBEDDING)] \
     + [body(TEXT, f'{{"texts":["a"],"noise_level":{noise}}}') for noise in NOISE] + [body(EMBEDDING, f'{{"noise_level":{noise},"embeddings":[{ROW}]}}') for noise in NOISE] \
-    + [body(TEXT, text) for text in TEXTS] + [body(EMBEDDING, f'{{"embeddings":{rows}}}') for rows in ROWS] \
+    + [body(TEXT, text) for text in TEXTS + DEPTHS] + [body(EMBEDDING, f'{{"embeddings":{rows}}}') for rows in ROWS] \
     + [body(TEXT, '{"texts":["a"]}', (b"Content-Type", kind)) for kind in TYPES] + [body(UPLOAD, part(b'name="file"; filename="a"') + b"--X--\r\n", (b"Content-Type", kind)) for kind in TYPES] \
     + [body(TEXT, data) for data in (b"\xff", b'{"texts":["\xff"]}', '{"texts":["a"]}'.encode("utf-16"), '{"texts":["a"]}'.encode("utf-32-be"), b"\xef\xbb\xbf\xef\xbb\xbf{}", b'{"texts":["a"]}\x00')] \
     + [body(UPLOAD, form, FORM) for form in FORMS] + [body(UPLOAD, text, (b"Content-Type", b"application/x-www-form-urlencoded")) for text in ("", "file=a+b%20c", "a=1", "file=")] \

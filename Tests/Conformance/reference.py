@@ -15,9 +15,10 @@ def running(root_path=""):
     """The port of a live FastAPI that answers as the service should; `root_path` is its mount."""
     port = service.free_port()
     with tempfile.TemporaryFile() as log:
+        # The command itself: `python -m` would take two frames of the depth Python allows, and so of JSON's.
         # Tracebacks are part of what it does on some of the requests.
         process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "reference_app:app", "--port", str(port),
+            [str(pathlib.Path(sys.executable).parent / "uvicorn"), "reference_app:app", "--port", str(port),
              "--log-level", "warning", "--no-proxy-headers", "--root-path", root_path],
             cwd=HERE, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
