@@ -200,3 +200,43 @@ def test_the_recorded_requests_are_answered_the_same(started, place):
     for name, status in OWN_ANSWERS.get(started[0], {}).items():
         assert faults.pop(name).startswith(f"status {status}")
     assert faults == {}
+
+
+@pytest.mark.parametrize("starter", [supervisord, cron, mod_fcgid, lighttpd], ids=lambda starter: starter.__name__)
+def test_what_was_killed_is_started_again(starter, place):
+    if not program(STARTERS[starter]):
+        pytest.skip(f"{STARTERS[starter]} is not installed")
+    with starter(place) as tick:
+        place.wait_until_ready()
+        killed = processes(place)
+        assert killed
+        if tick:
+            # A second run beside the first starts nothing.
+            tick()
+            assert processes(place) == killed
+        for process in killed:
+            os.kill(process, signal.SIGKILL)
+        assert service.wait_until(lambda: not processes(place) & killed)
+        if tick:
+            tick()
+        place.wait_until_ready()
+        assert place.post("/denoise/text", {"texts": ["again"]})[0] == 200
+    assert service.wait_until(lambda: not processes(place))
+
+
+@pytest.mark.skipif(not program("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_systemd_finds_nothing_wrong_with_the_units(place):
+    units = sorted((place.folder / "nginx/systemd").iterdir())
+    names = [str(unit).replace("@.service", "@1.service") for unit in units]
+    # The instance that is looked at, as systemctl would make it.
+    template = place.folder / "nginx/systemd/denoiser@.service"
+    instance = place.folder / "nginx/systemd/denoiser@1.service"
+    try:
+        instance.symlink_to(template)
+        result = place.run("systemd-analyze", "verify", "--user", "--man=no", *names, check=False,
+                           env={**installation.ENVIRONMENT, "XDG_RUNTIME_DIR": str(place.folder / "run")})
+    finally:
+        instance.unlink(missing_ok=True)
+    # Other packages' units are theirs.
+    ours = [line for line in (result.stdout + result.stderr).splitlines() if "denoiser" in line]
+    assert result.returncode == 0 and ours == []
