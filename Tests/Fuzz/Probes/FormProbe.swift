@@ -8,8 +8,10 @@ private let limits = {
     return limits
 }()
 
-/// Uploads: the first line is the content type, the rest the body. The answer and the text trained
-/// on are the same however the body is cut, and the text stands in the body.
+/// Uploads: the first line is the content type, the rest the body.
+///
+/// The answer and the text trained on are the same however the body is cut, and the text stands in
+/// the body.
 func probeForm(_ bytes: [UInt8]) throws {
     let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
     let type = String(decoding: bytes[..<lineEnd], as: UTF8.self)
