@@ -3,7 +3,7 @@ extension Request {
     /// trust its spelling, else the server's own address.
     var authority: String? {
         if let host = headers["host"], isAuthority(host) { return host }
-        return server.isEmpty ? nil : server
+        return isAuthority(server) ? server : nil
     }
 }
 

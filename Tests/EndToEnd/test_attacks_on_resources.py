@@ -117,9 +117,10 @@ def test_a_bomb_is_answered_and_leaves_the_memory_it_took(denoiser, name):
     growth = peak(denoiser) - before
     print(f"\n{name}: {len(body) >> 20} MB, {status}, {seconds:.2f} s, {growth} MB more, "
           f"answer of {len(answer)} bytes")
-    assert status in (200, 400, 413, 422) and "detail" in json.loads(answer) or status == 200
-    # Body and text once each, what is made of them, and an answer that lists 65,536 faults.
-    assert growth < 3 * (len(body) >> 20) + 64
+    # 503 where the machine is too slow to embed so much before the deadline.
+    assert status in (200, 400, 413, 422, 503) and (status == 200) == ("detail" not in json.loads(answer))
+    # An upload is kept once; of JSON there are body, text and what is made of them.
+    assert growth < (64 + 64 if path == "/upload/" else 4 * 16 + 32)
     assert denoiser.process.poll() is None
 
 

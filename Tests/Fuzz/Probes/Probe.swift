@@ -12,6 +12,7 @@ struct Probe: Sendable {
     static let all: [Probe] = [
         Probe(name: "records", run: probeRecords),
         Probe(name: "parameters", run: probeParameters),
+        Probe(name: "request", run: probeRequest),
         Probe(name: "multipart", run: probeForm),
         Probe(name: "json", run: probeJSON),
         Probe(name: "torch", run: probeTorch),
