@@ -1,0 +1,58 @@
+import Encoder
+import Inference
+import Kernels
+
+extension Scenario {
+    /// One text at a time, as an idle service meets it.
+    static let encoder = Scenario(
+        name: "encoder",
+        abstract: "one text alone, by its tokens, on one core and on a team of two (ms)"
+    ) { settings, stopwatch in
+        let encoder = try loadEncoder(folder: settings.encoder)
+        let team = availableCores() > 1 ? ComputeTeam() : nil
+        var figures: [Figure] = []
+        for length in [4, 8, 16, 32, 64, 128, 256] {
+            let alone = milliseconds(encoder, sequences: 1, of: length, nil, stopwatch)
+            figures.append(Figure("length_\(length)_one_core", "ms", alone))
+            guard let team else { continue }
+            let shared = milliseconds(encoder, sequences: 1, of: length, team, stopwatch)
+            figures.append(Figure("length_\(length)_team", "ms", shared))
+        }
+        return figures
+    }
+
+    /// Batches, as a busy service meets them.
+    static let batches = Scenario(
+        name: "batches", abstract: "batches by their sequences and length, on one core (tokens/s)"
+    ) { settings, stopwatch in
+        let encoder = try loadEncoder(folder: settings.encoder)
+        var figures: [Figure] = []
+        for length in [8, 32, 128, 256] {
+            for tokens in [256, 512, 1024, 2048] {
+                let sequences = tokens / length
+                let spent = milliseconds(encoder, sequences: sequences, of: length, nil, stopwatch)
+                figures.append(
+                    Figure(
+                        "sequences_\(sequences)_length_\(length)", "tokens/s",
+                        of: Double(tokens) * 1000, in: spent))
+            }
+        }
+        return figures
+    }
+
+    private static func milliseconds(
+        _ encoder: SentenceEncoder, sequences: Int, of length: Int, _ team: ComputeTeam?,
+        _ stopwatch: Stopwatch
+    ) -> [Double] {
+        var batch = PackedBatch()
+        for sequence in 0..<sequences {
+            batch.append((0..<length).map { Int32(1000 + (sequence * 31 + $0 * 17) % 20_000) })
+        }
+        var workspace = encoder.makeWorkspace(tokens: batch.tokens)
+        var rows = Matrix(rows: sequences, columns: encoder.configuration.hidden)
+        var output = rows.mutableSpan
+        return stopwatch.seconds {
+            encoder.encode(batch, workspace: &workspace, team: team, into: &output)
+        }.map { $0 * 1000 }
+    }
+}

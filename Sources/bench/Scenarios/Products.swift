@@ -1,0 +1,29 @@
+import Kernels
+
+extension Scenario {
+    /// The encoder's three shapes of product, by rows.
+    static let products = Scenario(
+        name: "products",
+        abstract: "x[rows, in] · weight[out, in] transposed, on one core, by rows (GFLOP/s)"
+    ) { _, stopwatch in
+        var figures: [Figure] = []
+        for (input, output) in [(384, 384), (384, 1536), (1536, 384)] {
+            let weight = Numbers.array(output * input)
+            for rows in [1, 4, 8, 12, 16, 24, 32, 48, 64, 128, 256, 512, 1024] {
+                let x = Numbers.array(rows * input)
+                var y = Matrix(rows: rows, columns: output)
+                var span = y.mutableSpan
+                let seconds = stopwatch.seconds {
+                    multiply(
+                        x.span, .none, weight.span, .transposed, m: rows, n: output, k: input,
+                        into: &span)
+                }
+                figures.append(
+                    Figure(
+                        "rows_\(rows)_in_\(input)_out_\(output)", "GFLOP/s",
+                        of: 2e-9 * Double(rows * input * output), in: seconds))
+            }
+        }
+        return figures
+    }
+}

@@ -1,0 +1,26 @@
+import Autoencoder
+
+extension Scenario {
+    /// Steps of the trainer as `denoiser train` runs it, without embedding.
+    static let training = Scenario(
+        name: "training",
+        abstract: "optimiser steps on batches of 32 out of 2,000 lines (µs a step)"
+    ) { _, stopwatch in
+        let lines = 2000
+        var embeddings = Numbers.array(lines * AutoencoderShape.width)
+        for row in 0..<lines {
+            let range = row * AutoencoderShape.width..<(row + 1) * AutoencoderShape.width
+            let length = embeddings[range].reduce(0) { $0 + $1 * $1 }.squareRoot()
+            for i in range { embeddings[i] /= length }
+        }
+        var options = TrainingOptions()
+        options.epochs = 5
+        let microseconds = try (0..<stopwatch.rounds).map { _ in
+            var trainer = Trainer(
+                embeddings: embeddings, lines: Array(0..<Int32(lines)), options: options)
+            let report = try trainer.run { _, _ in true }.1
+            return report.seconds * 1e6 / Double(report.steps)
+        }
+        return [Figure("step", "µs", microseconds)]
+    }
+}
