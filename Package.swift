@@ -37,6 +37,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "Inference", "Encoder", "Autoencoder", "Tokenizer", "ModelFiles", "JSON", "Kernels",
+                "Threads",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -1,6 +1,7 @@
 import Encoder
 import Inference
 import Kernels
+import Threads
 
 extension Scenario {
     /// One text at a time, as an idle service meets it.

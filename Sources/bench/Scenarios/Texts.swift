@@ -17,7 +17,6 @@ extension Scenario {
         let embedder = TextEmbedder(
             tokenizer: try loadTokenizer(folder: settings.encoder),
             encoder: try loadEncoder(folder: settings.encoder), threads: availableCores())
-        defer { embedder.stop() }
         let tokens = texts.reduce(0) { $0 + embedder.tokenize($1).ids.count }
         let tokenizing = stopwatch.seconds { for text in texts { _ = embedder.tokenize(text) } }
         let embedding = try stopwatch.seconds { _ = try embedder.embed(texts) }

@@ -4,7 +4,8 @@ extension Scenario {
     /// Steps of the trainer as `denoiser train` runs it, without embedding.
     static let training = Scenario(
         name: "training",
-        abstract: "optimiser steps on batches of 32 out of 2,000 lines (µs a step)"
+        abstract:
+            "optimiser steps on batches of 32 out of 2,000 lines, on one core and on two (µs a step)"
     ) { _, stopwatch in
         let lines = 2000
         var embeddings = Numbers.array(lines * AutoencoderShape.width)
@@ -14,13 +15,16 @@ extension Scenario {
             for i in range { embeddings[i] /= length }
         }
         var options = TrainingOptions()
-        options.epochs = 5
-        let microseconds = try (0..<stopwatch.rounds).map { _ in
-            var trainer = Trainer(
-                embeddings: embeddings, lines: Array(0..<Int32(lines)), options: options)
-            let report = try trainer.run { _, _ in true }.1
-            return report.seconds * 1e6 / Double(report.steps)
+        options.epochs = 20
+        return try [1, 2].map { threads in
+            let microseconds = try (0..<stopwatch.rounds).map { _ in
+                var trainer = Trainer(
+                    embeddings: embeddings, lines: Array(0..<Int32(lines)), options: options,
+                    threads: threads)
+                let report = try trainer.run().1
+                return report.seconds * 1e6 / Double(report.steps)
+            }
+            return Figure(threads == 1 ? "step on one core" : "step on two", "µs", microseconds)
         }
-        return [Figure("step", "µs", microseconds)]
     }
 }
