@@ -3,6 +3,7 @@ import contextlib
 import json
 import shutil
 import struct
+import time
 
 import pytest
 import service
@@ -88,6 +89,28 @@ ROUTES = [
 ]
 
 
+def served(running):
+    """How many requests the service itself says to have answered."""
+    with Peer(running.socket) as peer:
+        peer.send(request("/metrics", method="GET", DENOISER_INTERNAL="1"))
+        lines = peer.reply().body.decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("denoiser_requests_total{"))
+
+
+@contextlib.contextmanager
+def none_besides(running):
+    """Checks that the service answered what `figures` counts, and nothing besides."""
+    figures, before = {}, served(running)
+    # An answer is counted once it is sent, so a moment after it is read.
+    while time.sleep(0.25) or before != served(running):
+        before = served(running)
+    yield figures
+    asked = sum(count for what, count in figures.items() if what != "closed")
+    service.wait_until(lambda: served(running) >= before + asked, 10)
+    assert served(running) == before + asked
+    print(f"\n{figures}: {asked} asked, {asked} served")
+
+
 def ask_and_count(running, sent, number, keep, expected, figures):
     """Sends a request and a second one behind its answer; no more than those two may be answered."""
     with Peer(running.socket) as peer:
@@ -108,47 +131,46 @@ def ask_and_count(running, sent, number, keep, expected, figures):
 
 @pytest.mark.parametrize("keep", [0, 1])
 def test_no_body_is_read_as_records(denoiser, keep):
-    version, figures = still_answers(denoiser), {}
-    for method, path, kind, status in ROUTES:
-        number = 1 if keep else 7
-        # Zeros in front make UTF-16 of a JSON body, which is then no text.
-        expected = {status, 400} if kind == "application/json" else {status}
-        for body in pretenders(number):
-            for portion in (60000, 65535, 8):
-                if portion == 8 and len(body) > 2000:
-                    continue
-                sent = request(path, body, method, number, keep, portion=portion, content_type=kind or "")
-                ask_and_count(denoiser, sent, number, keep, expected, figures)
+    version, number = still_answers(denoiser), 1 if keep else 7
+    with none_besides(denoiser) as figures:
+        for method, path, kind, status in ROUTES:
+            # Zeros in front make UTF-16 of a JSON body, which is then no text.
+            expected = {status, 400} if kind == "application/json" else {status}
+            for body in pretenders(number):
+                for portion in (60000, 65535, 8):
+                    if portion == 8 and len(body) > 2000:
+                        continue
+                    sent = request(
+                        path, body, method, number, keep, portion=portion, content_type=kind or "")
+                    ask_and_count(denoiser, sent, number, keep, expected, figures)
     assert still_answers(denoiser) == version
-    print(f"\nkeep {keep}: answers by status {figures}, none besides; model {version} as before")
 
 
 @pytest.mark.parametrize("keep", [0, 1])
 def test_no_body_is_read_as_records_where_the_answer_is_a_success(denoiser, keep):
-    figures = {}
-    for path, body, kind in [
-        ("/denoise/text", json.dumps({"texts": [ASCII.decode(), HIDDEN.decode("latin-1")]}).encode(),
-         "application/json"),
-        ("/denoise/embedding", ROWS, "application/json"),
-        ("/upload/", form(ASCII + b"\nand a line\n" + ASCII), FORM),
-    ]:
-        reply = ask_and_count(
-            denoiser, request(path, body, keep=keep, content_type=kind), 1, keep, {200}, figures)
-        if path == "/upload/":
-            # The one upload that was asked for, and no other since.
-            assert still_answers(denoiser) == reply.headers["x-model-version"]
-    print(f"\nkeep {keep}: {figures}")
+    with none_besides(denoiser) as figures:
+        for path, body, kind in [
+            ("/denoise/text", json.dumps({"texts": [ASCII.decode(), HIDDEN.decode("latin-1")]}).encode(),
+             "application/json"),
+            ("/denoise/embedding", ROWS, "application/json"),
+            ("/upload/", form(ASCII + b"\nand a line\n" + ASCII), FORM),
+        ]:
+            sent = request(path, body, keep=keep, content_type=kind)
+            reply = ask_and_count(denoiser, sent, 1, keep, {200}, figures)
+    # The one upload that was asked for, and no other since.
+    assert still_answers(denoiser) == reply.headers["x-model-version"]
 
 
 @pytest.mark.parametrize("keep", [0, 1])
 def test_a_body_too_long_to_read_is_not_read_as_records(denoiser, keep):
-    version, figures = still_answers(denoiser), {}
-    for path, kind in [("/denoise/text", "application/json"), ("/denoise/embedding", "application/json"),
-                       ("/upload/", FORM)]:
-        for body in (b" " * (LIMIT - LIMIT % 8) + HIDDEN * 8, HIDDEN * (LIMIT // len(HIDDEN) + 2)):
-            for portion in (60000, 65535, 1000):
-                sent = request(path, body, keep=keep, portion=portion, content_type=kind)
-                ask_and_count(denoiser, sent, 1, keep, {413}, figures)
+    version = still_answers(denoiser)
+    with none_besides(denoiser) as figures:
+        for path, kind in [("/denoise/text", "application/json"),
+                           ("/denoise/embedding", "application/json"), ("/upload/", FORM)]:
+            for body in (b" " * (LIMIT - LIMIT % 8) + HIDDEN * 8, HIDDEN * (LIMIT // len(HIDDEN) + 2)):
+                for portion in (60000, 65535, 1000):
+                    sent = request(path, body, keep=keep, portion=portion, content_type=kind)
+                    ask_and_count(denoiser, sent, 1, keep, {413}, figures)
     # More than is read and dropped: the connection must end with the answer.
     with Peer(denoiser.socket) as peer:
         head = pairs(variables("/nowhere", length=100 << 20))
@@ -161,14 +183,13 @@ def test_a_body_too_long_to_read_is_not_read_as_records(denoiser, keep):
         assert reply is None or reply.status == 404
         assert peer.rest_of_connection() == []
     assert still_answers(denoiser) == version
-    print(f"\nkeep {keep}: {figures}; {sent >> 20} MB of 100 taken before the connection ended")
+    print(f"\n{sent >> 20} MB of 100 taken before the connection ended")
 
 
 @pytest.mark.parametrize("keep", [0, 1])
 def test_no_body_is_read_as_records_without_a_model_or_a_place_for_one(keep):
-    figures = {}
     options = ("--no-default-model", "--epochs", "1")
-    with service.running(*options) as running:
+    with service.running(*options) as running, none_besides(running) as figures:
         for path, body in (("/denoise/text", TEXT), ("/denoise/embedding", ROWS)):
             ask_and_count(running, request(path, body, keep=keep), 1, keep, {503}, figures)
             for body in pretenders(1):
@@ -179,8 +200,44 @@ def test_no_body_is_read_as_records_without_a_model_or_a_place_for_one(keep):
         sent = request("/upload/", form(ASCII + b"\nand a line\n" + ASCII), keep=keep, content_type=FORM)
         reply = ask_and_count(running, sent, 1, keep, {500}, figures)
         assert "處理失敗" in json.loads(reply.body)["detail"]
-        assert running.get("/health")[2]["model_loaded"] is False and running.process.poll() is None
-    print(f"\nkeep {keep}: {figures}")
+        assert running.process.poll() is None
+
+
+@pytest.mark.parametrize("keep", [0, 1])
+def test_no_body_is_read_as_records_of_those_who_have_no_key(tmp_path, keep):
+    keys = tmp_path / "keys"
+    keys.write_text("use 0123456789abcdef\n")
+    keys.chmod(0o600)
+    with service.running("--keys", str(keys), model=MODEL) as running, none_besides(running) as figures:
+        for body in pretenders(1):
+            for path in ("/denoise/text", "/denoise/embedding", "/upload/"):
+                ask_and_count(running, request(path, body, keep=keep), 1, keep, {401}, figures)
+            sent = request("/upload/", body, keep=keep, HTTP_AUTHORIZATION="Bearer 0123456789abcdef")
+            ask_and_count(running, sent, 1, keep, {403}, figures)
+
+
+@pytest.mark.parametrize("keep", [0, 1])
+def test_no_body_is_read_as_records_where_there_is_no_thread_for_it(keep):
+    """One thread waits for the rest of a body; of the others 64 wait for the thread, the rest are told 503."""
+    with (service.running("--request-threads", "1", model=MODEL) as running,
+          none_besides(running) as figures, contextlib.ExitStack() as held):
+        begun = begin() + stream(PARAMETERS, pairs(variables("/denoise/text", length=100_000)))
+        holder = held.enter_context(Peer(running.socket))
+        holder.send_apart(begun, record(STDIN, b" " * 50_000), record(STDIN, b" " * 40_000))
+        bodies = list(pretenders(1)) * 5
+        peers = [held.enter_context(Peer(running.socket)) for _ in bodies]
+        for peer, body in zip(peers, bodies):
+            assert peer.send(request("/denoise/text", body, keep=keep))
+        holder.send(record(STDIN, b" " * 10_000) + record(STDIN))
+        for peer in [holder, *peers]:
+            reply = peer.reply()
+            figures[reply.status] = figures.get(reply.status, 0) + 1
+            assert reply.status in (400, 422, 503)
+            assert peer.rest_of_connection() == []
+        # Told by the thread that accepts, before there is a request to count.
+        turned_away = figures.pop(503)
+        assert turned_away == len(peers) - 64
+        print(f"\nkeep {keep}: {turned_away} told 503 at once")
 
 
 # Single vectors.
