@@ -30,7 +30,8 @@ final class Serving: Sendable {
         server = try startUp { () throws(FastCGIError) in
             try Server(
                 Listener.find(options.socket.choice()), limits: options.limits.serverLimits,
-                peers: peers, report: { log("\($0)") })
+                peers: peers, busyAnswer: Answer(.overloaded(retryAfter: 1)),
+                report: { log("\($0)") })
         }
         // Last: what keeps the service from starting is for whoever starts it to see.
         if let path = options.life.log { try LogFile(opening: path).becomeStandardError() }
@@ -173,5 +174,12 @@ private func describe(_ origin: Listener.Origin) -> String {
     case .address(let address): "on \(address)"
     case .systemd: "on the socket of LISTEN_FDS"
     case .descriptor(let number): "on descriptor \(number)"
+    }
+}
+
+extension Answer {
+    /// The same as an answer made once.
+    fileprivate init(_ response: Response) {
+        self.init(status: response.status, headers: response.headers, body: response.body)
     }
 }
