@@ -23,7 +23,7 @@ struct RequestLimitOptions: ParsableArguments {
     @Option(help: "The most lines in an upload; each takes 1.5 KB while it is trained on.")
     var lines = Limits().trainingLines
 
-    @Option(help: "How many arrays and objects of JSON may lie within each other; at most 960.")
+    @Option(help: "How many arrays and objects of JSON may lie within each other; at most 961.")
     var jsonDepth = Limits().jsonDepth
 
     @Option(help: "The most errors listed in an answer.")

@@ -21,8 +21,9 @@ import reference_app
 README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 COLUMNS = 384
 # The defaults of `denoiser serve`.
-ROWS = {"texts": 2048, "embeddings": 65_536}
-BODY_BYTES, UPLOAD_BYTES, ISSUES = 16 << 20, 64 << 20, 65_536
+ROWS = 2048
+BODY_BYTES, UPLOAD_BYTES = 16 << 20, (64 << 20) + (64 << 10)
+ISSUES, QUOTED_BYTES = 1000, 256 << 10
 # What nginx takes, so that the service's own answer is the usual one.
 NGINX_BYTES = {True: 65 << 20, False: 17 << 20}
 
@@ -50,7 +51,7 @@ class Body:
         """The errors due: the reference's own if it has any, else those that only we find."""
         data, found = self.data, []
         if self.is_too_long():
-            limit, given = ROWS[self.name], len(data[self.name])
+            limit, given = ROWS, len(data[self.name])
             found.append({"type": "too_long", "loc": ["body", self.name], "input": None,
                           "msg": f"List should have at most {limit} items after validation, not {given}",
                           "ctx": {"field_type": "List", "max_length": limit, "actual_length": given}})
@@ -63,7 +64,7 @@ class Body:
 
     def is_too_long(self):
         rows = self.data.get(self.name) if isinstance(self.data, dict) else None
-        return isinstance(rows, list) and len(rows) > ROWS[self.name]
+        return isinstance(rows, list) and len(rows) > ROWS
 
     def shared(self, entry):
         entry = ordered({**entry, "loc": ["body", *entry["loc"]]})
@@ -87,7 +88,18 @@ class Body:
 
     def answer(self):
         """The 422 due, to the byte."""
-        return printed({"detail": self.issues()})
+        return printed({"detail": shortened(self.issues())})
+
+
+def shortened(issues):
+    """The errors listed, and no more of the request quoted than allowed; sizes are those of bodies without spaces."""
+    left = QUOTED_BYTES
+    for entry in issues[:ISSUES]:
+        size = len(printed(entry["input"]))
+        fits = size <= left
+        left = left - size if fits else 0
+        if not fits: entry["input"] = None
+    return issues[:ISSUES]
 
 
 def ordered(entry):
@@ -205,10 +217,13 @@ def too_long(request, theirs, ours):
     return ours.body == (b'{"detail":"Request body too large"}' if length > NGINX_BYTES[is_upload] else by_us)
 
 
-def cut_list(request, theirs, ours):
-    if theirs.status != 422 or ours.status != 422: return False
-    all, some = json.loads(theirs.body)["detail"], json.loads(ours.body)["detail"]
-    return len(all) > ISSUES and some == all[:ISSUES]
+def is_shortened(of):
+    """A rule for long lists: ours is the reference's, shortened as `of` says it must have been."""
+    def applies(request, theirs, ours):
+        if theirs.status != 422 or ours.status != 422: return False
+        issues = json.loads(theirs.body)["detail"]
+        return of(issues) and ours.body == printed({"detail": shortened(issues)})
+    return applies
 
 
 def nesting(value):
@@ -242,7 +257,9 @@ RULES = {
     "more texts or rows than the limit":
         answers_422(lambda body, theirs: body.is_too_long()),
     "a body longer than the limit": too_long,
-    "more than 65,536 errors in one body": cut_list,
+    "more than 1,000 errors in one body": is_shortened(lambda issues: len(issues) > ISSUES),
+    "errors that quote more than 256 KiB of the body":
+        is_shortened(lambda issues: sum(len(printed(entry["input"])) for entry in issues) > QUOTED_BYTES),
     "an upload that is not UTF-8": not_utf8,
     "an upload without text": without_text,
 }

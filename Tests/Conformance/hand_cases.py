@@ -62,10 +62,13 @@ SMALL = ROUTING + [body(path, text) for text in SYNTAX for path in (TEXT, EMBEDD
     + [body(TEXT, '{"texts":["a"]}', JSON, framing=framing) for framing in ("chunked", "old", "old without host")] + [plain(b"GET", b"/health/", (b"Host", host)) for host in (b"a.example", b"a:1", b"a:", b"a@b", b"[::1]:9", b"a:99999")]
 
 # At a limit of ours, and one above it.
+FILE = part(b'name="file"; filename="a"') + b"--X--\r\n"
+UPLOAD_BYTES = (64 << 20) + (64 << 10)
 LARGE = [
     body(TEXT, json.dumps({"texts": ["a"] * 2048})), body(TEXT, json.dumps({"texts": ["a"] * 2049, "noise_level": -1})), body(TEXT, json.dumps({"texts": [0] * 2049})),
-    body(EMBEDDING, '{"embeddings":[' + ",".join(["[]"] * 65_537) + "]}"), body(EMBEDDING, '{"embeddings":[[' + ",".join(["null"] * 65_536) + "]]}"), body(EMBEDDING, '{"embeddings":[[' + ",".join(["null"] * 65_540) + "]]}"),
-    body(TEXT, b'{"texts":["a"]}' + b" " * ((16 << 20) - 15)), body(TEXT, b'{"texts":["a"]}' + b" " * ((16 << 20) - 14)), body(TEXT, b'{"texts":["a"]}' + b" " * (17 << 20)),
-    body(UPLOAD, part(b'name="file"; filename="a"', b"word " * 20) + b"--X--\r\n" + b" " * ((64 << 20) - 100), FORM), body(UPLOAD, part(b'name="file"; filename="a"') + b"--X--\r\n" + b" " * (64 << 20), FORM),
-    body(UPLOAD, part(b'name="file"; filename="a"') + b"--X--\r\n" + b" " * (65 << 20), FORM),
+    *(body(EMBEDDING, '{"embeddings":[' + ",".join(["[]"] * count) + "]}") for count in (1000, 1001, 2048, 2049)),
+    *(body(EMBEDDING, '{"embeddings":[[' + ",".join(["null"] * count) + "]]}") for count in (1000, 1001, 70_000)),
+    *(body(TEXT, f'{{"texts":[["{"a" * first}"],["{"b" * second}"],1,[2]]}}') for first, second in ((200_000, 60_000), (200_000, 70_000), (262_140, 1), (262_141, 1))),
+    *(body(TEXT, b'{"texts":["a"]}' + b" " * (length - 15)) for length in (16 << 20, (16 << 20) + 1, (17 << 20) + 1)),
+    *(body(UPLOAD, FILE + b" " * (length - len(FILE)), FORM) for length in (UPLOAD_BYTES, UPLOAD_BYTES + 1, (65 << 20) + 1)),
 ]
