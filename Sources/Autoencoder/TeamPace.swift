@@ -1,27 +1,34 @@
-/// Whether the next epoch is one for two threads or for one, by the seconds that a step took.
+/// Whether the next steps are for two threads or for one, by the seconds that the last ones took.
 ///
 /// Two threads meet every few microseconds. With a core each they are nearly twice as fast as one thread;
 /// where one of them shares its core with a stranger both wait for it, and one thread alone is faster
-/// (58 µs a step together, 104 alone, 140 to 330 together beside another busy process).
+/// (58 µs a step together, 104 alone; beside busy processes together takes from 140 µs to milliseconds).
 struct TeamPace {
-    /// Whether the next epoch is to be run together.
+    /// Whether the next steps are to be run together.
     private(set) var together = true
 
+    private var isTrial = true
     private var secondsAlone = 0.0
-    /// Epochs alone before the next trial together: one to learn what alone means, then more.
-    private var patience = 1
-    private var epochsToTrial = 0
+    /// How long to go on alone before the next trial.
+    private var secondsToTrial = 0.0
 
-    /// Takes the last epoch's seconds a step.
-    mutating func took(_ seconds: Double) {
+    /// How many steps to run so before asking again.
+    var steps: Int { together ? (isTrial ? 4 : 32) : 64 }
+
+    /// Takes the time of the last `steps`.
+    mutating func took(_ seconds: Double, steps: Int) {
+        let pace = seconds / Double(steps)
         if !together {
-            secondsAlone = seconds
-            epochsToTrial -= 1
-            together = epochsToTrial == 0
-        } else if seconds >= secondsAlone {
+            secondsAlone = pace
+            secondsToTrial -= seconds
+            together = secondsToTrial <= 0
+            isTrial = true
+        } else if pace < secondsAlone {
+            isTrial = false
+        } else {
+            // The first time, to learn what alone means. Trials cost at most a twentieth of the time.
             together = false
-            epochsToTrial = patience
-            patience = 16
+            secondsToTrial = 20 * seconds
         }
     }
 }

@@ -15,9 +15,6 @@ public struct Trainer: ~Copyable {
     private var tail: [Float] = []
     private var tailCount = 0
 
-    /// Steps between two looks at `isCancelled`.
-    private static let stepsAtOnce = 512
-
     /// Prepares a run.
     ///
     /// - Parameters:
@@ -63,7 +60,7 @@ public struct Trainer: ~Copyable {
     /// Trains all epochs.
     ///
     /// - Parameters:
-    ///   - isCancelled: asked before every 512 steps, 0.05 s on a fast core; true ends the run.
+    ///   - isCancelled: asked before every 64 steps at most; true ends the run.
     ///   - afterEpoch: gets the number of epochs behind us and the last one's mean loss.
     /// - Returns: the parameters and the report.
     /// - Throws: `diverged` at the first epoch whose loss is not finite, `cancelled` on request.
@@ -84,12 +81,14 @@ public struct Trainer: ~Copyable {
                 buffers: buffers, corpus: corpus, order: order, batchSize: options.batchSize,
                 noiseLevel: options.noiseLevel, noise: noise, adam: adam, stepsBefore: steps)
             var sum = 0.0
-            for first in stride(from: 0, to: epoch.steps, by: Self.stepsAtOnce) {
+            var first = 0
+            while first < epoch.steps {
                 if isCancelled() { throw .cancelled }
-                let portion = first..<min(first + Self.stepsAtOnce, epoch.steps)
+                let portion = first..<min(first + pace.steps, epoch.steps)
                 let portionBegan = clock.now
                 sum += epoch.run(portion, pace.together ? team : nil)
-                pace.took((clock.now - portionBegan) / .seconds(1) / Double(portion.count))
+                pace.took((clock.now - portionBegan) / .seconds(1), steps: portion.count)
+                first = portion.upperBound
             }
             let loss = sum / Double(epoch.steps)
             steps += epoch.steps

@@ -11,14 +11,15 @@ final class Meeting: Sendable {
     /// Returns when all members have called it as often as this one has.
     ///
     /// Spins: a stage takes tens of microseconds, and going to sleep and being woken costs as much.
-    /// Gives the core away when the others take longer, which means that one of them has no core.
+    /// Sleeps when the others take longer, which means that one of them has no core: who sleeps is let in
+    /// again at once, who gives its core away must wait for its turn.
     func meet() {
         let arrived = arrivals.add(1, ordering: .acquiringAndReleasing).newValue
         let everyone = (arrived + members - 1) / members * members
         var looks = 0
         while arrivals.load(ordering: .acquiring) < everyone {
             looks += 1
-            if looks > 20_000 { sched_yield() }
+            if looks > 20_000 { usleep(10) }
         }
     }
 }

@@ -3,30 +3,39 @@ import Testing
 @testable import Autoencoder
 
 @Suite struct `Pace of two threads` {
-    /// How many of the next `epochs` are run together at these paces.
-    private func together(
-        _ pace: inout TeamPace, epochs: Int, together: Double, alone: Double
-    ) -> Int {
-        (0..<epochs).count { _ in
-            let isTogether = pace.together
-            pace.took(isTogether ? together : alone)
-            return isTogether
+    /// The steps of the next `portions` that are run together, and all of them, at these paces.
+    private func run(
+        _ pace: inout TeamPace, portions: Int, together: Double, alone: Double
+    ) -> (together: Int, all: Int) {
+        var counts = (together: 0, all: 0)
+        for _ in 0..<portions {
+            let steps = pace.steps
+            counts.all += steps
+            if pace.together { counts.together += steps }
+            pace.took(Double(steps) * (pace.together ? together : alone), steps: steps)
         }
+        return counts
     }
 
-    @Test func `together where that is faster, after one epoch alone`() {
+    @Test func `together where that is faster, after a few steps alone`() {
         var pace = TeamPace()
-        #expect(together(&pace, epochs: 100, together: 1, alone: 2) == 99)
+        let counts = run(&pace, portions: 100, together: 1, alone: 2)
+        #expect(counts.all - counts.together == 64)
     }
 
-    @Test func `alone where that is faster, but for a trial now and then`() {
+    @Test func `alone where that is faster, but for trials of a twentieth of the time`() {
         var pace = TeamPace()
-        #expect(together(&pace, epochs: 170, together: 3, alone: 2) == 11)
+        let counts = run(&pace, portions: 1000, together: 50, alone: 2)
+        let alone = Double(counts.all - counts.together) * 2
+        #expect(counts.together >= 8)
+        #expect(Double(counts.together - 4) * 50 <= alone / 20)
     }
 
     @Test func `back together when the other core is free again`() {
         var pace = TeamPace()
-        _ = together(&pace, epochs: 50, together: 3, alone: 2)
-        #expect(together(&pace, epochs: 100, together: 1, alone: 2) >= 84)
+        _ = run(&pace, portions: 50, together: 50, alone: 2)
+        _ = run(&pace, portions: 50, together: 1, alone: 2)
+        let counts = run(&pace, portions: 50, together: 1, alone: 2)
+        #expect(counts.together == counts.all)
     }
 }
