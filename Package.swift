@@ -43,7 +43,8 @@ let package = Package(
         ),
 
         .target(name: "FastCGI", dependencies: ["CFastCGI"], swiftSettings: strict),
-        .target(name: "API", dependencies: ["Inference", "ModelFiles", "JSON"], swiftSettings: strict),
+        .target(
+            name: "API", dependencies: ["Inference", "ModelFiles", "JSON"], swiftSettings: strict),
         .target(
             name: "Inference",
             dependencies: [

@@ -38,7 +38,9 @@ public struct MetricsText: Sendable {
     }
 
     /// A figure of one value.
-    public mutating func one(_ name: String, _ kind: Kind, _ help: String, _ value: some BinaryInteger) {
+    public mutating func one(
+        _ name: String, _ kind: Kind, _ help: String, _ value: some BinaryInteger
+    ) {
         begin(name, kind, help)
         add(name, Double(value))
     }

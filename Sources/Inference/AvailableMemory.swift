@@ -6,7 +6,8 @@ public func availableMemory() -> Int {
     }), let kibibytes = Int(line.split(separator: " ").dropFirst().first ?? "") {
         bytes = kibibytes * 1024
     }
-    for limit in controlGroupFiles("memory.max", olderNamed: "memory.limit_in_bytes", of: "memory") {
+    for limit in controlGroupFiles("memory.max", olderNamed: "memory.limit_in_bytes", of: "memory")
+    {
         if let limit = Int(limit.prefix { $0.isNumber }) { bytes = min(bytes, limit) }
     }
     return bytes

@@ -66,7 +66,9 @@ struct Corpus {
     func tokens(of number: Int, _ tokenize: (borrowing UTF8Span) -> Encoding) -> [Int32] {
         let line = text.span.extracting(places[number])
         // The text was checked when it came; what is no UTF-8 for all that has no words.
-        guard let characters = try? UTF8Span(validating: line) else { return tokenize("".utf8Span).ids }
+        guard let characters = try? UTF8Span(validating: line) else {
+            return tokenize("".utf8Span).ids
+        }
         return tokenize(characters).ids
     }
 

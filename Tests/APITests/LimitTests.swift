@@ -77,7 +77,8 @@ import Testing
         let quotes: [(String, String)] = [
             (#"{"texts":[12345,67890,1]}"#, "12345 67890 null"),
             (#"{"texts":[12345,678901,2,3]}"#, "12345 null null null"),
-            (#"{"texts":[[1,2,3,4],5]}"#, "[1,2,3,4] 5"), (#"{"texts":[[1,2,3,4,5],5]}"#, "null null"),
+            (#"{"texts":[[1,2,3,4],5]}"#, "[1,2,3,4] 5"),
+            (#"{"texts":[[1,2,3,4,5],5]}"#, "null null"),
         ]
         for (body, expected) in quotes {
             let answer = text(ask("POST", "/denoise/text", body, to: application))
