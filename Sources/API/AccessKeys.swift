@@ -41,8 +41,7 @@ public struct AccessKeys: Sendable {
             }
             let key = Array(words[1].utf8)
             guard key.count >= Self.shortest else {
-                throw fault(
-                    "the key has \(key.count) characters; at least \(Self.shortest) are safe")
+                throw fault("the key has \(key.count) characters; give it \(Self.shortest) or more")
             }
             guard key.allSatisfy({ 0x21...0x7E ~= $0 }) else {
                 throw fault("the key holds something else than printable ASCII characters")

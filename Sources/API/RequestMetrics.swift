@@ -62,8 +62,8 @@ public final class RequestMetrics: Sendable {
             duration, .histogram, "From a request's arrival to the end of its answer, by route.")
         for (route, times) in state.times.sorted(by: { $0.key < $1.key }) {
             for (bound, count) in zip(Self.bounds, times.classes) {
-                text.add(
-                    duration + "_bucket", [("route", route), ("le", "\(bound)")], Double(count))
+                let labels = [("route", route), ("le", "\(bound)")]
+                text.add(duration + "_bucket", labels, Double(count))
             }
             text.add(duration + "_bucket", [("route", route), ("le", "+Inf")], Double(times.count))
             text.add(duration + "_sum", [("route", route)], times.sum)

@@ -45,8 +45,8 @@ struct EncoderBuffers: Sendable {
     /// Bytes of all matrices for `tokens` tokens.
     static func bytes(tokens: Int, configuration: EncoderConfiguration) -> Int {
         let hidden = configuration.hidden
-        let scores =
-            ComputeTeam.size * attentionScratch(length: min(tokens, configuration.positions))
+        let longest = min(tokens, configuration.positions)
+        let scores = ComputeTeam.size * attentionScratch(length: longest)
         let floats =
             tokens * (3 * hidden + configuration.inner) + hidden * keyStride(tokens: tokens)
             + attentionKeySlack + scores

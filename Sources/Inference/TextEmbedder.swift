@@ -29,8 +29,8 @@ public final class TextEmbedder: Sendable {
         precondition(2...Self.tokenLimit ~= tokenLimit, "\(tokenLimit) tokens of a text")
         self.tokenizer = tokenizer
         self.tokenLimit = tokenLimit
-        workspaceBytes = encoder.workspaceBytes(tokens: tokenBudget)
         columns = encoder.configuration.hidden
+        workspaceBytes = Self.workspaceBytes(for: encoder)
         pool = EncoderPool(
             encoder: encoder, threadCount: threads, tokenBudget: tokenBudget,
             waitingLimit: waitingLimit)
@@ -39,6 +39,11 @@ public final class TextEmbedder: Sendable {
     /// Token ids of `text`, with `[CLS]` and `[SEP]`.
     public func tokenize(_ text: String) -> Encoding {
         tokenizer.encode(text, limit: tokenLimit)
+    }
+
+    /// Bytes of storage that each compute thread fills with `encoder`.
+    public static func workspaceBytes(for encoder: SentenceEncoder) -> Int {
+        encoder.workspaceBytes(tokens: tokenBudget)
     }
 
     /// Bytes of storage that each compute thread fills.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Autoencoder
 import FastCGI
 import Glibc
 import Inference
@@ -17,10 +18,13 @@ struct Check {
         look("configuration") { () throws(CommandFailure) in
             options.life.config.map { "\($0) and the command line" } ?? "the command line"
         }
+        var workspaceBytes = 0
         look("encoder") { () throws(CommandFailure) in
             let folder = options.encoder.path
             _ = try loadTokenizer(folder: folder)
-            try load { () throws(ModelFault) in _ = try loadEncoder(folder: folder) }
+            try load { () throws(ModelFault) in
+                workspaceBytes = TextEmbedder.workspaceBytes(for: try loadEncoder(folder: folder))
+            }
             return folder
         }
         look("model") { () throws(CommandFailure) in try model() }
@@ -34,7 +38,19 @@ struct Check {
                 return path
             }
         }
+        if let path = options.access.keys {
+            look("keys") { () throws(CommandFailure) in
+                _ = try readKeys(path)
+                return path
+            }
+        }
         look("limits") { () throws(CommandFailure) in try limits() }
+        look("memory") { () throws(CommandFailure) in
+            try MemoryPlan(
+                options.limits, present: ProcessFigures.now().privateBytes,
+                workspaceBytes: workspaceBytes, isNoiseFixed: options.training.noise == .fixed
+            ).summary
+        }
         if !isFit { throw ExitCode(78) }
     }
 
