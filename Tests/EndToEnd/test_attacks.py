@@ -1,6 +1,7 @@
 """Records no web server would send, and bodies that pretend to be records, on the service's own socket."""
 import contextlib
 import json
+import select
 import shutil
 import struct
 import time
@@ -228,6 +229,9 @@ def test_no_body_is_read_as_records_where_there_is_no_thread_for_it(keep):
         peers = [held.enter_context(Peer(running.socket)) for _ in bodies]
         for peer, body in zip(peers, bodies):
             assert peer.send(request("/denoise/text", body, keep=keep))
+        # Every one of them is waiting or turned away before the thread is free.
+        sockets = [peer.socket for peer in peers]
+        assert service.wait_until(lambda: len(select.select(sockets, [], [], 0)[0]) == len(peers) - 64)
         holder.send(record(STDIN, b" " * 10_000) + record(STDIN))
         for peer in [holder, *peers]:
             reply = peer.reply()
