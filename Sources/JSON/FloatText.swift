@@ -50,7 +50,8 @@ private struct FloatWriter {
             put(eight: 0x6C6C_756E, count: 4)  // null
             return
         }
-        if value.sign == .minus { put(UInt8(ascii: "-")) }
+        // The sign of a number cannot be guessed, so it is not asked for.
+        put(eight: UInt64(UInt8(ascii: "-")), count: Int(value.bitPattern >> 31))
         guard value != 0 else {
             put(eight: 0x302E30, count: 3)  // 0.0
             return
@@ -114,11 +115,11 @@ private struct NineDigits {
     init(_ decimal: ShortestDecimal) {
         // log₁₀ from log₂, one too low at times.
         let guess = ((32 - decimal.digits.leadingZeroBitCount) * 1233) >> 12
-        let given = guess + (decimal.digits < wholePowersOfTen[guess] ? 0 : 1)
-        let nine = decimal.digits * wholePowersOfTen[9 - given]
+        let given = guess &+ (decimal.digits < wholePowersOfTen[guess] ? 0 : 1)
+        let nine = decimal.digits &* wholePowersOfTen[9 &- given]
         let leading = nine / 100_000_000
-        first = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: leading)
-        others = eightCharacters(nine - leading * 100_000_000)
+        first = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: leading)
+        others = eightCharacters(nine &- leading &* 100_000_000)
         count = 9 - (others ^ zeros).leadingZeroBitCount / 8
         point = decimal.exponent + given
     }
@@ -129,7 +130,7 @@ private struct NineDigits {
 @inline(__always)
 private func eightCharacters(_ value: UInt32) -> UInt64 {
     let high = value / 10_000
-    let fours = UInt64(high) | UInt64(value - high * 10_000) << 32
+    let fours = UInt64(high) | UInt64(value &- high &* 10_000) << 32
     let hundreds = ((fours &* 10_486) >> 20) & 0x0000_007F_0000_007F
     let pairs = hundreds | (fours &- hundreds &* 100) << 16
     let tens = ((pairs &* 103) >> 10) & 0x000F_000F_000F_000F

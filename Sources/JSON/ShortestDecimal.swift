@@ -10,6 +10,7 @@ struct ShortestDecimal {
     var exponent: Int
 
     /// - Parameter value: finite and above 0.
+    @inline(__always)
     init(_ value: Float) {
         let fraction = value.bitPattern & 0x7F_FFFF
         let biased = Int(value.bitPattern >> 23)
@@ -34,29 +35,23 @@ struct ShortestDecimal {
         let scaled = roundedToOdd(factor, middle << shift)
         let upper = roundedToOdd(factor, right << shift) - isOdd
 
+        // Which of the candidates it is looks random to a processor, so nothing here branches.
         let whole = scaled / 4
-        if whole >= 10 {
-            // One digit fewer, if exactly one of the two candidates lies in the interval.
-            let shorter = whole / 10
-            let isLowerInside = lower <= 40 * shorter
-            let isUpperInside = 40 * shorter + 40 <= upper
-            if isLowerInside != isUpperInside {
-                digits = shorter + (isUpperInside ? 1 : 0)
-                exponent = tens + 1
-                return
-            }
-        }
-        exponent = tens
-        let isLowerInside = lower <= 4 * whole
-        let isUpperInside = 4 * whole + 4 <= upper
-        if isLowerInside != isUpperInside {
-            digits = whole + (isUpperInside ? 1 : 0)
-        } else {
-            // Both lie inside: the nearer one, the even one of two equally near.
-            let half = 4 * whole + 2
-            let isUp = scaled > half || (scaled == half && whole & 1 == 1)
-            digits = whole + (isUp ? 1 : 0)
-        }
+        // One digit fewer, if exactly one of the two candidates lies in the interval.
+        let shorter = whole / 10
+        let isShortLowerInside = lower <= 40 &* shorter
+        let isShortUpperInside = 40 &* shorter &+ 40 <= upper
+        let isShort = (whole >= 10) && (isShortLowerInside != isShortUpperInside)
+        // Else the one that lies inside; of two the nearer one, the even one of two equally near.
+        let isLowerInside = lower <= 4 &* whole
+        let isUpperInside = 4 &* whole &+ 4 <= upper
+        let half = 4 &* whole &+ 2
+        let isNearerUp = scaled > half || (scaled == half && whole & 1 == 1)
+        let isUp = isLowerInside != isUpperInside ? isUpperInside : isNearerUp
+        let up: UInt32 = isUp ? 1 : 0
+        let shortUp: UInt32 = isShortUpperInside ? 1 : 0
+        digits = isShort ? shorter &+ shortUp : whole &+ up
+        exponent = isShort ? tens &+ 1 : tens
     }
 }
 

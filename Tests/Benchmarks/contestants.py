@@ -89,7 +89,7 @@ class Nginx:
         self.folder, self.port = pathlib.Path(folder), service.free_port()
         service.lay_out(self.folder, self.port)
         configuration = self.folder / "run/nginx.conf"
-        sockets = "".join(f"server unix:run/{i}.sock; " for i in range(processes))
+        sockets = "".join(f"server unix:run/{i}.sock max_fails=0; " for i in range(processes))
         text = configuration.read_text().replace("server unix:run/denoiser.sock;", sockets)
         configuration.write_text(text)
         # The growth table sends more than a site would let in.
