@@ -53,11 +53,13 @@ public final class RequestMemory: Sendable {
     /// How long the request waited for memory.
     public var waited: Duration { state.withLock { $0.waited } }
 
-    /// Gives all back.
-    public func end() {
+    /// Gives all back; returns how many bytes that was.
+    @discardableResult
+    public func end() -> Int {
         state.withLock { state in
             for (budget, bytes) in state.held { budget.giveBack(bytes) }
-            state.held = []
+            defer { state.held = [] }
+            return state.held.reduce(0) { $0 + $1.bytes }
         }
     }
 

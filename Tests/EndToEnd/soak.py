@@ -67,6 +67,8 @@ with service.running(model=MODEL, prepare=with_status) as running:
     finally:
         load.kill()
         load.wait()
+    time.sleep(1)
+    print(f"before, nobody connected: {points[0][3]} descriptors; afterwards: {figures(running)[3]}")
     later = [point for point in points if point[0] > wanted / 10]
     print(f"after the first tenth, a million requests add {slope(later, 2) / 1e6:+.3f} MB of private memory "
           f"and {slope(later, 3):+.2f} descriptors")

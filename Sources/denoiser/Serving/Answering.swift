@@ -16,6 +16,8 @@ struct Answering {
 
     let metrics: RequestMetrics
 
+    let tidying: Tidying
+
     /// Answers `exchange`.
     func answer(_ exchange: consuming Exchange) {
         let began = ContinuousClock.now
@@ -38,7 +40,7 @@ struct Answering {
         let answered = ContinuousClock.now
         let (readTime, received) = (body.time, body.received)
         body.finish(response)
-        memory.end()
+        tidying.end(of: memory.end(), from: budgets)
 
         let named = response.stages.reduce(readTime + memory.waited) { $0 + $1.duration }
         let stages =

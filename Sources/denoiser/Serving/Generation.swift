@@ -75,13 +75,14 @@ struct Generation: Sendable {
     /// Limits and memory in one line.
     var summary: String { "limits: \(options.limits.summary); \(plan.summary)" }
 
-    /// What answers a request, counted in `metrics`.
-    func answering(_ metrics: RequestMetrics) -> Answering {
+    /// What answers a request, counted in `metrics`, with `tidying` up after it.
+    func answering(_ metrics: RequestMetrics, _ tidying: Tidying) -> Answering {
         let limits = options.limits
         return Answering(
             application: application, limits: limits.requestLimits, budgets: plan.budgets,
             deadline: .seconds(limits.requestDeadline),
-            slowness: limits.slowLog > 0 ? .milliseconds(limits.slowLog) : nil, metrics: metrics)
+            slowness: limits.slowLog > 0 ? .milliseconds(limits.slowLog) : nil, metrics: metrics,
+            tidying: tidying)
     }
 
     /// Options that differ from those in force and only count from the next start on.

@@ -14,6 +14,7 @@ final class Serving: Sendable {
     private let generation: Mutex<Generation>
     private let traffic = Traffic()
     private let metrics = RequestMetrics()
+    private let tidying = Tidying()
     private let isStopping = Atomic<Bool>(false)
     private let isToldToStop = Atomic<Bool>(false)
     private let turnsSeen = Atomic<Int>(-1)
@@ -67,7 +68,7 @@ final class Serving: Sendable {
             return
         }
         traffic.begin()
-        generation.answering(metrics).answer(exchange)
+        generation.answering(metrics, tidying).answer(exchange)
         traffic.end()
         guard let limit = generation.options.life.maxRequests else { return }
         // A training run under way is let finish: its own answer comes by here again.
