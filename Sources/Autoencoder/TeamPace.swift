@@ -12,8 +12,9 @@ struct TeamPace {
     /// How long to go on alone before the next trial.
     private var secondsToTrial = 0.0
 
-    /// How many steps to run so before asking again.
-    var steps: Int { together ? (isTrial ? 4 : 32) : 64 }
+    /// How many steps to run so before asking again: enough for the time in which the other thread wakes
+    /// up to count little.
+    var steps: Int { together ? (isTrial ? 16 : 256) : 64 }
 
     /// Takes the time of the last `steps`.
     mutating func took(_ seconds: Double, steps: Int) {

@@ -60,7 +60,7 @@ public struct Trainer: ~Copyable {
     /// Trains all epochs.
     ///
     /// - Parameters:
-    ///   - isCancelled: asked before every 64 steps at most; true ends the run.
+    ///   - isCancelled: asked before every 256 steps at most; true ends the run.
     ///   - afterEpoch: gets the number of epochs behind us and the last one's mean loss.
     /// - Returns: the parameters and the report.
     /// - Throws: `diverged` at the first epoch whose loss is not finite, `cancelled` on request.
