@@ -303,7 +303,7 @@ def test_check_finds_a_good_installation_good(tmp_path):
     status, lines = check(tmp_path, "--config", "d.ini", "--model", str(MODEL), "--log", "run/log")
     assert status == 0, lines
     assert [line.split(":")[0].split()[1] for line in lines] == [
-        "configuration", "encoder", "model", "socket", "log", "limits"]
+        "configuration", "encoder", "model", "socket", "log", "limits", "memory"]
     assert all(line.startswith("ok ") for line in lines)
     assert not (tmp_path / "run/s").exists() and not (tmp_path / "run/log").exists()
 
