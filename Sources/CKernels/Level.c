@@ -62,6 +62,12 @@ KERNEL(
     (a, a_stride, b, b_stride, output, row_stride, column_stride, m, n, k))
 
 KERNEL(
+    kernels_outer_product,
+    (const float *a, size_t a_row, size_t a_depth, const float *b, size_t b_stride, float *output,
+        size_t row_stride, size_t rows, size_t columns, size_t depth),
+    (a, a_row, a_depth, b, b_stride, output, row_stride, rows, columns, depth))
+
+KERNEL(
     kernels_adam,
     (float *x, float *m, float *v, const float *gradient, size_t count,
         struct kernels_adam_step step),

@@ -26,7 +26,8 @@ public struct Adam: Sendable {
         let correction2 = 1 - pow(beta2, Double(number))
         return AdamStep(
             coefficients: kernels_adam_step(
-                size: Float(rate / correction1), root_correction2: Float(correction2.squareRoot()),
+                size: Float(rate / correction1),
+                over_root_correction2: Float(1 / correction2.squareRoot()),
                 rest1: Float(1 - beta1), rest2: Float(1 - beta2), beta2: Float(beta2),
                 epsilon: epsilon))
     }

@@ -10,8 +10,8 @@ public enum Transposition: Sendable {
 /// output[m, n] = scale · op(a)[m, k] · op(b)[k, n] + keep · output[m, n], all row-major.
 ///
 /// A transposed `a` lies as [k, m], a transposed `b` as [n, k] (PyTorch's `Linear.weight`).
-/// BLAS's `sgemm`, but for a · bᵀ with few rows on one side (`mostFewRows`), where BLAS spends its time
-/// repacking the other.
+/// BLAS's `sgemm`, but where one side has few rows (`mostFewRows`): there BLAS spends its time repacking the
+/// other, and kernels that read both as they lie take its place.
 /// The sizes are checked here because neither can report them.
 ///
 /// - Parameters:
@@ -46,47 +46,47 @@ public func multiply(
     requireRows(rowsB, of: columnsB, stride: strideB, in: b.count, "b")
     requireRows(m, of: n, stride: strideOutput, in: output.count, "output")
     guard m > 0, n > 0 else { return }
-    let fewRows =
-        min(m, n) <= mostFewRows && transposeA == .none && transposeB == .transposed && scale == 1
-        && keep == 0
+    let isPlain = transposeA == .none && scale == 1 && keep == 0
     unsafe a.withUnsafeBufferPointer { a in
         unsafe b.withUnsafeBufferPointer { b in
             unsafe output.withUnsafeMutableBufferPointer { output in
-                if fewRows && m <= n {
+                if isPlain && transposeB == .transposed && m <= min(n, mostFewRows) {
                     unsafe kernels_few_rows_product(
                         a.baseAddress, strideA, b.baseAddress, strideB,
                         output.baseAddress, strideOutput, 1, m, n, k)
-                    return
-                }
-                if fewRows {
+                } else if isPlain && transposeB == .transposed && n <= mostFewRows {
                     // The few are b's: the other way round, into the transposed output.
                     unsafe kernels_few_rows_product(
                         b.baseAddress, strideB, a.baseAddress, strideA,
                         output.baseAddress, 1, strideOutput, n, m, k)
-                    return
+                } else if isPlain && transposeB == .none && m <= mostFewRows && n % 64 == 0 {
+                    unsafe kernels_outer_product(
+                        a.baseAddress, strideA, 1, b.baseAddress, strideB, output.baseAddress,
+                        strideOutput, m, n, k)
+                } else {
+                    unsafe cblas_sgemm(
+                        CblasRowMajor,
+                        transposeA == .none ? CblasNoTrans : CblasTrans,
+                        transposeB == .none ? CblasNoTrans : CblasTrans,
+                        blasint(m), blasint(n), blasint(k),
+                        scale,
+                        a.baseAddress, blasint(strideA),
+                        b.baseAddress, blasint(strideB),
+                        keep,
+                        output.baseAddress, blasint(strideOutput))
                 }
-                unsafe cblas_sgemm(
-                    CblasRowMajor,
-                    transposeA == .none ? CblasNoTrans : CblasTrans,
-                    transposeB == .none ? CblasNoTrans : CblasTrans,
-                    blasint(m), blasint(n), blasint(k),
-                    scale,
-                    a.baseAddress, blasint(strideA),
-                    b.baseAddress, blasint(strideB),
-                    keep,
-                    output.baseAddress, blasint(strideOutput))
             }
         }
     }
 }
 
-/// The most rows on one side of a product that goes to the kernel which packs nothing.
+/// The most rows on one side of a product that goes to a kernel which packs nothing.
 ///
-/// Over all weights of the encoder (42 MB) on one core of an AMD EPYC of family 26 it takes, against
-/// `sgemm`, with AVX-512 for 8 rows 1.2 ms and 3.2, for 32 rows 3.2 and 5.4, for 64 rows 6.1 and 8.3, for
-/// 128 rows 11.8 and 13.9; with AVX2 for 8 rows 2.4 and 3.4, for 12 rows 3.6 and 4.0. The limits are where
-/// it stops being 1.3 times faster.
-package var mostFewRows: Int { InstructionSet.current == .x86v4 ? 64 : 8 }
+/// Over all weights of the encoder (42 MB) on one core, `sgemm` takes as many times as long for
+/// 8, 16, 32, 48, 64 and 128 rows: with AVX2 (AMD, family 23) 1.9, 2.0, 1.3, 1.3, 1.15 and 1.0; with AVX-512
+/// (AMD, family 26) 2.7, –, 1.7, –, 1.4 and 1.2. The products of a training step's backward pass, 32 rows,
+/// take it 1.9 times as long with AVX2.
+package let mostFewRows = 64
 
 /// Stops where `rows` of `columns` elements, `stride` apart, do not fit into `count` elements.
 func requireRows(

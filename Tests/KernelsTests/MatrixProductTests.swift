@@ -28,16 +28,19 @@ import Testing
         }
     }
 
-    /// [m, k] · [n, k]ᵀ in double, rows apart as given, over an output that holds 7 before.
+    /// [m, k] · [k, n] in double, or [n, k]ᵀ, rows apart as given, over an output that holds 7 before.
     private func twin(
-        _ a: [Float], _ b: [Float], m: Int, n: Int, k: Int, strideA: Int, strideB: Int,
-        strideOutput: Int
+        _ a: [Float], _ b: [Float], _ transposeB: Transposition, m: Int, n: Int, k: Int,
+        strideA: Int, strideB: Int, strideOutput: Int
     ) -> [Double] {
         var output = [Double](repeating: 7, count: m * strideOutput)
         for i in 0..<m {
             for j in 0..<n {
                 var sum = 0.0
-                for l in 0..<k { sum += Double(a[i * strideA + l]) * Double(b[j * strideB + l]) }
+                for l in 0..<k {
+                    let y = transposeB == .none ? b[l * strideB + j] : b[j * strideB + l]
+                    sum += Double(a[i * strideA + l]) * Double(y)
+                }
                 output[i * strideOutput + j] = sum
             }
         }
@@ -47,29 +50,32 @@ import Testing
     @Test(
         arguments: instructionSets,
         [
-            (1, 1, 1), (1, 64, 384), (2, 3, 5), (4, 4, 16), (6, 8, 100), (7, 13, 33),
-            (12, 30, 1536), (40, 50, 65), (50, 40, 384), (100, 7, 600), (64, 70, 400), (65, 65, 64),
+            (1, 1, 1), (1, 64, 384), (2, 3, 5), (4, 4, 16), (6, 8, 100), (7, 13, 33), (13, 128, 7),
+            (12, 30, 1536), (40, 50, 65), (50, 40, 384), (100, 7, 600), (64, 70, 400),
+            (32, 384, 192), (65, 65, 64), (65, 128, 9),
         ])
     func `agrees with the sum written out, for few rows and strides`(
         instructions: InstructionSet, size: (m: Int, n: Int, k: Int)
     ) {
         let (m, n, k) = size
-        let (strideA, strideB, strideOutput) = (k + 3, k + 1, n + 5)
-        let a = numbers(m * strideA, seed: 3)
-        let b = numbers(n * strideB, seed: 4)
-        var output = [Float](repeating: 7, count: m * strideOutput)
-        var span = output.mutableSpan
-        instructions.limiting {
-            multiply(
-                a.span, .none, b.span, .transposed, m: m, n: n, k: k, strideA: strideA,
-                strideB: strideB, strideOutput: strideOutput, into: &span)
+        for transposeB in [Transposition.none, .transposed] {
+            let (rowsB, columnsB) = transposeB == .none ? (k, n) : (n, k)
+            let (strideA, strideB, strideOutput) = (k + 3, columnsB + 1, n + 5)
+            let a = numbers(m * strideA, seed: 3)
+            let b = numbers(rowsB * strideB, seed: 4)
+            var output = [Float](repeating: 7, count: m * strideOutput)
+            var span = output.mutableSpan
+            instructions.limiting {
+                multiply(
+                    a.span, .none, b.span, transposeB, m: m, n: n, k: k, strideA: strideA,
+                    strideB: strideB, strideOutput: strideOutput, into: &span)
+            }
+            let expected = twin(
+                a, b, transposeB, m: m, n: n, k: k, strideA: strideA, strideB: strideB,
+                strideOutput: strideOutput)
+            let difference = largestDifference(output.span, expected)
+            #expect(difference < 2e-5, "\(transposeB): within \(difference)")
         }
-        let difference = largestDifference(
-            output.span,
-            twin(
-                a, b, m: m, n: n, k: k, strideA: strideA, strideB: strideB,
-                strideOutput: strideOutput))
-        #expect(difference < 2e-5, "within \(difference)")
     }
 
     @Test func `gives a row the same bits alone and among as many as the kernel takes`() {

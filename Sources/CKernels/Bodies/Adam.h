@@ -6,7 +6,7 @@ INLINE void adam_lanes(float *x, float *m, float *v, vec g, struct kernels_adam_
     square = step.beta2 * square + step.rest2 * g * g;
     store(m, mean);
     store(v, square);
-    store(x, load(x) - step.size * mean / (root(square) / step.root_correction2 + step.epsilon));
+    store(x, load(x) - step.size * mean / (root(square) * step.over_root_correction2 + step.epsilon));
 }
 
 TARGET void AT_LEVEL(kernels_adam)(

@@ -51,12 +51,12 @@ INLINE void context_tile(
         UNROLL for (int i = 0; i < rows; i++) UNROLL for (int p = 0; p < parts; p++)
             sums[i][p] = splat(0);
         for (size_t j = 0; j < length; j++) {
-            vec value[parts];
-            UNROLL for (int p = 0; p < parts; p++)
-                value[p] = load(values + j * stride + from + p * LANES);
-            UNROLL for (int i = 0; i < rows; i++) {
-                vec w = splat(weights[i * weight_stride + j]);
-                UNROLL for (int p = 0; p < parts; p++) sums[i][p] += w * value[p];
+            // The weights in registers and the values one after the other, which 16 registers just hold.
+            vec w[KERNELS_SCORE_ROWS];
+            UNROLL for (int i = 0; i < rows; i++) w[i] = splat(weights[i * weight_stride + j]);
+            UNROLL for (int p = 0; p < parts; p++) {
+                const vec value = load(values + j * stride + from + p * LANES);
+                UNROLL for (int i = 0; i < rows; i++) sums[i][p] += w[i] * value;
             }
         }
         UNROLL for (int i = 0; i < rows; i++) UNROLL for (int p = 0; p < parts; p++)

@@ -38,3 +38,17 @@ INLINE void outer_tile(
                 tile = tile < 2 * PRODUCT_ROWS ? (tile + 1) / 2 : PRODUCT_ROWS; \
             switch (tile) { OUTER_CASES(TILE) } \
         }
+
+TARGET void AT_LEVEL(kernels_outer_product)(
+    const float *a, size_t a_row, size_t a_depth, const float *b, size_t b_stride, float *output,
+    size_t row_stride, size_t rows, size_t columns, size_t depth) {
+#define STORE(R) \
+    { \
+        vec sums[PRODUCT_ROWS][4]; \
+        outer_tile(R, sums, a + i * a_row, a_row, a_depth, b + j, b_stride, depth); \
+        UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < 4; c++) \
+            store(output + (i + r) * row_stride + j + c * LANES, sums[r][c]); \
+    }
+    OUTER_TILES(STORE)
+#undef STORE
+}

@@ -9,6 +9,7 @@
 #include "GELU.h"
 #include "Gaussian.h"
 #include "Level.h"
+#include "OuterProduct.h"
 #include "Rectifier.h"
 #include "SquaredError.h"
 
