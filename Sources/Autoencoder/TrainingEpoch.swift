@@ -24,24 +24,24 @@ struct TrainingEpoch: Sendable {
     /// - Returns: the sum of the batches' losses.
     func run(_ portion: Range<Int>, _ team: ComputeTeam?) -> Double {
         let sums = HalfSums()
-        let together = team?.run { share in sums[share.index] = run(portion, share) } ?? false
-        if !together { sums[0] = run(portion, .whole) }
+        let together = team?.run { share in run(portion, &share, sums) } ?? false
+        if !together {
+            var alone = Share.whole
+            run(portion, &alone, sums)
+        }
         return sums[0] + sums[1]
     }
 
-    private func run(_ portion: Range<Int>, _ share: Share) -> Double {
-        var sum = 0.0
+    private func run(_ portion: Range<Int>, _ share: inout Share, _ sums: HalfSums) {
         for index in portion {
             let places = order[index * batchSize..<min((index + 1) * batchSize, order.count)]
             let turn = index % 2
-            for half in share.part(of: 2) { fill(half, turn, places, before: index * batchSize) }
-            share.meet()
+            share.stage(2) { half in fill(half, turn, places, before: index * batchSize) }
             let step = TrainingStep(
                 buffers: buffers, rows: places.count, turn: turn,
                 adam: adam.step(stepsBefore + index + 1))
-            sum += step.run(share)
+            step.run(&share) { half, loss in sums[half] += loss }
         }
-        return sum
     }
 
     /// Fills half of a step's rows: targets are the clean embeddings of the lines at `places`, inputs the
@@ -59,7 +59,7 @@ struct TrainingEpoch: Sendable {
     }
 }
 
-/// What each of two threads adds up.
+/// What the two halves add up.
 private final class HalfSums: Sendable {
     private let values = Mutex<(Double, Double)>((0, 0))
 

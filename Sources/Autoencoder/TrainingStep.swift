@@ -3,10 +3,10 @@ internal import Threads
 
 /// One optimiser step on a batch: forward, backward, Adam.
 ///
-/// Each layer's outputs fall into two halves. A half's weights are read and written by one thread only,
-/// so they stay in that core's cache; threads exchange activations. Where a stage reads what the other
-/// half wrote, they meet: six times a step. The halves are there for one thread as well, so the result
-/// does not depend on the number of threads.
+/// Each layer's outputs fall into two halves. With two threads a half's weights are read and written by one
+/// of them, so they stay in that core's cache; threads exchange activations. A stage ends where the next reads
+/// what the other half wrote. The halves are there for one thread as well, so the result does not depend on
+/// the number of threads.
 struct TrainingStep: Sendable {
     let buffers: TrainingBuffers
     /// Rows in the batch.
@@ -15,26 +15,27 @@ struct TrainingStep: Sendable {
     let turn: Int
     let adam: AdamStep
 
-    /// Runs the share's halves.
+    /// Runs the share's pieces, which are halves.
     ///
-    /// - Returns: the share's part of the batch's mean squared error before the step.
-    func run(_ share: Share) -> Double {
-        let halves = share.part(of: 2)
+    /// - Parameter addLoss: gets each half's part of the batch's mean squared error before the step.
+    func run(_ share: inout Share, addLoss: (_ half: Int, _ loss: Double) -> Void) {
         let last = buffers.layers.count - 1
-        for index in 0...last {
-            for half in halves { forward(index, half) }
-            // The last layer's result is read by the half that wrote it.
-            if index < last { share.meet() }
+        for index in 0..<last { share.stage(2) { half in forward(index, half) } }
+        share.stage(2) { half in
+            forward(last, half)
+            addLoss(half, measure(buffers.layers[last], half))
+            propagate(buffers.layers[last], half)
         }
-        var loss = 0.0
-        for half in halves { loss += measure(buffers.layers[last], half) }
-        for index in stride(from: last, to: 0, by: -1) {
-            for half in halves { propagate(buffers.layers[index], half) }
-            share.meet()
-            for half in halves { rectify(index - 1, half) }
+        for index in stride(from: last - 1, to: 0, by: -1) {
+            share.stage(2) { half in
+                rectify(index, half)
+                propagate(buffers.layers[index], half)
+            }
         }
-        for index in 0...last { for half in halves { move(index, half) } }
-        return loss
+        share.stage(2) { half in
+            rectify(0, half)
+            for index in 0...last { move(index, half) }
+        }
     }
 
     /// The batch, or the result of the layer before.

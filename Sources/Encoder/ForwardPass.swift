@@ -3,10 +3,9 @@ internal import Threads
 
 /// One batch through the encoder, up to the last layer's output in `buffers.hidden`.
 ///
-/// Written for one thread of a team: each takes its share of every stage and meets the others where a
-/// stage reads what they wrote. Products, GELU and attention are split by output columns (heads are
-/// columns too, so queries, keys, values and attention need no meeting between them), layer norms by
-/// rows. A thread alone has the whole as its share and nobody to meet.
+/// Each stage reads what the one before wrote, and is cut into pieces for a team of threads: products, GELU
+/// and attention by output columns (heads are columns too, so queries, keys, values and attention of a head
+/// are one piece), layer norms by rows.
 struct ForwardPass: Sendable {
     let configuration: EncoderConfiguration
     let weights: EncoderWeights
@@ -16,27 +15,20 @@ struct ForwardPass: Sendable {
     private var tokens: Int { batch.tokens }
 
     func run(
-        _ share: Share, observing observe: (Intermediate, Span<Float>) -> Void
+        _ share: inout Share, observing observe: (Intermediate, Span<Float>) -> Void
     ) {
-        embed(share)
-        share.meet()
+        embed(&share)
         observe(.embeddings, rows(buffers.hidden))
         for (index, layer) in weights.layers.enumerated() {
-            attend(layer, share)
-            share.meet()
+            attend(layer, &share)
             observe(.attention(layer: index), rows(buffers.query))
-            project(buffers.query, layer.attentionOutput.weight, into: buffers.values, share)
-            share.meet()
-            addNorm(layer.attentionOutput.bias, layer.attentionNorm, share)
-            share.meet()
+            project(buffers.query, layer.attentionOutput.weight, &share)
+            addNorm(layer.attentionOutput.bias, layer.attentionNorm, &share)
             observe(.attentionOutput(layer: index), rows(buffers.hidden))
-            widen(layer.intermediate, share)
-            share.meet()
+            widen(layer.intermediate, &share)
             observe(.intermediate(layer: index), rows(buffers.inner))
-            project(buffers.inner, layer.output.weight, into: buffers.values, share)
-            share.meet()
-            addNorm(layer.output.bias, layer.outputNorm, share)
-            share.meet()
+            project(buffers.inner, layer.output.weight, &share)
+            addNorm(layer.output.bias, layer.outputNorm, &share)
             observe(.output(layer: index), rows(buffers.hidden))
         }
     }
@@ -47,34 +39,55 @@ struct ForwardPass: Sendable {
         matrix.span.extracting(first: tokens * matrix.columns)
     }
 
-    /// hidden = norm(word + position + type 0), for the share's rows.
-    private func embed(_ share: Share) {
-        let hidden = configuration.hidden
-        let mine = share.part(of: tokens)
-        let words = weights.words.span
-        for sequence in 0..<batch.sequences {
-            let all = batch.range(of: sequence)
-            let range = all.clamped(to: mine)
-            guard !range.isEmpty else { continue }
-            var rows = unsafe buffers.hidden.mutableSpan(from: range.lowerBound * hidden)
-            for (row, token) in range.enumerated() {
-                let word = Int(batch.ids[token]) * hidden
-                for j in 0..<hidden { rows[row * hidden + j] = words[word + j] }
+    /// Pieces of a stage that is cut by columns: as few as there are threads where BLAS packs all rows anew for
+    /// every piece, else `most`, so that nobody waits long for the other's last.
+    private func columnPieces(_ most: Int) -> Int {
+        tokens <= mostFewRows ? most : ComputeTeam.size
+    }
+
+    /// Pieces of a stage that is cut by rows: eight rows take about 2 µs, as long as a piece costs to hand out.
+    private var rowPieces: Int { max(1, min(8, tokens / 8)) }
+
+    /// hidden = norm(word + position + type 0), by rows.
+    private func embed(_ share: inout Share) {
+        share.stage(rowPieces) { piece in
+            let mine = part(piece, of: rowPieces, tokens)
+            for sequence in 0..<batch.sequences {
+                let all = batch.range(of: sequence)
+                let range = all.clamped(to: mine)
+                if !range.isEmpty { embed(range, position: range.lowerBound - all.lowerBound) }
             }
-            let first = (range.lowerBound - all.lowerBound) * hidden
-            addLayerNorm(
-                &rows,
-                adding: weights.positions.span.extracting(droppingFirst: first),
-                bias: weights.types.span,
-                gain: weights.norm.gain.span, shift: weights.norm.shift.span,
-                epsilon: configuration.epsilon, rows: range.count, columns: hidden)
         }
     }
 
-    /// query = attention over the share's heads.
-    private func attend(_ layer: LayerWeights, _ share: Share) {
+    /// The tokens at `range`, of which the first is at `position` of its sequence.
+    private func embed(_ range: Range<Int>, position: Int) {
         let hidden = configuration.hidden
-        let heads = share.part(of: configuration.heads)
+        let words = weights.words.span
+        var rows = unsafe buffers.hidden.mutableSpan(from: range.lowerBound * hidden)
+        for (row, token) in range.enumerated() {
+            let word = Int(batch.ids[token]) * hidden
+            for j in 0..<hidden { rows[row * hidden + j] = words[word + j] }
+        }
+        addLayerNorm(
+            &rows,
+            adding: weights.positions.span.extracting(droppingFirst: position * hidden),
+            bias: weights.types.span,
+            gain: weights.norm.gain.span, shift: weights.norm.shift.span,
+            epsilon: configuration.epsilon, rows: range.count, columns: hidden)
+    }
+
+    /// query = attention, by heads.
+    private func attend(_ layer: LayerWeights, _ share: inout Share) {
+        let pieces = columnPieces(configuration.heads / 2)
+        let thread = share.index
+        share.stage(pieces) { piece in
+            attend(layer, heads: part(piece, of: pieces, configuration.heads), thread: thread)
+        }
+    }
+
+    private func attend(_ layer: LayerWeights, heads: Range<Int>, thread: Int) {
+        let hidden = configuration.hidden
         let columns = heads.lowerBound * attentionHeadSize..<heads.upperBound * attentionHeadSize
         project(buffers.hidden, layer.query.weight, into: buffers.query, columns)
         project(buffers.hidden, layer.value.weight, into: buffers.values, columns)
@@ -86,7 +99,7 @@ struct ForwardPass: Sendable {
             rows(buffers.hidden), .transposed,
             m: columns.count, n: tokens, k: hidden, strideOutput: keyStride, into: &keys)
 
-        var scores = unsafe buffers.scores.mutableSpan(from: share.index * buffers.scores.columns)
+        var scores = unsafe buffers.scores.mutableSpan(from: thread * buffers.scores.columns)
         for sequence in 0..<batch.sequences {
             let range = batch.range(of: sequence)
             let start = range.lowerBound * hidden + columns.lowerBound
@@ -103,23 +116,29 @@ struct ForwardPass: Sendable {
         }
     }
 
-    /// inner = gelu(hidden · weightᵀ + bias), the share's columns.
-    private func widen(_ linear: LinearWeights, _ share: Share) {
-        let columns = share.part(of: configuration.inner, in: 16)
-        project(buffers.hidden, linear.weight, into: buffers.inner, columns)
-        var inner = unsafe buffers.inner.mutableSpan(from: columns.lowerBound)
-        gelu(
-            &inner, adding: linear.bias.span.extracting(droppingFirst: columns.lowerBound),
-            rows: tokens, columns: columns.count, stride: configuration.inner)
+    /// inner = gelu(hidden · weightᵀ + bias), by columns.
+    private func widen(_ linear: LinearWeights, _ share: inout Share) {
+        let pieces = columnPieces(8)
+        share.stage(pieces) { piece in
+            let columns = part(piece, of: pieces, configuration.inner, in: 16)
+            project(buffers.hidden, linear.weight, into: buffers.inner, columns)
+            var inner = unsafe buffers.inner.mutableSpan(from: columns.lowerBound)
+            gelu(
+                &inner, adding: linear.bias.span.extracting(droppingFirst: columns.lowerBound),
+                rows: tokens, columns: columns.count, stride: configuration.inner)
+        }
     }
 
-    /// output = input · weightᵀ, the share's columns.
-    private func project(
-        _ input: SharedMatrix, _ weight: Tensor, into output: SharedMatrix, _ share: Share
-    ) {
-        project(input, weight, into: output, share.part(of: output.columns, in: 16))
+    /// values = input · weightᵀ, by columns.
+    private func project(_ input: SharedMatrix, _ weight: Tensor, _ share: inout Share) {
+        let pieces = columnPieces(4)
+        share.stage(pieces) { piece in
+            let columns = part(piece, of: pieces, configuration.hidden, in: 16)
+            project(input, weight, into: buffers.values, columns)
+        }
     }
 
+    /// output = input · weightᵀ, these columns of it.
     private func project(
         _ input: SharedMatrix, _ weight: Tensor, into output: SharedMatrix,
         _ columns: Range<Int>
@@ -131,15 +150,17 @@ struct ForwardPass: Sendable {
             into: &span)
     }
 
-    /// hidden = norm(hidden + values + bias), the share's rows.
-    private func addNorm(_ bias: Tensor, _ norm: LayerNormWeights, _ share: Share) {
-        let mine = share.part(of: tokens)
-        let start = mine.lowerBound * configuration.hidden
-        var hidden = unsafe buffers.hidden.mutableSpan(from: start)
-        addLayerNorm(
-            &hidden, adding: buffers.values.span.extracting(droppingFirst: start),
-            bias: bias.span, gain: norm.gain.span, shift: norm.shift.span,
-            epsilon: configuration.epsilon, rows: mine.count, columns: configuration.hidden)
+    /// hidden = norm(hidden + values + bias), by rows.
+    private func addNorm(_ bias: Tensor, _ norm: LayerNormWeights, _ share: inout Share) {
+        share.stage(rowPieces) { piece in
+            let mine = part(piece, of: rowPieces, tokens)
+            let start = mine.lowerBound * configuration.hidden
+            var hidden = unsafe buffers.hidden.mutableSpan(from: start)
+            addLayerNorm(
+                &hidden, adding: buffers.values.span.extracting(droppingFirst: start),
+                bias: bias.span, gain: norm.gain.span, shift: norm.shift.span,
+                epsilon: configuration.epsilon, rows: mine.count, columns: configuration.hidden)
+        }
     }
 }
 

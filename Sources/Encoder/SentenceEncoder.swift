@@ -46,8 +46,8 @@ public struct SentenceEncoder: Sendable {
         into embeddings: inout MutableSpan<Float>
     ) {
         let pass = forwardPass(batch, &workspace)
-        let shared = team?.run { share in pass.run(share) { _, _ in } } ?? false
-        if !shared { pass.run(.whole) { _, _ in } }
+        let shared = team?.run { share in pass.run(&share) { _, _ in } } ?? false
+        if !shared { run(pass) { _, _ in } }
         pool(batch, workspace.buffers, into: &embeddings) { _, _ in }
     }
 
@@ -57,8 +57,15 @@ public struct SentenceEncoder: Sendable {
         into embeddings: inout MutableSpan<Float>,
         observing observe: (Intermediate, Span<Float>) -> Void
     ) {
-        forwardPass(batch, &workspace).run(.whole, observing: observe)
+        run(forwardPass(batch, &workspace), observing: observe)
         pool(batch, workspace.buffers, into: &embeddings, observing: observe)
+    }
+
+    private func run(
+        _ pass: ForwardPass, observing observe: (Intermediate, Span<Float>) -> Void
+    ) {
+        var alone = Share.whole
+        pass.run(&alone, observing: observe)
     }
 
     private func forwardPass(

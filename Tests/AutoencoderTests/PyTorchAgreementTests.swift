@@ -127,9 +127,12 @@ final class RecordedRun {
         write(noisy, at: buffers.input(turn: turn))
         write(clean, at: buffers.target(turn: turn))
         steps += 1
-        return TrainingStep(
-            buffers: buffers, rows: clean.count / 384, turn: turn, adam: adam.step(steps)
-        ).run(.whole)
+        let step = TrainingStep(
+            buffers: buffers, rows: clean.count / 384, turn: turn, adam: adam.step(steps))
+        var alone = Share.whole
+        var loss = 0.0
+        step.run(&alone) { _, part in loss += part }
+        return loss
     }
 
     var parameters: [Float] { values(at: 0) }
