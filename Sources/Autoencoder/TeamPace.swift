@@ -8,13 +8,14 @@ struct TeamPace {
     private(set) var together = true
 
     private var isTrial = true
-    private var secondsAlone = 0.0
+    /// What a step alone took last; nil before the first.
+    private var secondsAlone: Double?
     /// How long to go on alone before the next trial.
     private var secondsToTrial = 0.0
 
     /// How many steps to run so before asking again: enough for the time in which the other thread wakes
     /// up to count little.
-    var steps: Int { together ? (isTrial ? 16 : 256) : 64 }
+    var steps: Int { together ? (isTrial ? 16 : 256) : (secondsToTrial > 0 ? 64 : 16) }
 
     /// Takes the time of the last `steps`.
     mutating func took(_ seconds: Double, steps: Int) {
@@ -24,12 +25,16 @@ struct TeamPace {
             secondsToTrial -= seconds
             together = secondsToTrial <= 0
             isTrial = true
-        } else if pace < secondsAlone {
+        } else if let secondsAlone {
             isTrial = false
+            if pace >= secondsAlone {
+                together = false
+                // Trials cost at most a twentieth of the time.
+                secondsToTrial = 20 * seconds
+            }
         } else {
-            // The first time, to learn what alone means. Trials cost at most a twentieth of the time.
+            // The first time; a few steps tell what alone means.
             together = false
-            secondsToTrial = 20 * seconds
         }
     }
 }
