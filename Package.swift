@@ -27,7 +27,7 @@ let package = Package(
             name: "denoiser",
             dependencies: [
                 "FastCGI", "API", "Inference", "Encoder", "Autoencoder", "Tokenizer", "ModelFiles",
-                "JSON", "Kernels",
+                "JSON", "Kernels", "Threads",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -45,7 +45,8 @@ let package = Package(
 
         .target(name: "FastCGI", dependencies: ["CFastCGI"], swiftSettings: strict),
         .target(
-            name: "API", dependencies: ["Inference", "ModelFiles", "JSON"], swiftSettings: strict),
+            name: "API", dependencies: ["Inference", "ModelFiles", "JSON", "Threads"],
+            swiftSettings: strict),
         .target(
             name: "Inference",
             dependencies: [
@@ -121,7 +122,7 @@ let package = Package(
         ),
         .testTarget(
             name: "APITests",
-            dependencies: ["API", "Inference", "JSON"],
+            dependencies: ["API", "Inference", "JSON", "Threads"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),

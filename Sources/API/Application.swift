@@ -1,18 +1,24 @@
 public import Inference
+public import Threads
 
 /// The whole API: a request goes in, its answer comes out, whatever happens.
 public struct Application: Sendable {
     private let service: any DenoisingService
     private let limits: Limits
     private let keys: AccessKeys?
+    private let team: ComputeTeam?
 
     /// An API in front of `service`, open to all or to those with one of `keys`.
+    ///
+    /// - Parameter team: a second thread for what is large.
     public init(
-        service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil
+        service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil,
+        team: ComputeTeam? = nil
     ) {
         self.service = service
         self.limits = limits
         self.keys = keys
+        self.team = team
     }
 
     /// The answer to `request`.
@@ -52,9 +58,10 @@ public struct Application: Sendable {
             DocsPages.page(for: route.rawValue, rootPath: request.rootPath)
                 ?? .detail(status: 404, "Not Found")
         case .denoiseText:
-            DenoiseTextEndpoint(service: service, limits: limits).respond(to: request, body: &body)
+            DenoiseTextEndpoint(service: service, limits: limits, team: team)
+                .respond(to: request, body: &body)
         case .denoiseEmbedding:
-            DenoiseEmbeddingEndpoint(service: service, limits: limits)
+            DenoiseEmbeddingEndpoint(service: service, limits: limits, team: team)
                 .respond(to: request, body: &body)
         case .upload:
             UploadEndpoint(service: service, limits: limits).respond(to: request, body: &body)

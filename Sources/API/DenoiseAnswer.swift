@@ -1,18 +1,19 @@
 internal import Inference
 internal import JSON
+internal import Threads
 
 /// The body both denoise routes answer with, and what stands beside it in headers.
 enum DenoiseAnswer {
-    /// The answer that `work` gives, with how long it took.
+    /// The answer that `work` gives, with how long it took, printed with the help of `team`.
     static func measuring(
-        _ work: () throws(InferenceError) -> DenoisedBatch
+        _ team: ComputeTeam?, _ work: () throws(InferenceError) -> DenoisedBatch
     ) -> Response {
         let started = ContinuousClock.now
         do {
             let batch = try work()
             let computed = ContinuousClock.now
             let elapsed = started.duration(to: computed) / .milliseconds(1)
-            var response = answer(batch, milliseconds: elapsed)
+            var response = answer(batch, milliseconds: elapsed, team)
             response.stages = batch.stages + [Stage("print", computed.duration(to: .now))]
             return response
         } catch {
@@ -20,19 +21,28 @@ enum DenoiseAnswer {
         }
     }
 
-    private static func answer(_ batch: DenoisedBatch, milliseconds: Double) -> Response {
+    private static func answer(
+        _ batch: DenoisedBatch, milliseconds: Double, _ team: ComputeTeam?
+    ) -> Response {
         let rows = batch.values.count / max(batch.columns, 1)
         if let place = batch.values.firstIndex(where: { !$0.isFinite }) {
             return tooLarge(row: place / batch.columns)
         }
         var body: [UInt8] = []
-        // A float and its comma take 12.2 bytes on average.
-        body.reserveCapacity(batch.values.count * 13 + 256)
+        body.reserveCapacity(batch.values.count * bytesOfFloat + 256)
         body.append(contentsOf: #"{"denoised_embeddings":["#.utf8)
-        for row in 0..<rows {
-            if row > 0 { body.append(UInt8(ascii: ",")) }
-            let columns = (row * batch.columns)..<((row + 1) * batch.columns)
-            appendJSON(batch.values.span.extracting(columns), to: &body)
+        if rows < 2 * rowsOfPiece {
+            print(0..<rows, of: batch, to: &body)
+        } else {
+            let count = min(16, rows / rowsOfPiece)
+            let pieces = inPieces(count, team) { piece in
+                let mine = part(piece, of: count, rows)
+                var text: [UInt8] = []
+                text.reserveCapacity(mine.count * batch.columns * bytesOfFloat)
+                print(mine, of: batch, to: &text)
+                return text
+            }
+            for piece in pieces { body += piece }
         }
         body.append(contentsOf: #"],"shape":"#.utf8)
         JSONValue.array([.integer(rows), .integer(batch.columns)]).write(into: &body)
@@ -40,6 +50,15 @@ enum DenoiseAnswer {
         appendJSON(milliseconds, to: &body)
         body.append(UInt8(ascii: "}"))
         return .json(status: 200, bytes: body, headers: headers(batch))
+    }
+
+    /// Prints `rows`, each but the first of the batch with a comma before it.
+    private static func print(_ rows: Range<Int>, of batch: DenoisedBatch, to text: inout [UInt8]) {
+        for row in rows {
+            if row > 0 { text.append(UInt8(ascii: ",")) }
+            let columns = (row * batch.columns)..<((row + 1) * batch.columns)
+            appendJSON(batch.values.span.extracting(columns), to: &text)
+        }
     }
 
     private static func headers(_ batch: DenoisedBatch) -> [(name: String, value: String)] {
@@ -57,3 +76,9 @@ enum DenoiseAnswer {
         return issues.response()
     }
 }
+
+/// A float and its comma take 12.2 bytes on average.
+private let bytesOfFloat = 13
+
+/// Rows that are worth waking a thread for: they take about half a millisecond to print.
+private let rowsOfPiece = 16

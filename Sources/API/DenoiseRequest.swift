@@ -15,8 +15,8 @@ protocol RowReading {
     /// The member that holds the rows: "texts".
     static var name: String { get }
 
-    /// The rows read straight from the list that stands next; nil where anything about it is unusual.
-    func fastRows(_ reader: inout JSONReader) -> Rows?
+    /// The rows read straight from the list in `text` that stands next; nil where anything about it is unusual.
+    func fastRows(_ reader: inout JSONReader, in text: JSONText) -> Rows?
 
     /// The rows in `list`, the slow way; whatever stops them from being used goes into `issues`.
     func rows(_ list: JSONNode, in tree: JSONTree, issues: inout RequestIssues) -> Rows?
@@ -87,7 +87,7 @@ extension RowReading {
             let name = reader.string()
             guard reader.skip(UInt8(ascii: ":")) else { return nil }
             if name == Self.name, rows == nil {
-                rows = fastRows(&reader)
+                rows = fastRows(&reader, in: text)
                 guard rows != nil else { return nil }
             } else if name == NoiseLevel.name, noise == nil {
                 noise = reader.double()

@@ -1,17 +1,19 @@
 internal import Inference
 internal import JSON
+internal import Threads
 
 /// `POST /denoise/text`: embeds texts and denoises the embeddings.
 struct DenoiseTextEndpoint {
     let service: any DenoisingService
     let limits: Limits
+    let team: ComputeTeam?
 
     func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
         do {
             let body = try JSONBody.read(from: &body, of: request, limit: limits.bodyBytes)
             let asked = try TextReading(limit: limits.texts).request(from: body, limits: limits)
             try request.admitAnswer(rows: asked.rows.count)
-            return DenoiseAnswer.measuring { () throws(InferenceError) in
+            return DenoiseAnswer.measuring(team) { () throws(InferenceError) in
                 try service.denoise(
                     texts: asked.rows, noiseLevel: asked.noiseLevel, before: request.deadline)
             }
@@ -28,7 +30,7 @@ struct TextReading: RowReading {
     /// How many texts one request may hold.
     let limit: Int
 
-    func fastRows(_ reader: inout JSONReader) -> [String]? {
+    func fastRows(_ reader: inout JSONReader, in text: JSONText) -> [String]? {
         var texts: [String] = []
         guard reader.skip(UInt8(ascii: "[")) else { return nil }
         repeat {

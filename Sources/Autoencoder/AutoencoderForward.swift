@@ -78,9 +78,11 @@ extension AutoencoderParameters {
     }
 
     /// Denoises `x` [rows, 384] into a new array.
+    ///
+    /// In blocks so small that a row gets the same bits whatever other rows come with it (see `multiply`).
     public func denoise(_ x: [Float]) -> [Float] {
         var workspace = AutoencoderWorkspace(
-            rows: min(256, max(1, x.count / AutoencoderShape.width)))
+            rows: min(mostFewRows, max(1, x.count / AutoencoderShape.width)))
         var output = [Float](repeating: 0, count: x.count)
         var span = output.mutableSpan
         denoise(x.span, workspace: &workspace, into: &span)

@@ -1,4 +1,5 @@
 internal import Autoencoder
+public import Threads
 
 /// The service itself: one encoder, one live denoiser, one trainer.
 public final class DenoisingEngine: DenoisingService {
@@ -6,6 +7,7 @@ public final class DenoisingEngine: DenoisingService {
     private let model: LiveModel
     private let training: TrainingRun
     private let runs: TrainingRuns
+    private let team: ComputeTeam?
     private let report: @Sendable (String) -> Void
 
     /// Ties the parts together.
@@ -15,16 +17,18 @@ public final class DenoisingEngine: DenoisingService {
     ///   - model: what denoises, and where new models are published.
     ///   - training: how uploads are trained on.
     ///   - runs: counts the training runs and ends them.
+    ///   - team: a second thread for many rows.
     ///   - report: told in one line how each training run ended.
     public init(
         embedder: TextEmbedder, model: LiveModel, training: TrainingRun,
-        runs: TrainingRuns = TrainingRuns(),
+        runs: TrainingRuns = TrainingRuns(), team: ComputeTeam? = nil,
         report: @escaping @Sendable (String) -> Void
     ) {
         self.embedder = embedder
         self.model = model
         self.training = training
         self.runs = runs
+        self.team = team
         self.report = report
     }
 
@@ -52,7 +56,7 @@ public final class DenoisingEngine: DenoisingService {
         _ embeddings: [Float], _ noiseLevel: Float, with model: DenoiserModel, truncated: Int
     ) -> DenoisedBatch {
         let began = ContinuousClock.now
-        let values = model.denoise(embeddings, noiseLevel: noiseLevel)
+        let values = model.denoise(embeddings, noiseLevel: noiseLevel, team: team)
         return DenoisedBatch(
             values: values, columns: embedder.columns, truncated: truncated,
             modelVersion: model.version, stages: [Stage("denoise", began.duration(to: .now))])

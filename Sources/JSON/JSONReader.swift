@@ -10,6 +10,19 @@ public struct JSONReader: ~Escapable {
     @_lifetime(borrow text)
     public init(_ text: borrowing JSONText) { scanner = JSONScanner(text.bytes.span) }
 
+    /// The next byte to be looked at.
+    public var position: Int {
+        get { scanner.position }
+        set {
+            precondition(
+                0...scanner.text.count ~= newValue, "byte \(newValue) of \(scanner.text.count)")
+            scanner.position = newValue
+        }
+    }
+
+    /// Steps over white space.
+    public mutating func skipSpace() { scanner.skipSpace() }
+
     /// Steps over `byte`, with white space before it, if it stands here.
     public mutating func skip(_ byte: UInt8) -> Bool {
         scanner.skipSpace()

@@ -5,7 +5,7 @@ internal import Synchronization
 /// A second thread that takes pieces of a forward pass or of training steps.
 ///
 /// The thread sleeps between calls; only within one, where the next stage is microseconds away, does it spin.
-package final class ComputeTeam: Sendable {
+public final class ComputeTeam: Sendable {
     /// Threads that may work together: the caller and the team's own.
     package static let size = 2
 
@@ -17,7 +17,7 @@ package final class ComputeTeam: Sendable {
     private let avoided = Atomic<Int32>(-1)
 
     /// Starts the thread; nil where the system gives none.
-    package init?() {
+    public init?() {
         let desk = desk
         let context = unsafe Unmanaged.passRetained(Member { desk.serve() })
         var thread = pthread_t()

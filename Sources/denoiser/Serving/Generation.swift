@@ -2,6 +2,7 @@ import API
 import Autoencoder
 import Inference
 import ModelFiles
+import Threads
 
 /// What one reading of the configuration made; a request is answered with one of these throughout.
 ///
@@ -23,6 +24,8 @@ struct Generation: Sendable {
     /// What embeds.
     let embedder: TextEmbedder
 
+    /// A second thread for large requests, where there is a core for it.
+    private let team: ComputeTeam?
     private let encoder: EncoderChoice
     /// Bytes of private memory before the first request.
     private let present: Int
@@ -51,12 +54,14 @@ struct Generation: Sendable {
             embedder = try loadEmbedder(
                 folder: encoder.folder, threads: encoder.threads, tokens: encoder.tokens)
         }
+        team = encoder.threads > 1 ? previous?.team ?? ComputeTeam() : nil
         let engine = DenoisingEngine(
             embedder: embedder, model: live,
-            training: options.training.run(options.limits), runs: runs, report: log)
+            training: options.training.run(options.limits), runs: runs,
+            team: team, report: log)
         application = Application(
             service: engine, limits: options.limits.requestLimits,
-            keys: try options.access.keys.map(readKeys))
+            keys: try options.access.keys.map(readKeys), team: team)
         // At the start: later on, what requests hold would be counted with it.
         present = previous?.present ?? ProcessFigures.now().privateBytes
         if let previous, previous.options.limits.summary == options.limits.summary,
