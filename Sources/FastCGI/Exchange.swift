@@ -90,20 +90,18 @@ public struct Exchange: ~Copyable {
         if isAtEnd { return 0 }
         if pendingStart == pending.count { try fetch() }
         if pending.isEmpty {
-            guard library.endsCleanly() else { throw .unfitLibrary("end of body") }
             isAtEnd = true
             if let declaredLength, received != declaredLength {
                 throw .wrongLength(declared: declaredLength, received: received)
             }
             return 0
         }
-        let count = min(limit, LibraryRequest.portion, pending.count - pendingStart)
-        let part = pending[pendingStart..<(pendingStart + count)]
+        let count = min(limit, pending.count - pendingStart)
         received += count
         if let declaredLength, received > declaredLength {
             throw .wrongLength(declared: declaredLength, received: received)
         }
-        try library.read(part, into: &buffer)
+        buffer += pending[pendingStart..<(pendingStart + count)]
         pendingStart += count
         return count
     }
@@ -131,7 +129,6 @@ public struct Exchange: ~Copyable {
         let records = answer.records(id: connection.gate.requestID, withoutBody: withoutBody)
         let isRead = connection.drain(
             limit: waiting.limits.drainedBodyBytes, through: &library.space)
-        if !isAtEnd { _ = library.endsCleanly() }
         library.finish()
         connection.prepare(
             records,

@@ -36,16 +36,14 @@ enum Library {
     private static func testItself() throws(FastCGIError) {
         let request = try LibraryRequest()
         // Twice, because the second request shows what the first left behind.
-        for body in [Array("first".utf8), Array("second".utf8)] {
-            let pairs: [UInt8] = [1, 2] + Array("KTV".utf8) + [1, 2] + Array("KTW".utf8)
+        for value in ["TV", "UW"] {
+            let pairs: [UInt8] =
+                [1, 2] + Array("K\(value)".utf8) + [1, 2] + Array("L\(value)".utf8)
             try request.begin(parameters: pairs)
-            guard request.environment.filter({ $0.first == UInt8(ascii: "K") }).count == 2 else {
+            let expected = ["K=\(value)", "L=\(value)"].map { Array($0.utf8) }
+            guard request.environment.suffix(2) == expected[...] else {
                 throw .unfitLibrary("parameters")
             }
-            var received: [UInt8] = []
-            try request.read(body[...], into: &received)
-            guard received == body else { throw .unfitLibrary("body") }
-            guard request.endsCleanly() else { throw .unfitLibrary("end of body") }
             request.finish()
         }
     }

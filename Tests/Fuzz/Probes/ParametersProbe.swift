@@ -7,11 +7,11 @@ func probeParameters(_ bytes: [UInt8]) throws {
     // Iterating must end on any bytes, checked or not.
     _ = ParameterPairs(content).contains(name: "FCGI_MPXS_CONNS")
     guard (try? ParameterPairs(content).check()) != nil else { return }
-    try passThroughLibrary(Array(content), body: Array(content.prefix(300)))
+    try passThroughLibrary(Array(content))
 }
 
-/// Reads a request through libfcgi and compares what comes out with what went in.
-func passThroughLibrary(_ parameters: [UInt8], body: [UInt8]) throws {
+/// Reads parameters through libfcgi and compares what comes out with what went in.
+func passThroughLibrary(_ parameters: [UInt8]) throws {
     try Library.prepare()
     let request = try LibraryRequest()
     for _ in 0..<2 {
@@ -24,15 +24,6 @@ func passThroughLibrary(_ parameters: [UInt8], body: [UInt8]) throws {
         let environment = request.environment
         try require(environment == expected, "libfcgi reads \(environment), not \(expected)")
         try examine(Parameters(environment: environment))
-        var read: [UInt8] = []
-        var rest = body[...]
-        while !rest.isEmpty {
-            let part = rest.prefix(LibraryRequest.portion)
-            try request.read(part, into: &read)
-            rest = rest.dropFirst(part.count)
-        }
-        try require(read == body, "libfcgi reads another body")
-        try require(request.endsCleanly(), "libfcgi does not see the end of the body")
         request.finish()
     }
 }

@@ -40,7 +40,7 @@ func probeRecords(_ bytes: [UInt8]) throws {
 
     for request in whole.requests {
         guard (try? ParameterPairs(request.parameters[...]).check()) != nil else { continue }
-        try passThroughLibrary(request.parameters, body: request.body)
+        try passThroughLibrary(request.parameters)
     }
 }
 
