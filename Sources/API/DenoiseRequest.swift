@@ -15,6 +15,9 @@ protocol RowReading {
     /// The member that holds the rows: "texts".
     static var name: String { get }
 
+    /// How many rows one request may hold.
+    var limit: Int { get }
+
     /// The rows read straight from the list in `text` that stands next; nil where anything about it is unusual.
     func fastRows(_ reader: inout JSONReader, in text: JSONText) -> Rows?
 
@@ -66,6 +69,18 @@ extension RowReading {
             if let request = slowRequest(tree, &issues) { return request }
         }
         throw JSONBody.Refusal(response: issues.response())
+    }
+
+    /// Whether `list` holds no more than `limit` elements; if not, that is an issue.
+    func isShortEnough(
+        _ list: JSONNode, in tree: JSONTree, issues: inout RequestIssues
+    ) -> Bool {
+        let given = tree.count(of: list)
+        if given <= limit { return true }
+        issues.shared.add(
+            .tooManyItems(given: given, limit: limit), at: ["body", .name(Self.name)]
+        ) { $0.append(contentsOf: "null".utf8) }
+        return false
     }
 
     private static func refusal(_ error: JSONError, _ limits: Limits) -> JSONBody.Refusal {

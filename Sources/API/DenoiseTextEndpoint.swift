@@ -41,13 +41,7 @@ struct TextReading: RowReading {
     }
 
     func rows(_ list: JSONNode, in tree: JSONTree, issues: inout RequestIssues) -> [String]? {
-        let given = tree.count(of: list)
-        guard given <= limit else {
-            issues.shared.add(
-                .tooManyItems(given: given, limit: limit), at: ["body", .name(Self.name)]
-            ) { $0.append(contentsOf: "null".utf8) }
-            return nil
-        }
+        guard isShortEnough(list, in: tree, issues: &issues) else { return nil }
         var texts: [String] = []
         tree.forEachElement(of: list) { index, element in
             if case .string = tree.kind(of: element) {

@@ -79,13 +79,7 @@ struct EmbeddingReading: RowReading {
     }
 
     func rows(_ list: JSONNode, in tree: JSONTree, issues: inout RequestIssues) -> [Float]? {
-        let given = tree.count(of: list)
-        guard given <= limit else {
-            issues.shared.add(
-                .tooManyItems(given: given, limit: limit), at: ["body", .name(Self.name)]
-            ) { $0.append(contentsOf: "null".utf8) }
-            return nil
-        }
+        guard isShortEnough(list, in: tree, issues: &issues) else { return nil }
         var values: [Float] = []
         tree.forEachElement(of: list) { index, row in
             if case .array = tree.kind(of: row) {
