@@ -54,7 +54,8 @@ final class EncoderPool: Sendable {
             return true
         }
         guard isAccepted else { throw .overloaded(retryAfter: 1) }
-        state.wakeAll()
+        // One text is one batch: a second thread would wake up for nothing, on the core that the team needs.
+        if job.sequences.count > 1 { state.wakeAll() } else { state.wakeOne() }
     }
 
     /// Embeds `sequences` and waits: [sequences, hidden], each row of length 1, and the time before

@@ -58,6 +58,9 @@ final class Monitor<State>: @unchecked Sendable {
         }
     }
 
+    /// Wakes one of those who wait, where any of them will do.
+    func wakeOne() { unsafe pthread_cond_signal(condition) }
+
     /// Wakes everyone who waits.
     func wakeAll() { unsafe pthread_cond_broadcast(condition) }
 }
