@@ -24,6 +24,21 @@ import Testing
         }
     }
 
+    @Test func `a float of any exponent has the digits that the standard library finds`() {
+        var generator = SplitMix(state: 6)
+        for exponent in UInt32(0)..<255 {
+            var fractions: [UInt32] = [0, 1, 2, 3, 0x40_0000, 0x7F_FFFE, 0x7F_FFFF]
+            fractions += (0..<200).map { _ in UInt32.random(in: 0...0x7F_FFFF, using: &generator) }
+            for fraction in fractions where exponent > 0 || fraction > 0 {
+                let value = Float(bitPattern: exponent << 23 | fraction)
+                let decimal = ShortestDecimal(value)
+                #expect(
+                    Self.plain(decimal.digits, decimal.exponent) == Self.plain(of: value),
+                    "\(value)")
+            }
+        }
+    }
+
     @Test func `a float is printed in Python's layout`() {
         let values: [(Float, String)] = [
             (0, "0.0"), (-0.0, "-0.0"), (1, "1.0"), (-1, "-1.0"), (0.1, "0.1"), (1.5, "1.5"),
