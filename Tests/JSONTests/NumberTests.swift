@@ -39,6 +39,24 @@ import Testing
         }
     }
 
+    @Test func `an array of any length is its values' texts and commas`() {
+        var generator = SplitMix(state: 7)
+        for count in 0...100 {
+            let values = (0..<count).map { _ in
+                Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &generator))
+            }
+            var output: [UInt8] = []
+            appendJSON(values.span, to: &output)
+            let texts = values.map { value in
+                var single: [UInt8] = []
+                appendJSON([value].span, to: &single)
+                return String(decoding: single.dropFirst().dropLast(), as: UTF8.self)
+            }
+            #expect(
+                String(decoding: output, as: UTF8.self) == "[\(texts.joined(separator: ","))]")
+        }
+    }
+
     @Test func `a float is printed in Python's layout`() {
         let values: [(Float, String)] = [
             (0, "0.0"), (-0.0, "-0.0"), (1, "1.0"), (-1, "-1.0"), (0.1, "0.1"), (1.5, "1.5"),
