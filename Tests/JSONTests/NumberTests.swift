@@ -103,9 +103,9 @@ import Testing
     {
         var generator = SplitMix(state: 5)
         var differences = 0
-        for round in 0..<60_000 {
+        for round in 0..<80_000 {
             let text: String
-            switch round % 6 {
+            switch round % 8 {
             case 0: text = Double.random(in: -1...1, using: &generator).description
             case 1:
                 let digits = UInt64.random(in: 0...UInt64.max, using: &generator)
@@ -120,16 +120,30 @@ import Testing
                     Double(bitPattern: middle.bitPattern &+ UInt64(bitPattern: beside)).description
             case 3: text = "0.000\(UInt64.random(in: 0...UInt64.max, using: &generator))"
             case 4: text = "\(Int.random(in: -999...999, using: &generator))"
+            case 5:
+                let digits = UInt64.random(in: 0...UInt64.max, using: &generator)
+                let zeros = String(repeating: "0", count: Int.random(in: 0...6, using: &generator))
+                text = "-\(digits % 10).\(zeros)\("\(digits)".prefix(1 + round / 8 % 20))"
+            case 6:
+                let bits = UInt32.random(in: 0x3A00_0000...0x4100_0000, using: &generator)
+                let float = Float(bitPattern: bits)
+                let middle = (Double(float) + Double(float.nextUp)) / 2
+                let beside = Int64.random(in: -9...9, using: &generator)
+                text =
+                    Double(bitPattern: middle.bitPattern &+ UInt64(bitPattern: beside)).description
             default:
                 let fraction = UInt64.random(in: 0...UInt64.max, using: &generator)
                 text = "-1.\(fraction)E\(Int.random(in: -50...45, using: &generator))"
             }
-            let number = try JSONText(decoding: Array("[\(text)]".utf8))
-            var reader = JSONReader(number)
+            // The short way needs a comma right behind the number and more text behind that.
+            let rest = String(repeating: " ", count: 40) + "0"
+            let numbers = try JSONText(decoding: Array("[\(text),\(text) ,\(rest)]".utf8))
+            var reader = JSONReader(numbers)
             var read: [Float] = []
             let expected = Float(unsafe strtod(text, nil))
-            let isRead = reader.appendArray(of: 1, to: &read)
-            if isRead ? read[0].bitPattern != expected.bitPattern : expected.isFinite {
+            let isRead = reader.appendArray(of: 3, to: &read)
+            let isSame = read.prefix(2).allSatisfy { $0.bitPattern == expected.bitPattern }
+            if isRead ? !isSame : expected.isFinite {
                 differences += 1
                 Issue.record("\(text): \(read), \(expected)")
             }
