@@ -3,22 +3,29 @@
 /// The layout is Python's: an exponent below 1e-4 and from 1e16. A value that is not finite, which
 /// JSON cannot hold, is printed as `null`.
 public func appendJSON(_ values: Span<Float>, to output: inout [UInt8]) {
-    // Room for the longest spelling of each, filled through one pointer and cut to what was used:
-    // appending byte by byte costs three times as much.
-    let start = output.count
-    output.append(contentsOf: repeatElement(0, count: values.count * (longestFloat + 1) + 2))
-    var end = start
-    unsafe output.withUnsafeMutableBufferPointer { buffer in
-        var writer = unsafe FloatWriter(buffer: buffer, position: start)
-        writer.put(UInt8(ascii: "["))
-        for i in values.indices {
-            if i > 0 { writer.put(UInt8(ascii: ",")) }
-            writer.put(values[i])
+    output.append(UInt8(ascii: "["))
+    // The digits of a block first: their steps depend on each other, so that a processor fills the
+    // gaps with the next value's, if that comes soon. Value by value takes 1.4 times as long.
+    var digits: [32 of NineDigits] = .init(repeating: NineDigits(ShortestDecimal(1)))
+    for start in stride(from: 0, to: values.count, by: digits.count) {
+        let end = min(start + digits.count, values.count)
+        for i in start..<end {
+            digits[i - start] = NineDigits(ShortestDecimal(values[i].magnitude))
         }
-        writer.put(UInt8(ascii: "]"))
-        end = writer.position
+        // Room for the longest spelling of each, filled through one pointer: appending byte by byte
+        // costs three times as much.
+        output.append(addingCapacity: digits.count * (longestFloat + 1)) { text in
+            unsafe text.withUnsafeMutableBufferPointer { buffer, count in
+                var writer = unsafe FloatWriter(buffer: buffer, position: 0)
+                for i in start..<end {
+                    if i > 0 { writer.put(UInt8(ascii: ",")) }
+                    writer.put(values[i], digits[i - start])
+                }
+                count = writer.position
+            }
+        }
     }
-    output.removeLast(output.count - end)
+    output.append(UInt8(ascii: "]"))
 }
 
 /// The longest spelling is "-12345678900000000.0"; the writer stores up to eight bytes more than it keeps.
@@ -45,7 +52,7 @@ private struct FloatWriter {
     }
 
     @inline(__always)
-    mutating func put(_ value: Float) {
+    mutating func put(_ value: Float, _ digits: NineDigits) {
         guard value.isFinite else {
             put(eight: 0x6C6C_756E, count: 4)  // null
             return
@@ -56,10 +63,9 @@ private struct FloatWriter {
             put(eight: 0x302E30, count: 3)  // 0.0
             return
         }
-        let digits = NineDigits(ShortestDecimal(value.magnitude))
         let point = digits.point
         if -3...0 ~= point {
-            put(eight: zeros & ~0xFF00 | UInt64(UInt8(ascii: ".")) << 8, count: 2 - point)
+            put(eight: eightZeros & ~0xFF00 | UInt64(UInt8(ascii: ".")) << 8, count: 2 - point)
             put(digits.first)
             put(eight: digits.others, count: digits.count - 1)
         } else if 1...16 ~= point {
@@ -69,6 +75,7 @@ private struct FloatWriter {
         }
     }
 
+    @inline(__always)
     private mutating func putPlain(_ digits: NineDigits, point: Int) {
         put(digits.first)
         if digits.count <= point {
@@ -83,6 +90,7 @@ private struct FloatWriter {
         }
     }
 
+    @inline(__always)
     private mutating func putScientific(_ digits: NineDigits, power: Int) {
         put(digits.first)
         if digits.count > 1 { put(UInt8(ascii: ".")) }
@@ -94,49 +102,3 @@ private struct FloatWriter {
         put(UInt8(ascii: "0") + UInt8(power.magnitude) - 10 * tens)
     }
 }
-
-/// Eight zeros in ASCII.
-private let zeros: UInt64 = 0x3030_3030_3030_3030
-
-/// A decimal's characters, filled up with zeros to nine.
-private struct NineDigits {
-    let first: UInt8
-
-    /// Eight characters, the first in the lowest byte.
-    let others: UInt64
-
-    /// How many of the nine there are before the zeros at the end.
-    let count: Int
-
-    /// How many of them stand before the decimal point.
-    let point: Int
-
-    @inline(__always)
-    init(_ decimal: ShortestDecimal) {
-        // log₁₀ from log₂, one too low at times.
-        let guess = ((32 - decimal.digits.leadingZeroBitCount) * 1233) >> 12
-        let given = guess &+ (decimal.digits < wholePowersOfTen[guess] ? 0 : 1)
-        let nine = decimal.digits &* wholePowersOfTen[9 &- given]
-        let leading = nine / 100_000_000
-        first = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: leading)
-        others = eightCharacters(nine &- leading &* 100_000_000)
-        count = 9 - (others ^ zeros).leadingZeroBitCount / 8
-        point = decimal.exponent + given
-    }
-}
-
-/// The eight decimal digits of `value` in ASCII, the first in the lowest byte: halves to fours,
-/// fours to pairs, pairs to digits, each level in all its places at once.
-@inline(__always)
-private func eightCharacters(_ value: UInt32) -> UInt64 {
-    let high = value / 10_000
-    let fours = UInt64(high) | UInt64(value &- high &* 10_000) << 32
-    let hundreds = ((fours &* 10_486) >> 20) & 0x0000_007F_0000_007F
-    let pairs = hundreds | (fours &- hundreds &* 100) << 16
-    let tens = ((pairs &* 103) >> 10) & 0x000F_000F_000F_000F
-    return (tens | (pairs &- tens &* 10) << 8) | zeros
-}
-
-private let wholePowersOfTen: [10 of UInt32] = [
-    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
-]

@@ -69,12 +69,8 @@ public struct JSONReader: ~Escapable {
     /// Appends an array of exactly `count` numbers, all finite in single precision.
     public mutating func appendArray(of count: Int, to floats: inout [Float]) -> Bool {
         guard skip(UInt8(ascii: "[")) else { return false }
-        for i in 0..<count {
-            if i > 0, !skip(UInt8(ascii: ",")) { return false }
-            scanner.skipSpace()
-            guard let value = scanner.float() else { return false }
-            floats.append(value)
-        }
-        return skip(UInt8(ascii: "]"))
+        var isRead = false
+        floats.append(addingCapacity: count) { isRead = scanner.readFloats(count, into: &$0) }
+        return isRead && skip(UInt8(ascii: "]"))
     }
 }

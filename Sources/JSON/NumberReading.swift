@@ -90,11 +90,13 @@ extension JSONScanner {
         var i = position
         // Eight at once: 1.4 times faster than one by one on numbers of seventeen digits.
         while i &+ 8 <= text.count {
-            let eight = unsafe text.bytes.unsafeLoadUnaligned(
-                fromUncheckedByteOffset: i, as: UInt64.self
-            ).littleEndian
-            guard let value = eightDigits(eight) else { break }
-            digits = digits &* 100_000_000 &+ value
+            let next = unsafe eightDigits(uncheckedAt: i)
+            guard next.isFull else {
+                digits = next.appended(to: digits)
+                position = i &+ next.count
+                return
+            }
+            digits = digits &* 100_000_000 &+ next.eight
             i &+= 8
         }
         while i < text.count {
@@ -131,22 +133,6 @@ extension JSONScanner {
         guard position > firstDigit else { return nil }
         return isNegative ? -power : power
     }
-}
-
-/// The number that eight ASCII digits spell, the first in the lowest byte; nil where one is none.
-///
-/// Neighbours are joined to pairs, pairs to fours, fours to eight, each in one multiplication
-/// (Daniel Lemire, "Quickly parsing eight digits", 2018).
-@inline(__always)
-private func eightDigits(_ text: UInt64) -> UInt64? {
-    let high = text & 0xF0F0_F0F0_F0F0_F0F0
-    let carried = (text &+ 0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0
-    guard high | (carried >> 4) == 0x3333_3333_3333_3333 else { return nil }
-    var value = text &- 0x3030_3030_3030_3030
-    value = (value &* 10) &+ (value >> 8)
-    let first = (value & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
-    let second = ((value >> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001
-    return (first &+ second) >> 32
 }
 
 /// Whether every double within four units of `magnitude` rounds to the same normal float.

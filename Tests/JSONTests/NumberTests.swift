@@ -24,6 +24,39 @@ import Testing
         }
     }
 
+    @Test func `a float of any exponent has the digits that the standard library finds`() {
+        var generator = SplitMix(state: 6)
+        for exponent in UInt32(0)..<255 {
+            var fractions: [UInt32] = [0, 1, 2, 3, 0x40_0000, 0x7F_FFFE, 0x7F_FFFF]
+            fractions += (0..<200).map { _ in UInt32.random(in: 0...0x7F_FFFF, using: &generator) }
+            for fraction in fractions where exponent > 0 || fraction > 0 {
+                let value = Float(bitPattern: exponent << 23 | fraction)
+                let decimal = ShortestDecimal(value)
+                #expect(
+                    Self.plain(decimal.digits, decimal.exponent) == Self.plain(of: value),
+                    "\(value)")
+            }
+        }
+    }
+
+    @Test func `an array of any length is its values' texts and commas`() {
+        var generator = SplitMix(state: 7)
+        for count in 0...100 {
+            let values = (0..<count).map { _ in
+                Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &generator))
+            }
+            var output: [UInt8] = []
+            appendJSON(values.span, to: &output)
+            let texts = values.map { value in
+                var single: [UInt8] = []
+                appendJSON([value].span, to: &single)
+                return String(decoding: single.dropFirst().dropLast(), as: UTF8.self)
+            }
+            #expect(
+                String(decoding: output, as: UTF8.self) == "[\(texts.joined(separator: ","))]")
+        }
+    }
+
     @Test func `a float is printed in Python's layout`() {
         let values: [(Float, String)] = [
             (0, "0.0"), (-0.0, "-0.0"), (1, "1.0"), (-1, "-1.0"), (0.1, "0.1"), (1.5, "1.5"),
@@ -70,9 +103,9 @@ import Testing
     {
         var generator = SplitMix(state: 5)
         var differences = 0
-        for round in 0..<60_000 {
+        for round in 0..<80_000 {
             let text: String
-            switch round % 6 {
+            switch round % 8 {
             case 0: text = Double.random(in: -1...1, using: &generator).description
             case 1:
                 let digits = UInt64.random(in: 0...UInt64.max, using: &generator)
@@ -87,16 +120,30 @@ import Testing
                     Double(bitPattern: middle.bitPattern &+ UInt64(bitPattern: beside)).description
             case 3: text = "0.000\(UInt64.random(in: 0...UInt64.max, using: &generator))"
             case 4: text = "\(Int.random(in: -999...999, using: &generator))"
+            case 5:
+                let digits = UInt64.random(in: 0...UInt64.max, using: &generator)
+                let zeros = String(repeating: "0", count: Int.random(in: 0...6, using: &generator))
+                text = "-\(digits % 10).\(zeros)\("\(digits)".prefix(1 + round / 8 % 20))"
+            case 6:
+                let bits = UInt32.random(in: 0x3A00_0000...0x4100_0000, using: &generator)
+                let float = Float(bitPattern: bits)
+                let middle = (Double(float) + Double(float.nextUp)) / 2
+                let beside = Int64.random(in: -9...9, using: &generator)
+                text =
+                    Double(bitPattern: middle.bitPattern &+ UInt64(bitPattern: beside)).description
             default:
                 let fraction = UInt64.random(in: 0...UInt64.max, using: &generator)
                 text = "-1.\(fraction)E\(Int.random(in: -50...45, using: &generator))"
             }
-            let number = try JSONText(decoding: Array("[\(text)]".utf8))
-            var reader = JSONReader(number)
+            // The short way needs a comma right behind the number and more text behind that.
+            let rest = String(repeating: " ", count: 40) + "0"
+            let numbers = try JSONText(decoding: Array("[\(text),\(text) ,\(rest)]".utf8))
+            var reader = JSONReader(numbers)
             var read: [Float] = []
             let expected = Float(unsafe strtod(text, nil))
-            let isRead = reader.appendArray(of: 1, to: &read)
-            if isRead ? read[0].bitPattern != expected.bitPattern : expected.isFinite {
+            let isRead = reader.appendArray(of: 3, to: &read)
+            let isSame = read.prefix(2).allSatisfy { $0.bitPattern == expected.bitPattern }
+            if isRead ? !isSame : expected.isFinite {
                 differences += 1
                 Issue.record("\(text): \(read), \(expected)")
             }

@@ -20,9 +20,33 @@ import Testing
         "(1,2)",
         "[1e5e5,2]", "[0x1,2]", "[1_0,2]", "[1.2.3,4]", "[-01,2]", "[00,2]", "[1,2]\u{0}",
         "[1,2\u{A0}]",
+        "[1.5;2]", "[1.5 2]", "[1.5.,2]", "[1.5e,2]", "[1.,2.5]", "[-.5,2]", "[1./,2]", "[1.5:,2]",
+        "[:.5,2]", "[/.5,2]", "[1.\u{B5},2]", "[1.5,,2]", "[1.5,]", "[01.5,2]", "[--1.5,2]",
+        "[1.12345678\u{B1},2]", "[1.1234567812345678-,2]",
     ])
     func `anything but two finite numbers is given up`(text: String) throws {
         #expect(try floats(text, count: 2) == nil)
+        // With room behind it for more bytes at once.
+        #expect(try floats(text + String(repeating: " ", count: 40), count: 2) == nil)
+    }
+
+    @Test func `eight bytes are digits up to the first that is none`() {
+        for place in 0..<8 {
+            for byte in UInt64(0)...255 {
+                let digits: UInt64 = 0x3837_3635_3433_3231
+                let text = digits & ~(0xFF << UInt64(8 * place)) | byte << UInt64(8 * place)
+                let eight = EightDigits(text)
+                if isDigit(UInt8(byte)) {
+                    #expect(eight.isFull)
+                    let number = "12345678".prefix(place) + "\(byte - 0x30)"
+                    #expect(eight.eight == UInt64(number + "12345678".dropFirst(place + 1)))
+                } else {
+                    #expect(!eight.isFull)
+                    #expect(eight.count == place)
+                    #expect(eight.appended(to: 9) == UInt64("9" + "12345678".prefix(place)))
+                }
+            }
+        }
     }
 
     @Test(
