@@ -356,10 +356,20 @@ def test_metrics_tell_what_happened_and_only_where_they_should():
         for path in ("/metrics", "/ready"):
             assert running.get(path)[2] == {"detail": "Not Found"}
             assert running.request("GET", path, headers={"denoiser-internal": "1"})[0] == 404
-        status, headers, body = status_page(running, "/metrics")
-        assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4")
-        text = body.decode()
-        values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        # A request is counted once it is answered, so its client may come first.
+        values = {}
+
+        def counts_all():
+            nonlocal headers, text
+            status, headers, body = status_page(running, "/metrics")
+            assert status == 200
+            text = body.decode()
+            values.update(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+            return values.get('denoiser_requests_total{route="none",status="404"}') == "4"
+
+        headers, text = {}, ""
+        service.wait_until(counts_all)
+        assert headers["content-type"].startswith("text/plain; version=0.0.4")
         assert values['denoiser_requests_total{route="/denoise/text",status="200"}'] == "3"
         assert values['denoiser_requests_total{route="/denoise/text",status="422"}'] == "1"
         assert values['denoiser_requests_total{route="none",status="404"}'] == "4"
