@@ -119,14 +119,15 @@ def latency(options, lines):
     """One text at a time, one client."""
     texts = {f"{n} tokens": text_of(n, lines) for n in (8, 128)}
     rows = []
-    with contestants.ours() as mine, contestants.original() as theirs, peers("onnxruntime") as (runtime,):
+    with contestants.ours() as mine, contestants.original() as (theirs, process), peers("onnxruntime") as (runtime,):
         with contextlib.closing(load.Client(mine)) as we, contextlib.closing(load.Client(theirs)) as they:
             for name, text in texts.items():
                 request = load.request("/denoise/text", {"texts": [text]})
                 spent = {"ours": [], "original": [], "onnxruntime": []}
                 for _ in range(options.rounds + 1):
                     spent["ours"].append(median(we.post(request)[0] for _ in range(100)))
-                    spent["original"].append(median(they.post(request)[0] for _ in range(15)))
+                    with contestants.turn(process):
+                        spent["original"].append(median(they.post(request)[0] for _ in range(15)))
                     spent["onnxruntime"].append(median(runtime.ask(do="one", text=text, times=100)))
                 # The first round warms up.
                 ours, original, graph = (median(values[1:]) * 1000 for values in spent.values())
@@ -140,10 +141,11 @@ def clients(options, lines):
     """32 clients with short texts."""
     short = [{"texts": [line]} for line in lines if 8 <= len(line) <= 50 and line.isascii()][:64]
     results = {"ours": [], "original": []}
-    with contestants.ours() as mine, contestants.original() as theirs:
+    with contestants.ours() as mine, contestants.original() as (theirs, process):
         for _ in range(options.rounds):
-            for name, port in (("ours", mine), ("original", theirs)):
-                results[name].append(load.crowd(port, "/denoise/text", short, 32, 5))
+            results["ours"].append(load.crowd(mine, "/denoise/text", short, 32, 5))
+            with contestants.turn(process):
+                results["original"].append(load.crowd(theirs, "/denoise/text", short, 32, 5))
     found = []
     rates = {name: median(r["requests"] / r["seconds"] for r in rounds) for name, rounds in results.items()}
     for name, rounds in results.items():
@@ -160,16 +162,17 @@ def rows(options, lines):
 
     lists = np.random.default_rng(1).normal(0, 0.05, (1000, 384)).astype(np.float32).tolist()
     found = []
-    with contestants.ours() as mine, contestants.original() as theirs:
+    with contestants.ours() as mine, contestants.original() as (theirs, process):
         with contextlib.closing(load.Client(mine)) as we, contextlib.closing(load.Client(theirs)) as they:
             for count, times in ((1, 200), (100, 20), (1000, 5)):
                 request = load.request("/denoise/embedding", {"embeddings": lists[:count]})
                 spent, length = {we: [], they: []}, 0
                 for _ in range(options.rounds + 1):
-                    for client, share in ((we, 1), (they, 5)):
-                        answers = [client.post(request) for _ in range(max(1, times // share))]
-                        spent[client].append(median(seconds for seconds, _ in answers))
-                        length = answers[0][1] if client is we else length
+                    answers = [we.post(request) for _ in range(times)]
+                    spent[we].append(median(seconds for seconds, _ in answers))
+                    length = answers[0][1]
+                    with contestants.turn(process):
+                        spent[they].append(median(they.post(request)[0] for _ in range(max(1, times // 5))))
                 ours, original = (median(values[1:]) for values in spent.values())
                 megabytes = (len(request) + length) * 1e-6
                 found.append((f"{count:,}", f"{ours * 1000:.2f}", f"{original * 1000:.2f}",
