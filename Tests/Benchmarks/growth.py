@@ -6,7 +6,8 @@ import statistics
 import contestants
 import load
 
-LIMITS = ("--texts", "100000", "--rows", "100000", "--body-bytes", "1000000000")
+LIMITS = (
+    "--texts", "100000", "--rows", "100000", "--body-bytes", "1000000000", "--request-deadline", "600")
 
 
 def tables(rounds, lines, table, text_of):
