@@ -31,7 +31,7 @@ enum DenoiseAnswer {
         var body: [UInt8] = []
         body.reserveCapacity(batch.values.count * bytesOfFloat + 256)
         body.append(contentsOf: #"{"denoised_embeddings":["#.utf8)
-        if rows < 2 * rowsOfPiece {
+        if team == nil || rows < 2 * rowsOfPiece {
             print(0..<rows, of: batch, to: &body)
         } else {
             let count = min(16, rows / rowsOfPiece)

@@ -102,6 +102,13 @@ import Testing
     @Test func `a number becomes a float by way of a double, next to every kind of middle`() throws
     {
         var generator = SplitMix(state: 5)
+        /// The double in the middle between two floats, or one up to `reach` doubles beside it.
+        func besideAMiddle(_ bits: ClosedRange<UInt32>, by reach: Int64) -> String {
+            let float = Float(bitPattern: .random(in: bits, using: &generator))
+            let middle = (Double(float) + Double(float.nextUp)) / 2
+            let beside = Int64.random(in: -reach...reach, using: &generator)
+            return Double(bitPattern: middle.bitPattern &+ UInt64(bitPattern: beside)).description
+        }
         var differences = 0
         for round in 0..<80_000 {
             let text: String
@@ -110,27 +117,14 @@ import Testing
             case 1:
                 let digits = UInt64.random(in: 0...UInt64.max, using: &generator)
                 text = "\(digits)e\(Int.random(in: -60...20, using: &generator))"
-            case 2:
-                // The middle between two floats, as a double and up to four doubles beside it.
-                let bits = UInt32.random(in: 0x2000_0000...0x5F00_0000, using: &generator)
-                let float = Float(bitPattern: bits)
-                let middle = (Double(float) + Double(float.nextUp)) / 2
-                let beside = Int64.random(in: -4...4, using: &generator)
-                text =
-                    Double(bitPattern: middle.bitPattern &+ UInt64(bitPattern: beside)).description
+            case 2: text = besideAMiddle(0x2000_0000...0x5F00_0000, by: 4)
             case 3: text = "0.000\(UInt64.random(in: 0...UInt64.max, using: &generator))"
             case 4: text = "\(Int.random(in: -999...999, using: &generator))"
             case 5:
                 let digits = UInt64.random(in: 0...UInt64.max, using: &generator)
                 let zeros = String(repeating: "0", count: Int.random(in: 0...6, using: &generator))
                 text = "-\(digits % 10).\(zeros)\("\(digits)".prefix(1 + round / 8 % 20))"
-            case 6:
-                let bits = UInt32.random(in: 0x3A00_0000...0x4100_0000, using: &generator)
-                let float = Float(bitPattern: bits)
-                let middle = (Double(float) + Double(float.nextUp)) / 2
-                let beside = Int64.random(in: -9...9, using: &generator)
-                text =
-                    Double(bitPattern: middle.bitPattern &+ UInt64(bitPattern: beside)).description
+            case 6: text = besideAMiddle(0x3A00_0000...0x4100_0000, by: 9)
             default:
                 let fraction = UInt64.random(in: 0...UInt64.max, using: &generator)
                 text = "-1.\(fraction)E\(Int.random(in: -50...45, using: &generator))"
