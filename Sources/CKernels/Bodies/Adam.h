@@ -1,12 +1,26 @@
 INLINE vec root(vec x) { return __builtin_elementwise_sqrt(x); }
 
+// size / x for positive x.
+INLINE vec over(vec size, vec x) {
+#if LANES == 16
+    // An estimate of 14 bits and a step of Newton's, two units in the last place off at most: the unit that
+    // divides is busy with the roots. With both there, the step on the denoiser's weights, half of them a
+    // core, takes 1.17 times as long (with AVX2 1.06 times).
+    const vec about = _mm512_rcp14_ps(x);
+    return size * (about + about * (1 - x * about));
+#else
+    return size / x;
+#endif
+}
+
 INLINE void adam_lanes(float *x, float *m, float *v, vec g, struct kernels_adam_step step) {
     vec mean = load(m), square = load(v);
     mean += (g - mean) * step.rest1;
     square = step.beta2 * square + step.rest2 * g * g;
     store(m, mean);
     store(v, square);
-    store(x, load(x) - step.size * mean / (root(square) * step.over_root_correction2 + step.epsilon));
+    const vec width = root(square) * step.over_root_correction2 + step.epsilon;
+    store(x, load(x) - over(step.size * mean, width));
 }
 
 TARGET void AT_LEVEL(kernels_adam)(

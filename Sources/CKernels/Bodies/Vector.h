@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#if LANES == 16
+#include <immintrin.h>
+#endif
 
 typedef float vec __attribute__((ext_vector_type(LANES)));
 typedef int32_t ivec __attribute__((ext_vector_type(LANES)));
