@@ -133,7 +133,7 @@ let package = Package(
 // One set of probes, built twice: as a test over the inputs kept in Corpus, and, where FUZZING is
 // set, as the program that Tests/Fuzz/run links with libFuzzer.
 let probed: [Target.Dependency] = [
-    "FastCGI", "API", "Inference", "JSON", "ModelFiles", "Tokenizer", "Kernels",
+    "FastCGI", "API", "Inference", "JSON", "ModelFiles", "Tokenizer", "Threads", "Kernels",
 ]
 if Context.environment["FUZZING"] == nil {
     package.targets.append(

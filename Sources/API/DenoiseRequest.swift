@@ -15,6 +15,9 @@ protocol RowReading {
     /// The member that holds the rows: "texts".
     static var name: String { get }
 
+    /// Whether `fastRows` takes nothing but ASCII, so that the body's encoding need not be checked before.
+    static var takesOnlyASCII: Bool { get }
+
     /// How many rows one request may hold.
     var limit: Int { get }
 
@@ -60,8 +63,13 @@ extension RowReading {
             issues.shared.add(.notAnObject, at: ["body"], size: bytes.count) {
                 appendJSON(String(decoding: bytes, as: UTF8.self), to: &$0)
             }
-        case .json(let text):
-            if let request = fastRequest(text) { return request }
+        case .json(let bytes):
+            if Self.takesOnlyASCII, let request = fastRequest(JSONText(unchecked: bytes)) {
+                return request
+            }
+            let text: JSONText
+            do { text = try JSONText(decoding: bytes) } catch { throw .unreadable }
+            if !Self.takesOnlyASCII, let request = fastRequest(text) { return request }
             let tree: JSONTree
             do { tree = try JSONTree(text, depth: limits.jsonDepth) } catch {
                 throw Self.refusal(error, limits)

@@ -26,6 +26,7 @@ struct DenoiseTextEndpoint {
 /// Reads a list of strings.
 struct TextReading: RowReading {
     static let name = "texts"
+    static let takesOnlyASCII = false
 
     /// How many texts one request may hold.
     let limit: Int

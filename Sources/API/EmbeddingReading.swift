@@ -4,6 +4,7 @@ internal import Threads
 /// Reads a list of lists of 384 numbers into floats, row-major.
 struct EmbeddingReading: RowReading {
     static let name = "embeddings"
+    static let takesOnlyASCII = true
 
     /// Numbers in an embedding.
     static let columns = 384
@@ -13,6 +14,9 @@ struct EmbeddingReading: RowReading {
 
     /// A second thread for long lists.
     var team: ComputeTeam?
+
+    /// About how much of a long list is one piece for a thread.
+    var bytesOfPiece = 64 << 10
 
     func fastRows(_ reader: inout JSONReader, in text: JSONText) -> [Float]? {
         guard reader.skip(UInt8(ascii: "[")) else { return nil }
@@ -36,9 +40,9 @@ struct EmbeddingReading: RowReading {
         return reader.skip(UInt8(ascii: "]")) ? values : nil
     }
 
-    /// Where other rows begin, about every 64 KiB; guessed, so that `rows` has to find them there.
+    /// Where other rows begin, about every `bytesOfPiece`; guessed, so that `rows` has to find them there.
     private func laterStarts(in text: JSONText, after position: Int) -> [Int] {
-        let pieces = min(16, (text.bytes.count - position) >> 16)
+        let pieces = min(16, (text.bytes.count - position) / bytesOfPiece)
         guard pieces > 1 else { return [] }
         var starts: [Int] = []
         for piece in 1..<pieces {

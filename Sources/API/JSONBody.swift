@@ -1,11 +1,9 @@
-internal import JSON
-
 /// What came as a JSON route's body.
 enum JSONBody {
     /// Nothing at all.
     case empty
-    /// Characters that the content type calls JSON.
-    case json(JSONText)
+    /// Bytes that the content type calls JSON.
+    case json([UInt8])
     /// Bytes under another content type or none, which FastAPI takes for one string.
     case other([UInt8])
 
@@ -40,10 +38,8 @@ enum JSONBody {
         } catch {
             throw Refusal(error)
         }
-        guard isJSON(contentType: request.headers["content-type"] ?? "") else {
-            return .other(bytes)
-        }
-        do { return .json(try JSONText(decoding: bytes)) } catch { throw .unreadable }
+        return isJSON(contentType: request.headers["content-type"] ?? "")
+            ? .json(bytes) : .other(bytes)
     }
 
     /// Why a body is not looked at.

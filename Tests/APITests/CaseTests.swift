@@ -103,12 +103,13 @@ struct RecordedCase: Decodable, Sendable, CustomTestStringConvertible {
         let limits = Limits()
         var source = PiecewiseBody([UInt8](recorded.body))
         guard
-            case .json(let text) = try JSONBody.read(
+            case .json(let bytes) = try JSONBody.read(
                 from: &source, of: recorded.request, limit: limits.bodyBytes)
         else {
             Issue.record("no JSON")
             return
         }
+        let text = try JSONText(decoding: bytes)
         let tree = try JSONTree(text, depth: limits.jsonDepth)
         var issues = RequestIssues(limit: 1)
         if recorded.target.hasPrefix("/denoise/text") {

@@ -1,6 +1,9 @@
 import JSON
+import Threads
 
 @testable import API
+
+private let team = ComputeTeam()
 
 /// JSON: what the short way accepts, the tree accepts with the same values; what json-c's documents
 /// hold comes back; every body gets an answer that is JSON itself.
@@ -15,13 +18,21 @@ func probeJSON(_ bytes: [UInt8]) throws {
         _ = try JSONTree(JSONText(decoding: response.body), depth: 2000)
     }
 
-    let text: JSONText
-    do { text = try JSONText(decoding: bytes) } catch { return }
-    let tree = try? JSONTree(text, depth: Limits().jsonDepth)
-    try compareRows(TextReading(limit: 2048), text, tree) { $0 == $1 }
-    try compareRows(EmbeddingReading(limit: 64), text, tree) {
-        $0.map(\.bitPattern) == $1.map(\.bitPattern)
+    let unchecked = JSONText(unchecked: bytes)
+    let text = try? JSONText(decoding: bytes)
+    let tree = text.flatMap { try? JSONTree($0, depth: Limits().jsonDepth) }
+    for reading in [
+        EmbeddingReading(limit: 64),
+        // Pieces of less than a row and of a few, on two threads.
+        EmbeddingReading(limit: 64, team: team, bytesOfPiece: 700),
+        EmbeddingReading(limit: 64, team: team, bytesOfPiece: 3000),
+    ] {
+        try compareRows(reading, unchecked, tree) {
+            $0.map(\.bitPattern) == $1.map(\.bitPattern)
+        }
     }
+    guard let text else { return }
+    try compareRows(TextReading(limit: 2048), text, tree) { $0 == $1 }
     try compareNumbers(text, tree)
     guard let tree else {
         try require((try? JSONValue(parsing: bytes)) == nil, "json-c reads what is no JSON")
