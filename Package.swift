@@ -43,7 +43,7 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        .target(name: "FastCGI", dependencies: ["CFastCGI"], swiftSettings: strict),
+        .target(name: "FastCGI", dependencies: ["CFastCGI", "Threads"], swiftSettings: strict),
         .target(
             name: "API", dependencies: ["Inference", "ModelFiles", "JSON", "Threads"],
             swiftSettings: strict),
@@ -117,7 +117,9 @@ let package = Package(
         ),
         .testTarget(
             name: "InferenceTests",
-            dependencies: ["Inference", "Tokenizer", "Kernels", "ModelFiles", "Autoencoder"],
+            dependencies: [
+                "Inference", "Tokenizer", "Kernels", "ModelFiles", "Autoencoder", "Threads",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -126,7 +128,8 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
-        .testTarget(name: "FastCGITests", dependencies: ["FastCGI"], swiftSettings: strict),
+        .testTarget(
+            name: "FastCGITests", dependencies: ["FastCGI", "Threads"], swiftSettings: strict),
     ]
 )
 

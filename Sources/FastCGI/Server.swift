@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// Serves one listening socket: one thread polls, a pool of threads answers.
 public final class Server: Sendable {
@@ -75,7 +76,7 @@ public final class Server: Sendable {
         let mask = SignalMask.blockAll()
         defer { mask.restore() }
         let queue = HandoverQueue(limit: waiting.limits.queuedRequests)
-        var threads: [ServiceThread] = []
+        var threads: [SystemThread] = []
         do throws(FastCGIError) {
             for _ in 0..<waiting.limits.requestThreads {
                 threads.append(try startThread(queue, handler))
@@ -97,10 +98,10 @@ public final class Server: Sendable {
     /// Starts one thread that answers requests from the queue until it closes.
     private func startThread(
         _ queue: HandoverQueue, _ handler: @escaping @Sendable (consuming Exchange) -> Void
-    ) throws(FastCGIError) -> ServiceThread {
+    ) throws(FastCGIError) -> SystemThread {
         // Made now: later there may be no descriptors left.
         let first = try LibraryRequest()
-        return try ServiceThread(stackBytes: waiting.limits.stackBytes) { [waiting] in
+        return try serviceThread(stackBytes: waiting.limits.stackBytes) { [waiting] in
             var library = first
             while let connection = queue.pop() {
                 do throws(FastCGIError) {
@@ -116,5 +117,16 @@ public final class Server: Sendable {
                 }
             }
         }
+    }
+}
+
+/// Starts a thread of the server.
+func serviceThread(
+    stackBytes: Int, _ body: @escaping @Sendable () -> Void
+) throws(FastCGIError) -> SystemThread {
+    do throws(ThreadRefusal) {
+        return try SystemThread(stackBytes: stackBytes, body)
+    } catch {
+        throw .system(call: "pthread_create", subject: "a service thread", code: error.code)
     }
 }

@@ -1,5 +1,6 @@
 import CFastCGI
 import Glibc
+import Threads
 
 /// Receives the signals of a process on a thread of its own, so that none cuts a read short.
 ///
@@ -39,9 +40,9 @@ public final class SignalWaiter: Sendable {
     func startThread(
         patience: @escaping @Sendable () -> Duration? = { nil },
         _ act: @escaping @Sendable (_ signal: Int32?) -> Void
-    ) throws(FastCGIError) -> ServiceThread {
+    ) throws(FastCGIError) -> SystemThread {
         // Room for what a reload does: it reads files and makes an encoder.
-        try ServiceThread(stackBytes: 1 << 20) { [self] in
+        try serviceThread(stackBytes: 1 << 20) { [self] in
             while true {
                 if let patience = patience(),
                     !arrivals.wait(for: POLLIN, until: .now + patience)

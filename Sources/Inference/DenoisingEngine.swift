@@ -63,22 +63,30 @@ public final class DenoisingEngine: DenoisingService {
     }
 
     /// Trains on a thread of its own, at lower priority, and waits for it.
+    ///
+    /// - Throws: `overloaded` where the system gives no thread, `trainingBusy` at once where `TrainingRuns`
+    ///   lets no more begin, and what a run throws.
     public func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome {
-        runs.begin()
+        guard runs.begin() else { throw .trainingBusy(retryAfter: 5) }
         var isTrained = false
         defer { runs.end(isTrained) }
         let deadline = ContinuousClock.now + training.timeLimit
         let outcome = Monitor<Result<TrainingRun.Result, InferenceError>?>(nil)
-        let thread = WorkerThread(niceness: 5) { [self] in
-            let result = Result { () throws(InferenceError) in
-                try training(
-                    on: text, publishingAt: model.path, with: embedder,
-                    isCancelled: { runs.isCancelled || deadline <= .now },
-                    progress: { runs.note($0) })
+        do throws(ThreadRefusal) {
+            let thread = try SystemThread(niceness: 5) { [self] in
+                let result = Result { () throws(InferenceError) in
+                    try training(
+                        on: text, publishingAt: model.path, with: embedder,
+                        isCancelled: { runs.isCancelled || deadline <= .now },
+                        progress: { runs.note($0) })
+                }
+                outcome.withLock { $0 = result }
             }
-            outcome.withLock { $0 = result }
+            thread.join()
+        } catch {
+            report("training failed: \(error)")
+            throw .overloaded(retryAfter: 5)
         }
-        thread.join()
         guard let result = outcome.withLock({ $0 }) else {
             throw .failed("the training thread ended without a result")
         }

@@ -13,7 +13,7 @@ final class EncoderPool: Sendable {
 
     private let encoder: SentenceEncoder
     private let state: Monitor<State>
-    private let threads: Monitor<[WorkerThread]>
+    private let threads: Monitor<[SystemThread]>
     private let waitingLimit: Int
     private let threadCount: Int
     /// Lends a second core to a batch that is alone.
@@ -26,17 +26,25 @@ final class EncoderPool: Sendable {
     ///   - threadCount: how many batches are computed at once.
     ///   - tokenBudget: the most tokens in a batch; at least the longest sequence.
     ///   - waitingLimit: callers allowed to wait; one more is refused.
-    init(encoder: SentenceEncoder, threadCount: Int, tokenBudget: Int, waitingLimit: Int) {
+    /// - Throws: where the system does not give that many threads.
+    init(
+        encoder: SentenceEncoder, threadCount: Int, tokenBudget: Int, waitingLimit: Int
+    ) throws(ModelFault) {
         self.encoder = encoder
         self.waitingLimit = waitingLimit
         self.threadCount = threadCount
         team = threadCount > 1 ? ComputeTeam() : nil
         state = Monitor(State(queue: EmbeddingQueue(tokenBudget: tokenBudget)))
         threads = Monitor([])
-        let started = (0..<threadCount).map { _ in
-            WorkerThread { [self] in compute(tokenBudget: tokenBudget) }
+        do throws(ThreadRefusal) {
+            for _ in 0..<threadCount {
+                let thread = try SystemThread { [self] in compute(tokenBudget: tokenBudget) }
+                threads.withLock { $0.append(thread) }
+            }
+        } catch {
+            stop()
+            throw ModelFault("\(threadCount) compute threads: \(error)")
         }
-        threads.withLock { $0 = started }
     }
 
     /// Ends the threads once the queue is empty.
@@ -71,12 +79,13 @@ final class EncoderPool: Sendable {
         try submit(job)
         guard let deadline else { return (job.result(), job.waitingTime) }
         if let values = job.result(before: deadline) { return (values, job.waitingTime) }
-        state.withLock { state in
-            state.queue.remove(job)
-            state.statistics.dropped += 1
-        }
+        state.withLock { $0.statistics.dropped += 1 }
+        drop(job)
         throw .tooLate
     }
+
+    /// Takes back what is left of a job.
+    func drop(_ job: EmbeddingJob) { state.withLock { $0.queue.remove(job) } }
 
     /// What was computed so far and what waits.
     var statistics: EncoderStatistics {

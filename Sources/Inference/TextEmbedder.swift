@@ -22,16 +22,17 @@ public final class TextEmbedder: Sendable {
     ///   - threads: compute threads, one a core.
     ///   - tokenLimit: tokens of a text that count, from 2 to 256; the rest is cut.
     ///   - waitingLimit: callers allowed to wait for the encoder.
+    /// - Throws: where the system does not give that many threads.
     public init(
         tokenizer: WordPieceTokenizer, encoder: SentenceEncoder, threads: Int,
         tokenLimit: Int = TextEmbedder.tokenLimit, waitingLimit: Int = 512
-    ) {
+    ) throws(ModelFault) {
         precondition(2...Self.tokenLimit ~= tokenLimit, "\(tokenLimit) tokens of a text")
         self.tokenizer = tokenizer
         self.tokenLimit = tokenLimit
         columns = encoder.configuration.hidden
         workspaceBytes = Self.workspaceBytes(for: encoder)
-        pool = EncoderPool(
+        pool = try EncoderPool(
             encoder: encoder, threadCount: threads, tokenBudget: tokenBudget,
             waitingLimit: waitingLimit)
     }
@@ -106,7 +107,16 @@ public final class TextEmbedder: Sendable {
             }
             let job = EmbeddingJob(sequences: sequences, columns: columns, isBackground: true)
             try pool.submit(job)
-            values += job.result()
+            var rows: [Float]?
+            while rows == nil {
+                // Beside clients that never pause it may take long.
+                rows = job.result(before: .now + .milliseconds(200))
+                if rows == nil, isCancelled() {
+                    pool.drop(job)
+                    throw .trainingCancelled
+                }
+            }
+            values += rows ?? []
             start = end
             progress(start)
         }

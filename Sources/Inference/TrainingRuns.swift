@@ -31,7 +31,17 @@ public final class TrainingRuns: Sendable {
 
     var isCancelled: Bool { isOver.load(ordering: .relaxed) }
 
-    func begin() { state.withLock { $0.underway += 1 } }
+    /// Lets a run begin; false where so many are under way that one more would only wait for its refusal.
+    func begin() -> Bool {
+        state.withLock { state in
+            guard state.underway < Self.most else { return false }
+            state.underway += 1
+            return true
+        }
+    }
+
+    /// One that works and two that wait: each holds a request thread, of which others need most.
+    private static let most = 3
 
     /// Notes how far the run is; of one process only one works at a time.
     func note(_ progress: TrainingRun.Progress) { state.withLock { $0.progress = progress } }

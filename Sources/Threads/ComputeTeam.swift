@@ -1,5 +1,4 @@
 internal import CThreads
-internal import Glibc
 internal import Synchronization
 
 /// A second thread that takes pieces of a forward pass or of training steps.
@@ -12,28 +11,15 @@ public final class ComputeTeam: Sendable {
     private let stages = Stages()
     private let desk = Desk()
     private let isTaken = Atomic(false)
-    private let thread: pthread_t
+    private let thread: SystemThread
     /// The core that the thread was last kept off.
     private let avoided = Atomic<Int32>(-1)
 
     /// Starts the thread; nil where the system gives none.
     public init?() {
         let desk = desk
-        let context = unsafe Unmanaged.passRetained(Member { desk.serve() })
-        var thread = pthread_t()
-        let failure = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                if let context = unsafe context {
-                    unsafe Unmanaged<Member>.fromOpaque(context).takeRetainedValue().work()
-                }
-                return nil
-            }, context.toOpaque())
-        guard failure == 0 else {
-            unsafe context.release()
-            return nil
-        }
-        pthread_detach(thread)
+        guard let thread = try? SystemThread({ desk.serve() }) else { return nil }
+        thread.detach()
         self.thread = thread
     }
 
@@ -63,14 +49,10 @@ extension ComputeTeam {
     /// wait until all the work is done: of short texts, one client, every tenth took 8 to 14 ms for 4.7.
     private func keepThreadOffThisCore() {
         let core = threads_current_core()
-        if avoided.exchange(core, ordering: .relaxed) != core { threads_keep_off(thread, core) }
+        if avoided.exchange(core, ordering: .relaxed) != core {
+            threads_keep_off(thread.handle, core)
+        }
     }
-}
-
-/// What the team's thread runs.
-private final class Member: Sendable {
-    let work: @Sendable () -> Void
-    init(_ work: @escaping @Sendable () -> Void) { self.work = work }
 }
 
 /// Where work is laid down for the team's thread.

@@ -11,7 +11,7 @@ func loadEmbedder(
     folder: String, threads: Int = availableCores(), tokens: Int = TextEmbedder.tokenLimit
 ) throws(CommandFailure) -> TextEmbedder {
     try load { () throws(ModelFault) in
-        TextEmbedder(
+        try TextEmbedder(
             tokenizer: try Inference.loadTokenizer(folder: folder),
             encoder: try loadEncoder(folder: folder), threads: threads, tokenLimit: tokens)
     }

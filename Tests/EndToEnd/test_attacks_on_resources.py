@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import json
 import os
+import pathlib
 import resource
 import socket
 import struct
@@ -274,6 +275,20 @@ def test_a_file_size_limit_is_an_error_and_does_not_kill():
             assert still_answers(running) == before
         assert upload(running)[0] == 200 and running.process.poll() is None
     print(f"\n{answer['detail']}")
+
+
+def test_without_a_thread_for_training_an_upload_is_refused_and_nothing_else_suffers():
+    with service.running("--epochs", "1") as running:
+        before = still_answers(running)
+        status = pathlib.Path(f"/proc/{running.process.pid}/status").read_text()
+        used = int(next(line for line in status.splitlines() if line.startswith("VmSize")).split()[1]) << 10
+        # No room for a stack of 1 MB.
+        with limited(running, resource.RLIMIT_AS, used + (600 << 10)):
+            status, headers, answer = upload(running)
+            assert status == 503 and headers["retry-after"], answer
+            assert still_answers(running) == before
+        assert "gives no thread" in running.log()
+        assert upload(running)[0] == 200 and running.process.poll() is None
 
 
 def test_nginx_without_room_for_a_body_refuses_that_body_only():

@@ -1,4 +1,5 @@
 import Testing
+import Threads
 
 @testable import FastCGI
 
@@ -139,7 +140,7 @@ import Testing
     @Test func `Requests over TCP are answered`() throws {
         let server = try Server(Listener(address: "127.0.0.1:0"))
         let port = try #require(server.port)
-        let thread = try ServiceThread(stackBytes: 1 << 20) {
+        let thread = try SystemThread {
             _ = try? server.run { exchange in exchange.respond(status: 204) }
         }
         let peer = try #require(Peer(port: port))

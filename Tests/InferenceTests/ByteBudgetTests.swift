@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Threads
 
 @testable import Inference
 
@@ -22,11 +23,11 @@ import Testing
         #expect(!budget.take(.max, before: .now + .seconds(3600)))
     }
 
-    @Test func `who waits is let in by who gives back`() {
+    @Test func `who waits is let in by who gives back`() throws {
         let budget = ByteBudget(capacity: 100)
         #expect(budget.take(100, before: .now))
         let isLetIn = Monitor<Bool?>(nil)
-        let waiter = WorkerThread {
+        let waiter = try SystemThread {
             let result = budget.take(50, before: .now + .seconds(60))
             isLetIn.withLock { $0 = result }
         }
@@ -35,10 +36,10 @@ import Testing
         #expect(isLetIn.withLock { $0 } == true)
     }
 
-    @Test func `who does not fit makes no one wait who does`() {
+    @Test func `who does not fit makes no one wait who does`() throws {
         let budget = ByteBudget(capacity: 100)
         #expect(budget.take(50, before: .now))
-        let waiter = WorkerThread { _ = budget.take(100, before: .now + .seconds(60)) }
+        let waiter = try SystemThread { _ = budget.take(100, before: .now + .seconds(60)) }
         #expect(budget.take(50, before: .now))
         budget.giveBack(100)
         waiter.join()
@@ -51,10 +52,10 @@ import Testing
         #expect(!budget.take(1, before: .now + .seconds(3600)))
     }
 
-    @Test func `any number of threads together never take more than there is`() {
+    @Test func `any number of threads together never take more than there is`() throws {
         let budget = ByteBudget(capacity: 1000)
-        let threads = (0..<8).map { number in
-            WorkerThread {
+        let threads = try (0..<8).map { number in
+            try SystemThread {
                 for round in 0..<2000 {
                     let bytes = 1 + (round * 7919 + number * 104_729) % 400
                     guard budget.take(bytes, before: .now + .seconds(60)) else { continue }

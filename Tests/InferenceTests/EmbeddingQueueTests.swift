@@ -27,6 +27,22 @@ private func job(_ count: Int, tokens: Int, background: Bool = false) -> Embeddi
         #expect(order == Array(repeating: false, count: 3) + Array(repeating: true, count: 7))
     }
 
+    @Test func `background work goes on beside others that never end`() {
+        var queue = EmbeddingQueue(tokenBudget: 100)
+        let background = job(6, tokens: 20, background: true)
+        queue.add(background)
+        var turns: [Int] = []
+        for turn in 0..<60 {
+            queue.add(job(1, tokens: 60))
+            let batch = queue.takeBatch(sharers: 1)
+            if batch.contains(where: { $0.job === background }) {
+                turns.append(turn)
+                #expect(batch.count == 1, "as much as keeps nobody waiting for long")
+            }
+        }
+        #expect(turns == [8, 17, 26, 35, 44, 53])
+    }
+
     @Test func `a few sequences are split among idle threads`() {
         var queue = EmbeddingQueue(tokenBudget: 1000)
         queue.add(job(4, tokens: 10))

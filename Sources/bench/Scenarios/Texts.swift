@@ -14,7 +14,7 @@ extension Scenario {
         let texts = bytes.split(separator: UInt8(ascii: "\n")).map {
             String(decoding: $0, as: UTF8.self)
         }
-        let embedder = TextEmbedder(
+        let embedder = try TextEmbedder(
             tokenizer: try loadTokenizer(folder: settings.encoder),
             encoder: try loadEncoder(folder: settings.encoder), threads: availableCores())
         let tokens = texts.reduce(0) { $0 + embedder.tokenize($1).ids.count }
