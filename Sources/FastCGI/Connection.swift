@@ -77,39 +77,46 @@ final class Connection: @unchecked Sendable {
         return .something
     }
 
-    /// Waits until the gate holds body bytes or the request's end.
-    func awaitBody(through space: inout [UInt8]) throws(FastCGIError) {
+    /// Waits until the gate holds body bytes or the request's end, for `stall` without a byte at most.
+    func awaitBody(
+        through space: inout [UInt8], stall: Duration
+    ) throws(FastCGIError) {
         while gate.phase == .body && gate.body.isEmpty {
             switch try receive(through: &space) {
-            case .something: break
+            case .something:
+                // Whoever never pauses, but sends no body, has a deadline, too.
+                guard deadline > .now else { throw .timedOut("the body did not come in time") }
             case .end: throw .connectionLost
             case .nothing:
-                guard descriptor.wait(for: POLLIN, until: deadline) else {
+                guard descriptor.wait(for: POLLIN, until: min(deadline, .now + stall)) else {
                     throw .timedOut("the body did not come in time")
                 }
             }
         }
     }
 
-    /// Reads and drops the rest of a request, at most `limit` bytes; whether it came to its end.
-    func drain(limit: Int, through space: inout [UInt8]) -> Bool {
+    /// Reads and drops the rest of a request, at most `limit` bytes and for `stall` without a byte; whether it
+    /// came to its end.
+    func drain(limit: Int, through space: inout [UInt8], stall: Duration) -> Bool {
         gate.discardsBody = true
         let start = gate.bodyLength
         while gate.phase == .body {
             guard gate.bodyLength - start <= limit, let received = try? receive(through: &space)
             else { return false }
             switch received {
-            case .something: break
+            case .something: guard deadline > .now else { return false }
             case .end: return false
             case .nothing:
-                guard descriptor.wait(for: POLLIN, until: deadline) else { return false }
+                guard descriptor.wait(for: POLLIN, until: min(deadline, .now + stall)) else {
+                    return false
+                }
             }
         }
         return true
     }
 
-    /// Bytes of the answer that are not sent yet.
-    var unsentCount: Int { output.count - sentCount }
+    /// Bytes of the answer that lie here: those not sent yet, and at most as many that were.
+    var outputCount: Int { output.count }
 
     /// Takes the records of an answer, to be sent by `flush`.
     func prepare(_ records: [UInt8], staysOpen: Bool) {
@@ -128,6 +135,11 @@ final class Connection: @unchecked Sendable {
             return true
         }
         guard errno == EAGAIN || errno == EINTR else { throw .connectionLost }
+        // Not for every portion: that would copy a long rest again and again.
+        if sentCount >= output.count / 2 {
+            output = Array(output[sentCount...])
+            sentCount = 0
+        }
         return false
     }
 

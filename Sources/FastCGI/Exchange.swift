@@ -109,7 +109,8 @@ public struct Exchange: ~Copyable {
     /// Gets the next body bytes from the gate; none are pending after it at the body's end.
     private mutating func fetch() throws(FastCGIError) {
         if connection.gate.phase == .body && connection.gate.body.isEmpty {
-            try connection.awaitBody(through: &library.space)
+            try connection.awaitBody(
+                through: &library.space, stall: waiting.limits.stallTime)
         }
         var portion: [UInt8] = []
         swap(&portion, &pending)
@@ -128,7 +129,8 @@ public struct Exchange: ~Copyable {
         let answer = Answer(status: status, headers: headers, body: body)
         let records = answer.records(id: connection.gate.requestID, withoutBody: withoutBody)
         let isRead = connection.drain(
-            limit: waiting.limits.drainedBodyBytes, through: &library.space)
+            limit: waiting.limits.drainedBodyBytes, through: &library.space,
+            stall: waiting.limits.stallTime)
         library.finish()
         connection.prepare(
             records,

@@ -12,11 +12,15 @@ struct PollingLoop: ~Copyable {
     private var isAccepting = false
     private var acceptsAgainAt = ContinuousClock.now
     private var isPaused = false
+    private var reportsRefusalAt = ContinuousClock.now
     private var stopsAt: ContinuousClock.Instant?
     private var expiresAt = ContinuousClock.now
 
     /// Accepts in one turn, so that a flood of connections does not keep requests waiting.
     private static let turn = 32
+
+    /// Portions taken from one peer in a turn, so that one who never pauses keeps nobody waiting.
+    private static let portions = 16
 
     /// How often deadlines are looked at; nobody minds one this late.
     private static let watch = Duration.milliseconds(250)
@@ -108,7 +112,11 @@ struct PollingLoop: ~Copyable {
                     return false
                 case .refusedPeer:
                     waiting.counters.count(error)
-                    waiting.report(error)
+                    // Whoever is refused may try again without a pause, and would fill the log.
+                    if reportsRefusalAt <= .now {
+                        waiting.report(error)
+                        reportsRefusalAt = .now + .seconds(1)
+                    }
                 default: throw error
                 }
             }
@@ -140,7 +148,9 @@ struct PollingLoop: ~Copyable {
             case .room: waiting.settle(peer)
             case .leave:
                 peer.gate.discardsBody = true
-                while case .something = try peer.receive(through: &space) {}
+                for _ in 0..<Self.portions {
+                    guard case .something = try peer.receive(through: &space) else { break }
+                }
                 waiting.wait(peer)
             }
         } catch {
@@ -152,7 +162,7 @@ struct PollingLoop: ~Copyable {
 
     /// Takes in what came; hands the request over once its body is there, or much of it.
     private mutating func gather(_ peer: Connection) throws(FastCGIError) {
-        while true {
+        for _ in 0..<Self.portions {
             let wasUntouched = peer.gate.isUntouched
             let phase = peer.gate.phase
             switch try peer.receive(through: &space) {
@@ -176,6 +186,7 @@ struct PollingLoop: ~Copyable {
                 return
             }
         }
+        waiting.wait(peer)
     }
 
     private func handOver(_ peer: Connection) {

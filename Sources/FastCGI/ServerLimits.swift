@@ -36,7 +36,7 @@ public struct ServerLimits: Sendable {
     /// For the peer to make room for more of an answer.
     public var sendTime = Duration.seconds(60)
 
-    /// For the same, while a request thread waits for it.
+    /// For all of an answer, while a request thread waits for that; and for the next byte of a body.
     public var stallTime = Duration.seconds(5)
 
     /// Between two requests on one connection; longer than nginx keeps it (60 s), so that it is

@@ -19,6 +19,7 @@ final class WaitingConnections: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let handedOut = Atomic<Int>(0)
     private let unsent = Atomic<Int>(0)
+    private let lingering = Atomic<Int>(0)
     private let held = Atomic<Int>(0)
     private let connections = Mutex<[Int32: Connection]>([:])
 
@@ -123,25 +124,13 @@ final class WaitingConnections: Sendable {
     /// Sends a prepared answer as far as it goes and puts the connection where it belongs next:
     /// waiting for room, for the next request, or for the peer to leave, or closed.
     ///
-    /// A thread that `mayWait` stays with an answer that would be one too many to keep.
+    /// A thread that `mayWait` stays with an answer that would be one too many to keep, for the stall time;
+    /// half of the threads may, so that others have the rest.
     func settle(_ connection: Connection, mayWait: Bool = false) {
         forget(connection)
         do throws(FastCGIError) {
-            while try !connection.flush() {
-                let count = connection.unsentCount
-                let isTooMuch = unsent.load(ordering: .relaxed) + count > limits.unsentBytes
-                guard mayWait && isTooMuch else {
-                    connection.deadline = .now + limits.sendTime
-                    unsent.add(count, ordering: .relaxed)
-                    connection.keptBytes = count
-                    connection.stage = .room
-                    wait(connection)
-                    return
-                }
-                let stall = ContinuousClock.now + limits.stallTime
-                guard connection.descriptor.wait(for: POLLOUT, until: stall) else {
-                    throw .timedOut("an answer was not read in time")
-                }
+            if try !connection.flush() {
+                guard try keep(connection, mayWait: mayWait) else { return }
             }
         } catch {
             close(connection, for: error == .connectionLost ? nil : error)
@@ -164,6 +153,42 @@ final class WaitingConnections: Sendable {
         } else {
             close(connection)
         }
+    }
+
+    /// Keeps what is left of an answer until there is room for it, or stays until all is sent; whether that is so.
+    private func keep(_ connection: Connection, mayWait: Bool) throws(FastCGIError) -> Bool {
+        if mayWait && !hasRoom(for: connection) {
+            let others = lingering.add(1, ordering: .relaxed).oldValue
+            defer { lingering.subtract(1, ordering: .relaxed) }
+            let latest = ContinuousClock.now + limits.stallTime
+            guard others < max(limits.requestThreads / 2, 1) else { throw .timedOut(Self.unread) }
+            repeat {
+                guard latest > .now, connection.descriptor.wait(for: POLLOUT, until: latest) else {
+                    throw .timedOut(Self.unread)
+                }
+                if try connection.flush() { return true }
+            } while !hasRoom(for: connection)
+        } else if !mayWait {
+            connection.keptBytes = connection.outputCount
+            unsent.add(connection.keptBytes, ordering: .relaxed)
+        }
+        connection.deadline = .now + limits.sendTime
+        connection.stage = .room
+        wait(connection)
+        return false
+    }
+
+    private static let unread = "an answer was not read in time"
+
+    /// Counts what lies of an answer as kept, if that is within the limit.
+    private func hasRoom(for connection: Connection) -> Bool {
+        let count = connection.outputCount
+        guard unsent.add(count, ordering: .relaxed).newValue <= limits.unsentBytes else {
+            unsent.subtract(count, ordering: .relaxed)
+            return false
+        }
+        connection.keptBytes = count
+        return true
     }
 
     /// Ends a connection nobody waits for; the descriptor closes with its last owner.

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Threads
 
 @testable import FastCGI
 
@@ -38,7 +39,7 @@ import Testing
 
     @Test func `Answers beyond what is kept wait on their threads and arrive whole`() throws {
         let service = try Service {
-            $0.requestThreads = 3
+            $0.requestThreads = 4
             $0.unsentBytes = 5 << 20
             $0.stallTime = .seconds(60)
         }
@@ -49,6 +50,63 @@ import Testing
         #expect(service.eventually { service.server.statistics.inFlight == 2 })
         #expect(service.answers())
         for reader in readers { #expect(reader.reply()?.body.count == 4 << 20) }
+        #expect(service.stop() == .finished)
+    }
+
+    @Test func `Answers beyond what is kept hold half of the threads, and not for long`() throws {
+        let service = try Service {
+            $0.requestThreads = 4
+            $0.unsentBytes = 5 << 20
+            $0.stallTime = .milliseconds(300)
+        }
+        let readers = try (0..<12).map { _ in try service.peer() }
+        for reader in readers {
+            reader.send(Wire.request("/long", keep: true))
+            #expect(service.answers())
+        }
+        #expect(service.eventually { service.server.statistics.timeouts == 11 })
+        #expect(service.server.statistics.unsent <= 5 << 20)
+        #expect(readers.map { $0.reply()?.body.count == 4 << 20 }.count { $0 } == 1)
+        #expect(service.stop() == .finished)
+    }
+
+    @Test func `An answer that was read almost to its end is held no longer`() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        let connection = Connection(Descriptor(ends[0]), parameterLimit: 1, deadline: .now)
+        let peer = Descriptor(ends[1])
+        let size = 8 << 20
+        connection.prepare([UInt8](repeating: 7, count: size), staysOpen: false)
+        var taken: [UInt8] = []
+        var portion = [UInt8](repeating: 0, count: 100_000)
+        while try !connection.flush() {
+            // What lies in the socket on its way counts neither here nor there.
+            #expect(connection.outputCount <= max(2 * (size - taken.count), 1))
+            let count = unsafe read(peer.number, &portion, portion.count)
+            try #require(count > 0)
+            taken += portion[..<count]
+        }
+        #expect(connection.outputCount == 0)
+        while taken.count < size {
+            let count = unsafe read(peer.number, &portion, portion.count)
+            try #require(count > 0)
+            taken += portion[..<count]
+        }
+        #expect(taken == [UInt8](repeating: 7, count: size))
+    }
+
+    @Test func `Who never pauses keeps nobody waiting`() throws {
+        let service = try Service { $0.headTime = .seconds(60) }
+        // Taken without an answer in every phase: somebody gives up a request that is not there.
+        let flood = Array(repeating: Wire.record(2, id: 9), count: 8000).flatMap { $0 }
+        let isOver = Guarded(false)
+        let thread = try SystemThread {
+            guard let peer = try? service.peer() else { return }
+            while !isOver.withLock({ $0 }), peer.send(flood) {}
+        }
+        for _ in 0..<20 { #expect(service.answers()) }
+        isOver.withLock { $0 = true }
+        thread.join()
         #expect(service.stop() == .finished)
     }
 
