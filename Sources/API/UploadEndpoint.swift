@@ -22,7 +22,8 @@ struct UploadEndpoint {
         case .text(let text):
             return .validation([
                 Self.issue(
-                    "Expected UploadFile, received: <class 'str'>", input: text,
+                    "Expected UploadFile, received: <class 'str'>",
+                    input: text.utf8.count <= limits.quotedBytes ? .string(text) : .null,
                     context: Self.emptyErrorContext)
             ])
         case .file(let name, let text):
@@ -74,15 +75,15 @@ struct UploadEndpoint {
     }
 
     private func refusal(_ message: String, _ fileName: String) -> Response {
-        .validation([Self.issue(message, input: fileName)])
+        .validation([Self.issue(message, input: .string(fileName))])
     }
 
     private static func issue(
-        _ message: String, input: String, context: JSONObject? = nil
+        _ message: String, input: JSONValue, context: JSONObject? = nil
     ) -> ValidationIssue {
         ValidationIssue(
-            type: "value_error", loc: location, msg: "Value error, \(message)",
-            input: .string(input), ctx: context)
+            type: "value_error", loc: location, msg: "Value error, \(message)", input: input,
+            ctx: context)
     }
 
     private static let location: [LocationPart] = ["body", "file"]

@@ -42,11 +42,12 @@ extension UploadField {
         guard let boundary = type.parameters["boundary"] else { throw .missingBoundary }
         var scanner = try MultipartScanner(boundary: boundary, limits: limits.form)
         var form = UploadForm(charset: charset, limits: limits.form)
-        let declared = body.declaredLength
+        // The memory for as much was admitted.
+        let expected = body.declaredLength ?? limits.uploadBytes
         var received = 0
         var piece: [UInt8] = []
         while try next(&piece, of: &body, received: &received, limits.uploadBytes) {
-            form.remainingBytes = declared.map { max(0, $0 - received + piece.count) }
+            form.remainingBytes = max(0, expected - received + piece.count)
             try scanner.scan(piece.span, into: &form)
         }
         return form.field

@@ -32,6 +32,8 @@ public struct Trainer: ~Copyable {
         precondition(
             embeddings.count == distinct * width && !lines.isEmpty,
             "\(embeddings.count) values, \(lines.count) lines")
+        var options = options
+        options.batchSize = min(options.batchSize, lines.count)
         self.options = options
         var random = SeededRandom(seed: options.seed)
         let apart = Self.holdOut(of: distinct, &random)

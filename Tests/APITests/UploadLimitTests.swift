@@ -64,6 +64,22 @@ import Testing
         #expect(answer.status == status)
     }
 
+    @Test(arguments: ["multipart/form-data; boundary=X", "application/x-www-form-urlencoded"])
+    func `a text in the file's place is quoted only where it is short`(type: String) {
+        var limits = Limits()
+        limits.quotedBytes = 10
+        for (length, quoted) in [(10, "\"\(String(repeating: "a", count: 10))\""), (11, "null")] {
+            let value = String(repeating: "a", count: length)
+            let body =
+                type.hasPrefix("multipart")
+                ? "--X\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n\(value)\r\n--X--\r\n"
+                : "file=\(value)"
+            let answer = upload(Array(body.utf8), contentType: type, limits: limits)
+            #expect(answer.status == 422)
+            #expect(text(answer).contains("\"input\":\(quoted)"))
+        }
+    }
+
     @Test func `a body declared too large is refused unread`() {
         var limits = Limits()
         limits.uploadBytes = 100

@@ -131,7 +131,10 @@ def test_a_damaged_package_is_not_installed(package):
         assert result.returncode == 65 and "damaged" in result.stderr
 
 
-TEXTS = ["hello world", "The quick brown fox jumps over the lazy dog. " * 12, "文字 and Ünïcode", ""]
+TEXTS = ["hello world", "文字 and Ünïcode", ""]
+# More than 64 tokens, which is where BLAS begins. With FMA emulated it takes minutes, so of the two that have it,
+# which run the same code, one goes without.
+LONG = "The quick brown fox jumps over the lazy dog. " * 7
 
 
 @pytest.mark.skipif(not shutil.which("qemu-x86_64"), reason="qemu-x86_64 is not installed (Debian: qemu-user)")
@@ -142,12 +145,14 @@ def test_older_processors_give_the_same_embeddings(place, processor):
     program = str(place.folder / "denoiser")
     encoder = str(place.folder / "models/all-MiniLM-L6-v2")
 
+    texts = TEXTS if processor == "EPYC" else [*TEXTS, LONG]
+
     def embeddings(*before):
-        result = place.run(*before, program, "embed", "--encoder", encoder, *TEXTS, timeout=300)
+        result = place.run(*before, program, "embed", "--encoder", encoder, *texts, timeout=1200)
         return [json.loads(line) for line in result.stdout.splitlines()]
 
     here, there = embeddings(), embeddings("qemu-x86_64", "-cpu", processor)
-    assert len(there) == len(TEXTS)
+    assert len(there) == len(texts)
     largest = max(abs(a - b) for left, right in zip(here, there) for a, b in zip(left, right))
     # Sums taken in another order.
     assert largest < 1e-6

@@ -48,7 +48,8 @@ struct Check {
         look("memory") { () throws(CommandFailure) in
             try MemoryPlan(
                 options.limits, present: ProcessFigures.now().privateBytes,
-                workspaceBytes: workspaceBytes, isNoiseFixed: options.training.noise == .fixed
+                workspaceBytes: workspaceBytes,
+                training: options.training.run(options.limits).options
             ).summary
         }
         if !isFit { throw ExitCode(78) }

@@ -55,17 +55,18 @@ struct Generation: Sendable {
                 folder: encoder.folder, threads: encoder.threads, tokens: encoder.tokens)
         }
         team = encoder.threads > 1 ? previous?.team ?? ComputeTeam() : nil
+        let training = options.training.run(options.limits)
         let engine = DenoisingEngine(
-            embedder: embedder, model: live,
-            training: options.training.run(options.limits), runs: runs,
-            team: team, report: log)
+            embedder: embedder, model: live, training: training, runs: runs, team: team,
+            report: log)
         application = Application(
             service: engine, limits: options.limits.requestLimits,
             keys: try options.access.keys.map(readKeys), team: team)
         // At the start: later on, what requests hold would be counted with it.
         present = previous?.present ?? ProcessFigures.now().privateBytes
         if let previous, previous.options.limits.summary == options.limits.summary,
-            previous.options.limits.memory == options.limits.memory
+            previous.options.limits.memory == options.limits.memory,
+            previous.options.training.run(previous.options.limits).options == training.options
         {
             plan = previous.plan
         } else {
@@ -73,7 +74,7 @@ struct Generation: Sendable {
                 options.limits,
                 present: present,
                 workspaceBytes: embedder.workspaceBytes,
-                isNoiseFixed: options.training.noise == .fixed)
+                training: training.options)
         }
     }
 

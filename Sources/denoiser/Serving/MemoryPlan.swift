@@ -1,4 +1,5 @@
 import API
+import Autoencoder
 import FastCGI
 import Inference
 
@@ -25,10 +26,10 @@ struct MemoryPlan {
     ///   - options: the limits.
     ///   - present: bytes the process holds now, with all models loaded.
     ///   - workspaceBytes: what a compute thread fills.
-    ///   - isNoiseFixed: whether training holds all noisy embeddings, too.
+    ///   - training: how uploads are trained on.
     /// - Throws: where `--memory` is less than these limits need.
     init(
-        _ options: LimitOptions, present: Int, workspaceBytes: Int, isNoiseFixed: Bool
+        _ options: LimitOptions, present: Int, workspaceBytes: Int, training: TrainingOptions
     ) throws(CommandFailure) {
         let limits = options.requestLimits
         let largest = limits.largestCosts
@@ -42,7 +43,7 @@ struct MemoryPlan {
             ("connections", options.serverLimits.mostBytes),
             ("request threads", options.requestThreads * (limits.freeCost + Self.productBytes)),
             ("uploads", limits.uploadBytes),
-            ("training", Self.trainingBytes(lines: limits.trainingLines, isNoiseFixed)),
+            ("training", Self.trainingBytes(lines: limits.trainingLines, training)),
         ]
         let least = own.reduce(0) { $0 + $1.bytes } + shared
         var most = least + max(0, (availableMemory() - 1 << 30) / 4)
@@ -74,10 +75,12 @@ struct MemoryPlan {
             ]
     }
 
-    /// Embeddings of all lines and what is known of each line; optimiser and batches.
-    private static func trainingBytes(lines: Int, _ isNoiseFixed: Bool) -> Int {
+    /// Embeddings of all lines, three times with noise drawn once, and what is known of each line; for each row
+    /// of a batch 4,352 floats; optimiser and small things.
+    private static func trainingBytes(lines: Int, _ training: TrainingOptions) -> Int {
         let row = 384 * MemoryLayout<Float>.stride
-        return lines * (row * (isNoiseFixed ? 3 : 1) + 80) + 8 << 20
+        let batch = min(training.batchSize, lines) * 4352 * MemoryLayout<Float>.stride
+        return lines * (row * (training.noise == .fixed ? 3 : 1) + 80) + batch + 8 << 20
     }
 
     /// What the allocator keeps between uses, and small things nobody counted.
