@@ -17,8 +17,11 @@ public final class TrainingRuns: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let state = Mutex(Statistics())
 
-    /// None is under way, and any may begin.
-    public init() {}
+    /// How many may be under way: all but one only wait, and each holds a thread that others need.
+    private let most: Int
+
+    /// None is under way, and `most` may begin.
+    public init(most: Int = .max) { self.most = most }
 
     /// Ends the runs under way, and those that begin from now on, with nothing changed.
     public func cancel() { isOver.store(true, ordering: .relaxed) }
@@ -31,17 +34,14 @@ public final class TrainingRuns: Sendable {
 
     var isCancelled: Bool { isOver.load(ordering: .relaxed) }
 
-    /// Lets a run begin; false where so many are under way that one more would only wait for its refusal.
+    /// Lets a run begin; false where as many as may be are under way.
     func begin() -> Bool {
         state.withLock { state in
-            guard state.underway < Self.most else { return false }
+            guard state.underway < most else { return false }
             state.underway += 1
             return true
         }
     }
-
-    /// One that works and two that wait: each holds a request thread, of which others need most.
-    private static let most = 3
 
     /// Notes how far the run is; of one process only one works at a time.
     func note(_ progress: TrainingRun.Progress) { state.withLock { $0.progress = progress } }

@@ -10,7 +10,7 @@ final class Serving: Sendable {
     private let first: Serve
     private let server: Server
     private let notifier: SystemdNotifier
-    private let runs = TrainingRuns()
+    private let runs: TrainingRuns
     private let generation: Mutex<Generation>
     private let traffic = Traffic()
     private let metrics = RequestMetrics()
@@ -26,6 +26,7 @@ final class Serving: Sendable {
         self.arguments = arguments
         first = options
         notifier = .take()
+        runs = TrainingRuns(most: max(options.limits.requestThreads / 2, 1))
         generation = Mutex(try Generation(options, after: nil, runs: runs))
         let peers = try options.socket.peers()
         server = try startUp { () throws(FastCGIError) in
