@@ -69,7 +69,12 @@ extension RowReading {
             }
             let text: JSONText
             do { text = try JSONText(decoding: bytes) } catch { throw .unreadable }
-            if !Self.takesOnlyASCII, let request = fastRequest(text) { return request }
+            // Not a second time where nothing was decoded.
+            if !Self.takesOnlyASCII || text.bytes.count != bytes.count,
+                let request = fastRequest(text)
+            {
+                return request
+            }
             let tree: JSONTree
             do { tree = try JSONTree(text, depth: limits.jsonDepth) } catch {
                 throw Self.refusal(error, limits)

@@ -19,8 +19,8 @@ struct UploadForm: MultipartEvents {
     /// The field's value, of the parts that came whole.
     private(set) var field = UploadField.missing
 
-    /// Bytes of the body that can still come, nil where nobody knows.
-    var remainingBytes: Int?
+    /// Bytes of the body that can still come.
+    var remainingBytes = 0
 
     private let charset: FormCharset
     private let limits: FormLimits
@@ -36,7 +36,7 @@ struct UploadForm: MultipartEvents {
     private var fieldBytes = 0
     private var fieldValue: [UInt8] = []
     private var fileName = ""
-    private var fileText = UploadText(expecting: nil)
+    private var fileText = UploadText()
 
     init(charset: FormCharset, limits: FormLimits = FormLimits()) {
         self.charset = charset
@@ -100,7 +100,7 @@ struct UploadForm: MultipartEvents {
             fileText.finish()
             let nothingChosen = fileName.isEmpty && fileText.isEmpty
             field = nothingChosen ? .missing : .file(name: fileName, text: fileText)
-            fileText = UploadText(expecting: nil)
+            fileText = UploadText()
         }
         part = .ignored
     }

@@ -6,12 +6,9 @@ struct UploadText: Sendable {
     private var counter = PythonTextWords()
     private var size = 0
 
-    /// - Parameter expected: bytes that may come at most, nil where nobody knows. Growing a full
-    ///   array would hold the text twice while it is moved, so the room is set aside at once;
-    ///   memory that no byte ever reaches costs nothing.
-    init(expecting expected: Int?) {
-        if let expected { bytes.reserveCapacity(expected) }
-    }
+    /// - Parameter expected: bytes that may come at most. Growing a full array would hold the text twice while
+    ///   it is moved, so the room is set aside at once; memory that no byte ever reaches costs nothing.
+    init(expecting expected: Int = 0) { bytes.reserveCapacity(expected) }
 
     /// Whether the file has no byte at all.
     var isEmpty: Bool { size == 0 }

@@ -84,7 +84,7 @@ final class Connection: @unchecked Sendable {
         while gate.phase == .body && gate.body.isEmpty {
             switch try receive(through: &space) {
             case .something:
-                // Whoever never pauses, but sends no body, has a deadline, too.
+                // Whoever never pauses has a deadline, too.
                 guard deadline > .now else { throw .timedOut("the body did not come in time") }
             case .end: throw .connectionLost
             case .nothing:

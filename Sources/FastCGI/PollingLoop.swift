@@ -148,16 +148,30 @@ struct PollingLoop: ~Copyable {
             case .room: waiting.settle(peer)
             case .leave:
                 peer.gate.discardsBody = true
-                for _ in 0..<Self.portions {
-                    guard case .something = try peer.receive(through: &space) else { break }
-                }
-                waiting.wait(peer)
+                try discard(peer)
             }
         } catch {
             // One that leaves between requests, or after an answer, does as it may.
             let isGoing = error == .connectionLost && peer.gate.isUntouched || peer.stage == .leave
             waiting.close(peer, for: isGoing ? nil : error)
         }
+    }
+
+    /// Drops what comes behind an answer, until the peer has gone.
+    private mutating func discard(_ peer: Connection) throws(FastCGIError) {
+        for _ in 0..<Self.portions {
+            switch try peer.receive(through: &space) {
+            case .something: continue
+            case .nothing:
+                waiting.wait(peer)
+                return
+            // A socket at its end always has an event.
+            case .end:
+                waiting.close(peer)
+                return
+            }
+        }
+        waiting.wait(peer)
     }
 
     /// Takes in what came; hands the request over once its body is there, or much of it.

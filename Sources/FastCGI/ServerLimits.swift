@@ -20,7 +20,8 @@ public struct ServerLimits: Sendable {
     /// exceed it is answered as busy.
     public var heldBytes = 12 << 20
 
-    /// Bytes of answers kept for peers slow to read; beyond, request threads wait for them.
+    /// Bytes of answers kept for peers slow to read; beyond, half of the request threads wait for them, and
+    /// further answers are cut off.
     public var unsentBytes = 32 << 20
 
     /// Bytes of an unread body that are read and dropped to keep the connection in order; behind

@@ -127,11 +127,11 @@ final class WaitingConnections: Sendable {
     /// A thread that `mayWait` stays with an answer that would be one too many to keep, for the stall time;
     /// half of the threads may, so that others have the rest.
     func settle(_ connection: Connection, mayWait: Bool = false) {
-        forget(connection)
         do throws(FastCGIError) {
             if try !connection.flush() {
                 guard try keep(connection, mayWait: mayWait) else { return }
             }
+            forget(connection)
         } catch {
             close(connection, for: error == .connectionLost ? nil : error)
             return
@@ -169,8 +169,9 @@ final class WaitingConnections: Sendable {
                 if try connection.flush() { return true }
             } while !hasRoom(for: connection)
         } else if !mayWait {
+            // It was kept before, and is no more than then, or is one of our own that says we are busy.
+            unsent.add(connection.outputCount - connection.keptBytes, ordering: .relaxed)
             connection.keptBytes = connection.outputCount
-            unsent.add(connection.keptBytes, ordering: .relaxed)
         }
         connection.deadline = .now + limits.sendTime
         connection.stage = .room
@@ -183,12 +184,17 @@ final class WaitingConnections: Sendable {
     /// Counts what lies of an answer as kept, if that is within the limit.
     private func hasRoom(for connection: Connection) -> Bool {
         let count = connection.outputCount
-        guard unsent.add(count, ordering: .relaxed).newValue <= limits.unsentBytes else {
-            unsent.subtract(count, ordering: .relaxed)
-            return false
+        var now = unsent.load(ordering: .relaxed)
+        while now + count <= limits.unsentBytes {
+            let (isOurs, found) = unsent.weakCompareExchange(
+                expected: now, desired: now + count, ordering: .relaxed)
+            if isOurs {
+                connection.keptBytes = count
+                return true
+            }
+            now = found
         }
-        connection.keptBytes = count
-        return true
+        return false
     }
 
     /// Ends a connection nobody waits for; the descriptor closes with its last owner.

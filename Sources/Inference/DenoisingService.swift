@@ -82,7 +82,7 @@ public enum InferenceError: Error, Equatable {
     case overloaded(retryAfter: Int)
     /// The answer would come after the deadline, so no more was computed.
     case tooLate
-    /// Another training run holds the lock; worth another try after `retryAfter` seconds.
+    /// Another training run holds the lock, or too many wait for it; worth another try after `retryAfter` seconds.
     case trainingBusy(retryAfter: Int)
     /// The training run was ended because the service stops; the live model is unchanged.
     case trainingCancelled

@@ -95,8 +95,7 @@ public final class TextEmbedder: Sendable {
         var start = 0
         while start < count {
             if isCancelled() { throw .trainingCancelled }
-            // Long enough that the pool seldom runs dry; short enough to report, and to be
-            // cancelled within two or three seconds on one core.
+            // Long enough that the pool seldom runs dry; short enough to report.
             var (end, tokens) = (start, 0)
             var sequences: [[Int32]] = []
             while end < count, sequences.count < 512, tokens < 8 * tokenBudget {

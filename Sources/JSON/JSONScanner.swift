@@ -1,7 +1,7 @@
 /// Steps over a text by JSON's grammar as CPython's `_json.c` does, so that every fault carries the
 /// message and the place `json.loads` gives it.
 struct JSONScanner: ~Escapable {
-    /// WTF-8, checked.
+    /// WTF-8, or anything where only ASCII is taken.
     let text: Span<UInt8>
 
     /// The next byte to look at.

@@ -4,6 +4,8 @@
 /// from where the zero bytes stand, with unpaired surrogates let through (`surrogatepass`).
 public struct JSONText: Sendable {
     /// UTF-8, but that an unpaired surrogate stands as its three bytes (WTF-8); no byte order mark.
+    ///
+    /// Of an unchecked text, anything.
     public let bytes: [UInt8]
 
     /// `body` as it is, for a reader that takes nothing but ASCII.

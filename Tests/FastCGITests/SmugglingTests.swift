@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import Testing
 
 @testable import FastCGI
@@ -94,6 +94,11 @@ import Testing
         large.send(Wire.request("/all", body: body, keep: true))
         #expect(large.reply()?.status == 503)
         #expect(large.sawEnd())
+        // Gone, it has the polling thread turn no more.
+        large.leave()
+        let turns = service.server.turns
+        usleep(200_000)
+        #expect(service.server.turns - turns < 100)
         for peer in busy {
             service.gate.signal()
             #expect(peer.reply()?.status == 200)

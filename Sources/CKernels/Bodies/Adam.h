@@ -1,6 +1,6 @@
 INLINE vec root(vec x) { return __builtin_elementwise_sqrt(x); }
 
-// size / x for positive x.
+// size / x for finite positive x.
 INLINE vec over(vec size, vec x) {
 #if LANES == 16
     // An estimate of 14 bits and a step of Newton's, two units in the last place off at most: the unit that

@@ -66,7 +66,8 @@ struct Generation: Sendable {
         present = previous?.present ?? ProcessFigures.now().privateBytes
         if let previous, previous.options.limits.summary == options.limits.summary,
             previous.options.limits.memory == options.limits.memory,
-            previous.options.training.run(previous.options.limits).options == training.options
+            previous.options.training.noise == options.training.noise,
+            previous.options.training.batchSize == options.training.batchSize
         {
             plan = previous.plan
         } else {
@@ -125,7 +126,7 @@ extension Serve {
             ("request-threads", "\(limits.requestThreads)"), ("queue", "\(limits.queue)"),
             ("connections", "\(limits.connections)"),
             ("parameter-bytes", "\(limits.request.parameterBytes)"),
-            ("stop-timeout", "\(limits.stopTimeout)"), ("log", life.log == nil ? "" : "a file"),
+            ("stop-timeout", "\(limits.stopTimeout)"),
         ]
     }
 }
