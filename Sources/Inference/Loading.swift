@@ -50,5 +50,7 @@ private func readWhole(_ path: String) throws(ModelFault) -> [UInt8] {
 }
 
 private func encoderFault(_ text: String) -> ModelFault {
-    ModelFault("\(text) (nginx/fetch-encoder fetches the encoder's files)")
+    ModelFault(
+        "\(text) (--encoder or ENCODER_PATH names the encoder's folder; "
+            + "nginx/fetch-encoder fetches its files)")
 }

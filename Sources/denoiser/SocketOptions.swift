@@ -10,7 +10,9 @@ struct SocketOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The socket file's permissions, in octal.", valueName: "mode"))
-    var socketMode = "0660"
+    var socketMode = Self.usualMode
+
+    private static let usualMode = "0660"
 
     @Option(help: ArgumentHelp("The socket file's group.", valueName: "group"))
     var socketGroup: String?
@@ -47,12 +49,21 @@ struct SocketOptions: ParsableArguments {
         }
     }
 
+    /// What of this is without effect, as a sentence; nil where nothing is.
+    var idleNote: String? {
+        guard socket == nil, socketMode != Self.usualMode || socketGroup != nil else {
+            return nil
+        }
+        return "--socket-mode and --socket-group count with --socket only; "
+            + "whoever makes the socket sets its mode"
+    }
+
     /// Who may connect.
     func peers() throws(CommandFailure) -> PeerPolicy {
         var users: Set<UInt32> = []
         for name in allowUser {
             guard let number = userNumber(name) else {
-                throw .usage(
+                throw .configuration(
                     "--allow-user: there is no user \"\(name)\" in /etc/passwd; "
                         + "a user's number does too")
             }

@@ -208,11 +208,42 @@ def test_usr1_opens_the_log_again_after_a_rename():
         assert log.stat().st_mode & 0o007 == 0
 
 
+def test_the_log_goes_where_a_reload_says_and_stays_there():
+    with configured("") as running:
+        first, log = running.folder / "run/service.log", running.folder / "run/own.log"
+        (running.folder / "run/denoiser.ini").write_text("log = run/own.log\n")
+        running.process.send_signal(signal.SIGHUP)
+        assert service.wait_until(lambda: log.exists() and "reloaded: " in log.read_text())
+        assert "--log has changed" not in log.read_text() + first.read_text()
+        # Taken out again, the file stays what it is, and is opened again after a rename.
+        (running.folder / "run/denoiser.ini").write_text("")
+        running.process.send_signal(signal.SIGHUP)
+        assert service.wait_until(lambda: "--log has changed, which counts from" in log.read_text())
+        log.rename(running.folder / "run/own.log.1")
+        running.process.send_signal(signal.SIGUSR1)
+        assert service.wait_until(log.exists)
+
+
 def test_what_keeps_the_service_from_starting_is_told_to_whoever_started_it(tmp_path):
     run = subprocess.run(
         [str(service.BINARY), "serve", "--log", "own.log", "--socket", "no/folder/s"], cwd=tmp_path,
         env={**os.environ, "ENCODER_PATH": service.ENCODER}, capture_output=True, text=True, timeout=30)
     assert run.returncode == 71 and "no/folder" in run.stderr
+    run = subprocess.run(
+        [str(service.BINARY), "serve", "--log", "no/folder/log", "--socket", "s"], cwd=tmp_path,
+        env={**os.environ, "ENCODER_PATH": service.ENCODER}, capture_output=True, text=True, timeout=30)
+    assert run.returncode == 78 and "no/folder/log" in run.stderr
+
+
+def test_models_tells_why_none_is_live(tmp_path):
+    def models():
+        return subprocess.run([str(service.BINARY), "models", "--model", "m.pt"], cwd=tmp_path, capture_output=True, text=True)
+
+    run = models()
+    assert run.returncode == 0 and run.stdout == "" and "m.pt: no such file" in run.stderr
+    (tmp_path / "m.pt").write_bytes(b"no model")
+    run = models()
+    assert run.returncode == 65 and "m.pt" in run.stderr
 
 
 # systemd.

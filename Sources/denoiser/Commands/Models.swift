@@ -21,9 +21,22 @@ struct Models: ParsableCommand {
         if let restore {
             try switchBack(to: restore, in: history)
         }
-        for record in history.records() {
+        let records = history.records()
+        for record in records {
             let mark = record.isLive ? "* " : "  "
             print(mark + describe(record))
+        }
+        if !records.contains(where: \.isLive) { try tellWhyNoneIsLive(history) }
+    }
+
+    private func tellWhyNoneIsLive(_ history: ModelHistory) throws(CommandFailure) {
+        do throws(ModelFileError) {
+            if try history.live() == nil {
+                writeStandardError(
+                    "denoiser: \(model.path): no such file, so no trained model is live\n")
+            }
+        } catch {
+            throw .data("\(error)")
         }
     }
 

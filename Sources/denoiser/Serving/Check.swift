@@ -84,6 +84,7 @@ struct Check {
         _ = try options.socket.peers()
         guard let choice = options.socket.choice() else {
             return "none named, so one from whoever starts the service (LISTEN_FDS, descriptor 0)"
+                + (options.socket.idleNote.map { "; \($0)" } ?? "")
         }
         do throws(FastCGIError) { try choice.check() } catch { throw .configuration("\(error)") }
         return options.socket.socket ?? options.socket.listen ?? ""

@@ -10,7 +10,10 @@ struct LogFile: ~Copyable {
     init(opening path: String) throws(CommandFailure) {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY
         descriptor = unsafe open(path, flags, 0o640)
-        guard descriptor >= 0 else { throw .system("cannot open the log \(path)", errno) }
+        guard descriptor >= 0 else {
+            throw .configuration(
+                "cannot open the log \(path): \(unsafe String(cString: strerror(errno)))")
+        }
         self.path = path
     }
 

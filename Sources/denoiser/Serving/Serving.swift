@@ -17,6 +17,8 @@ final class Serving: Sendable {
     private let tidying = Tidying()
     private let isStopping = Atomic<Bool>(false)
     private let isToldToStop = Atomic<Bool>(false)
+    /// The file that takes the log; nil where standard error is what it was.
+    private let logPath: Mutex<String?>
     private let turnsSeen = Atomic<Int>(-1)
 
     /// Loads the models and finds the socket; nobody is served before `run`.
@@ -36,12 +38,14 @@ final class Serving: Sendable {
                 report: { log("\($0)") })
         }
         // Last: what keeps the service from starting is for whoever starts it to see.
+        logPath = Mutex(options.life.log)
         if let path = options.life.log { try LogFile(opening: path).becomeStandardError() }
     }
 
     /// Serves until a signal, `--max-requests` or `--idle-exit` ends it.
     func run(_ signals: SignalWaiter) throws(CommandFailure) {
         log(status)
+        if let note = first.socket.idleNote { log(note) }
         log(generation.withLock { $0.summary })
         let outcome = try startUp { () throws(FastCGIError) in
             try signals.start(patience: { self.patience }, { self.act(on: $0) })
@@ -119,9 +123,15 @@ final class Serving: Sendable {
         do throws(CommandFailure) {
             let options = try Serve.read(arguments)
             let next = try Generation(options, after: generation.withLock { $0 }, runs: runs)
-            if let path = options.life.log { try LogFile(opening: path).becomeStandardError() }
+            var late = next.needingRestart(since: first)
+            if let path = options.life.log {
+                try LogFile(opening: path).becomeStandardError()
+                logPath.withLock { $0 = path }
+            } else if logPath.withLock({ $0 != nil }) {
+                late.append("log")
+            }
             generation.withLock { $0 = next }
-            for name in next.needingRestart(since: first) {
+            for name in late {
                 log("--\(name) has changed, which counts from the next start on")
             }
             log("reloaded: \(status)")
@@ -133,7 +143,7 @@ final class Serving: Sendable {
     }
 
     private func reopenLog() {
-        guard let path = generation.withLock({ $0.options.life.log }) else {
+        guard let path = logPath.withLock({ $0 }) else {
             log("nothing to open again: the log is standard error, without --log")
             return
         }
