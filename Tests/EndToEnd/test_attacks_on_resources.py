@@ -197,6 +197,36 @@ def test_a_peer_that_does_not_read_its_answer_keeps_nobody_waiting(denoiser):
     print(f"\n24 answers unread, 20 others: slowest {max(answered) * 1e3:.1f} ms")
 
 
+def test_answers_that_are_read_almost_to_their_end_are_held_no_longer():
+    rows = request("/denoise/embedding", json.dumps({"embeddings": [[0.123456] * 384] * 1000}).encode())
+
+    def resident(running):
+        with open(f"/proc/{running.process.pid}/status") as file:
+            return int(dict(line.split(":", 1) for line in file)["VmRSS"].split()[0]) >> 10
+
+    def receive(peer, count):
+        while count > 0:
+            count -= len(peer.socket.recv(min(count, 1 << 18)))
+
+    # An allocator that gives back at once what is free, or what it keeps would look like what is held.
+    with service.running(model=MODEL, environment={"MALLOC_TRIM_THRESHOLD_": "65536"}) as running, \
+            contextlib.ExitStack() as held:
+        still_answers(running)
+        with Peer(running.socket) as peer:
+            peer.send(rows)
+            whole = sum(8 + len(content) for _, _, content in peer.records())
+        before = resident(running)
+        for _ in range(40):
+            peer = held.enter_context(Peer(running.socket))
+            peer.send(rows)
+            receive(peer, whole - (1 << 19))
+        still_answers(running)
+        after = resident(running)
+    print(f"\n40 answers of {whole >> 20} MB read but for half a megabyte: {before} MB before, {after} after")
+    # Half a megabyte of each lies here or in its socket, and at most as much that was read.
+    assert after - before < 60
+
+
 # Descriptors.
 
 @contextlib.contextmanager
