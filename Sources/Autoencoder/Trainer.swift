@@ -104,6 +104,7 @@ public struct Trainer: ~Copyable {
         guard trained.isFinite else { throw .diverged(epoch: options.epochs) }
         let seconds = (clock.now - began) / .seconds(1)
         let finalLoss = finalLoss(trained)
+        guard finalLoss.isFinite else { throw .diverged(epoch: options.epochs) }
         let report = TrainingReport(
             trainedLines: corpus.lines.count, epochLosses: losses, finalLoss: finalLoss,
             heldOut: judge(trained), seconds: seconds, steps: steps)

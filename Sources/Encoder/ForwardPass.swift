@@ -79,7 +79,7 @@ struct ForwardPass: Sendable {
 
     /// query = attention, by heads.
     private func attend(_ layer: LayerWeights, _ share: inout Share) {
-        let pieces = columnPieces(configuration.heads / 2)
+        let pieces = columnPieces(max(1, configuration.heads / 2))
         let thread = share.index
         share.stage(pieces) { piece in
             attend(layer, heads: part(piece, of: pieces, configuration.heads), thread: thread)

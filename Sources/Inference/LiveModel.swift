@@ -23,7 +23,7 @@ public final class LiveModel: Sendable {
     /// The model at `path`, or `fallback` while there is no file.
     ///
     /// - Parameter report: told in one line of every change and of every file that cannot be used.
-    /// - Throws: where there is a file that cannot be used.
+    /// - Throws: where there is a file that cannot be used, or may be one that cannot be seen.
     public init(
         path: String, fallback: DenoiserModel?, report: @escaping @Sendable (String) -> Void
     ) throws(ModelFault) {
@@ -31,6 +31,9 @@ public final class LiveModel: Sendable {
         self.fallback = fallback
         self.report = report
         let identity = FileIdentity.of(path)
+        if identity == nil, let obstacle = FileIdentity.obstacle(to: path) {
+            throw ModelFault("\(path): \(obstacle)")
+        }
         let model = identity == nil ? fallback : try DenoiserModel(reading: path)
         state = Mutex(State(model: model, identity: identity, checked: .now, fault: nil))
     }

@@ -1,3 +1,4 @@
+internal import Autoencoder
 public import Encoder
 public import Tokenizer
 
@@ -20,21 +21,46 @@ public final class TextEmbedder: Sendable {
     ///   - tokenizer: text to ids.
     ///   - encoder: ids to vectors.
     ///   - threads: compute threads, one a core.
-    ///   - tokenLimit: tokens of a text that count, from 2 to 256; the rest is cut.
+    ///   - tokenLimit: tokens of a text that count, from 2 to 256, or to as many as the encoder has positions;
+    ///     the rest is cut.
     ///   - waitingLimit: callers allowed to wait for the encoder.
-    /// - Throws: where the system does not give that many threads.
+    /// - Throws: where the two do not fit each other or the denoiser, or the system does not give that many
+    ///   threads.
     public init(
         tokenizer: WordPieceTokenizer, encoder: SentenceEncoder, threads: Int,
         tokenLimit: Int = TextEmbedder.tokenLimit, waitingLimit: Int = 512
     ) throws(ModelFault) {
         precondition(2...Self.tokenLimit ~= tokenLimit, "\(tokenLimit) tokens of a text")
+        try Self.check(tokenizer, encoder)
         self.tokenizer = tokenizer
-        self.tokenLimit = tokenLimit
+        self.tokenLimit = min(tokenLimit, encoder.configuration.positions)
         columns = encoder.configuration.hidden
         workspaceBytes = Self.workspaceBytes(for: encoder)
         pool = try EncoderPool(
             encoder: encoder, threadCount: threads, tokenBudget: tokenBudget,
             waitingLimit: waitingLimit)
+    }
+
+    /// Looks whether `tokenizer`, `encoder` and denoiser fit each other.
+    ///
+    /// - Throws: what does not fit, with the numbers.
+    public static func check(
+        _ tokenizer: WordPieceTokenizer, _ encoder: SentenceEncoder
+    ) throws(ModelFault) {
+        let sizes = encoder.configuration
+        guard tokenizer.count <= sizes.vocabulary else {
+            throw ModelFault(
+                "vocab.txt has \(tokenizer.count) pieces, config.json a vocab_size of "
+                    + "\(sizes.vocabulary); the encoder has no embedding for the others")
+        }
+        guard sizes.hidden == AutoencoderShape.width else {
+            throw ModelFault(
+                "config.json has a hidden_size of \(sizes.hidden); embeddings of "
+                    + "\(AutoencoderShape.width) are what is denoised")
+        }
+        guard sizes.positions >= 2 else {
+            throw ModelFault("config.json has max_position_embeddings of \(sizes.positions)")
+        }
     }
 
     /// Token ids of `text`, with `[CLS]` and `[SEP]`.

@@ -175,6 +175,13 @@ public struct TrainingRun: Sendable {
     }
 }
 
+/// At most a thousand of `values`, evenly spaced, with the first and the last: a model's file has to stay one that
+/// is read.
+private func thinned(_ values: [Double]) -> [Double] {
+    guard values.count > 1000 else { return values }
+    return (0..<1000).map { values[$0 * (values.count - 1) / 999] }
+}
+
 extension TrainingReport {
     /// The report as JSON text.
     func text(lines: Int, distinct: Int) -> String {
@@ -185,7 +192,7 @@ extension TrainingReport {
         report["final_loss"] = .double(finalLoss)
         report["seconds"] = .double(seconds)
         report["steps"] = .integer(steps)
-        report["epoch_losses"] = .array(epochLosses.map { .double($0) })
+        report["epoch_losses"] = .array(thinned(epochLosses).map { .double($0) })
         if let heldOut {
             var judged = JSONObject()
             judged["rows"] = .integer(heldOut.rows)

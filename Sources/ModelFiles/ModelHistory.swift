@@ -61,8 +61,9 @@ public struct ModelHistory: Sendable {
                 file: path, expected: expected?.description ?? "no file",
                 live: current?.checkpoint.version.description ?? "no file")
         }
-        let highest = max(
-            place.keptVersions().map(\.number).max() ?? 0, expected?.number ?? 0)
+        // A number near the last that a name may have is nobody's count.
+        let counted = place.keptVersions().map(\.number).filter { $0 < 1_000_000_000_000 }
+        let highest = max(counted.max() ?? 0, expected?.number ?? 0)
         let published = checkpoint.published(
             as: highest + 1, parent: expected, at: Int(time(nil)))
         try replace(

@@ -43,8 +43,8 @@ struct TrainingSettings: ParsableArguments {
         guard trainingNoise >= 0, trainingNoise.isFinite else {
             throw ValidationError("--training-noise is \(trainingNoise); it must be 0 or more.")
         }
-        guard epochs > 0 else {
-            throw ValidationError("--epochs is \(epochs); it must be at least 1.")
+        guard 1...1_000_000 ~= epochs else {
+            throw ValidationError("--epochs is \(epochs); it must be from 1 to 1000000.")
         }
         guard batchSize > 0 else {
             throw ValidationError("--batch-size is \(batchSize); it must be at least 1.")

@@ -70,6 +70,15 @@ func train(
         #expect(try train(planeRows(20)).1.heldOut?.rows == 2)
     }
 
+    @Test func `a loss that is not finite after the last step is an error`() {
+        #expect(throws: AutoencoderError.diverged(epoch: 1)) {
+            _ = try train(planeRows(10)) {
+                $0.epochs = 1
+                $0.learningRate = 1e10
+            }
+        }
+    }
+
     @Test func `a loss that is not finite is an error`() {
         #expect(throws: AutoencoderError.diverged(epoch: 1)) {
             var rows = planeRows(30)

@@ -200,6 +200,17 @@ def test_spawn_fcgi_hands_over_descriptor_0(tmp_path):
         service.stop(process)
 
 
+@pytest.mark.parametrize("command", [["serve", "--socket", "s"], ["serve", "--check"], ["embed", "a text"]])
+def test_a_vocabulary_that_is_not_the_encoders_is_refused_before_a_text_meets_it(tmp_path, command):
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).symlink_to(pathlib.Path(service.ENCODER) / name)
+    (tmp_path / "vocab.txt").write_bytes((pathlib.Path(service.ENCODER) / "vocab.txt").read_bytes() + b"onemore\n")
+    run = subprocess.run(
+        [str(service.BINARY), command[0], "--encoder", str(tmp_path), *command[1:]], cwd=tmp_path,
+        capture_output=True, text=True, timeout=30)
+    assert run.returncode == 78 and "30523 pieces" in run.stdout + run.stderr
+
+
 @pytest.mark.parametrize("damage, word", [
     (lambda folder: None, "model.safetensors"),
     (lambda folder: (folder / "model.safetensors").write_bytes(b"\0" * 64), "model.safetensors"),

@@ -99,6 +99,18 @@ import Testing
             try handle.seekToEnd()
             try handle.write(contentsOf: Data([0]))
             #expect(FileIdentity.of(path) != second)
+            let third = FileIdentity.of(path)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+            #expect(FileIdentity.of(path) != third, "what could not be read may be readable now")
+        }
+    }
+
+    @Test func `is none where there is no file, and unknown where nobody can see`() throws {
+        try withFolder { folder in
+            #expect(FileIdentity.obstacle(to: "\(folder)/none") == nil)
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder)/a", withDestinationPath: "\(folder)/a")
+            #expect(FileIdentity.obstacle(to: "\(folder)/a") != nil)
         }
     }
 }

@@ -21,9 +21,11 @@ struct Check {
         var workspaceBytes = 0
         look("encoder") { () throws(CommandFailure) in
             let folder = options.encoder.path
-            _ = try loadTokenizer(folder: folder)
+            let tokenizer = try loadTokenizer(folder: folder)
             try load { () throws(ModelFault) in
-                workspaceBytes = TextEmbedder.workspaceBytes(for: try loadEncoder(folder: folder))
+                let encoder = try loadEncoder(folder: folder)
+                try TextEmbedder.check(tokenizer, encoder)
+                workspaceBytes = TextEmbedder.workspaceBytes(for: encoder)
             }
             return folder
         }
