@@ -45,9 +45,6 @@ package struct SystemThread: Sendable {
 
     /// Lets the thread end by itself some time.
     package func detach() { pthread_detach(handle) }
-
-    /// Sends a signal to this thread alone.
-    package func signal(_ number: Int32) { pthread_kill(handle, number) }
 }
 
 /// The system gives no thread.

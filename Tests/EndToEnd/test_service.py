@@ -211,6 +211,14 @@ def test_a_vocabulary_that_is_not_the_encoders_is_refused_before_a_text_meets_it
     assert run.returncode == 78 and "30523 pieces" in run.stdout + run.stderr
 
 
+def test_fetching_the_encoder_leaves_a_users_own_alone(tmp_path):
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n")
+    run = subprocess.run(
+        [str(service.TOP / "nginx/fetch-encoder"), str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 65 and "move them away" in run.stderr
+    assert (tmp_path / "vocab.txt").read_text().startswith("[PAD]") and len(list(tmp_path.iterdir())) == 1
+
+
 @pytest.mark.parametrize("damage, word", [
     (lambda folder: None, "model.safetensors"),
     (lambda folder: (folder / "model.safetensors").write_bytes(b"\0" * 64), "model.safetensors"),

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
-import Threads
 
 @testable import FastCGI
+@testable import Threads
 
 @Suite struct StopTests {
     @Test func `An idle server stops at once, whoever is connected`() throws {
@@ -135,4 +135,9 @@ import Threads
             raise(SIGTERM)
         }
     }
+}
+
+extension SystemThread {
+    /// Sends a signal to this thread alone.
+    fileprivate func signal(_ number: Int32) { pthread_kill(handle, number) }
 }
