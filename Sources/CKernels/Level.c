@@ -106,3 +106,14 @@ KERNEL(
     kernels_add_gaussian,
     (float *y, const float *x, float deviation, uint64_t key, uint64_t counter, size_t count),
     (y, x, deviation, key, counter, count))
+
+KERNEL(
+    kernels_pack_rows,
+    (const float *x, size_t stride, size_t rows, size_t depth, float *panels),
+    (x, stride, rows, depth, panels))
+
+KERNEL(
+    kernels_packed_product,
+    (const float *panels, const float *packed, size_t six_stride, float *output, size_t row_stride,
+        size_t column_stride, size_t rows, size_t columns, size_t depth, bool adds),
+    (panels, packed, six_stride, output, row_stride, column_stride, rows, columns, depth, adds))

@@ -10,11 +10,13 @@ struct EncoderWeights: Sendable {
     let types: Tensor
     let norm: LayerNormWeights
     let layers: [LayerWeights]
+    /// Whether the weights of linear maps are packed (see `PackedWeight`).
+    let isPacked: Bool
 
     init(
-        _ configuration: EncoderConfiguration,
-        tensor: (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
+        _ configuration: EncoderConfiguration, packed: Bool, tensor: WeightSource
     ) throws(EncoderError) {
+        isPacked = packed
         let hidden = configuration.hidden
         norm = try LayerNormWeights("embeddings.LayerNorm", hidden, tensor)
         words = try find(
@@ -25,7 +27,7 @@ struct EncoderWeights: Sendable {
             "embeddings.token_type_embeddings.weight", [configuration.types, hidden], tensor)
         var layers: [LayerWeights] = []
         for index in 0..<configuration.layers {
-            layers.append(try LayerWeights("encoder.layer.\(index)", configuration, tensor))
+            layers.append(try LayerWeights("encoder.layer.\(index)", configuration, packed, tensor))
         }
         self.layers = layers
     }
@@ -45,15 +47,29 @@ private func find(
     return found
 }
 
+/// The weight of a linear map named `name`, [out, in], or the same packed.
+private func findMatrix(
+    _ name: String, in columns: Int, out: Int, _ packed: Bool, _ source: WeightSource
+) throws(EncoderError) -> Tensor {
+    guard packed else { return try find(name, [out, columns], source) }
+    guard let shape = PackedWeight.shape(out: out, in: columns) else {
+        throw .weight(
+            name: name, reason: "\(out) rows, packed are multiples of \(PackedWeight.rows)")
+    }
+    return try find(name, shape, source)
+}
+
 /// A linear map y = x · weightᵀ + bias.
 struct LinearWeights: Sendable {
-    /// [out, in].
+    /// [out, in], or the same packed.
     let weight: Tensor
     /// [out].
     let bias: Tensor
 
-    init(_ name: String, in columns: Int, out: Int, _ source: WeightSource) throws(EncoderError) {
-        weight = try find("\(name).weight", [out, columns], source)
+    init(
+        _ name: String, in columns: Int, out: Int, _ packed: Bool, _ source: WeightSource
+    ) throws(EncoderError) {
+        weight = try findMatrix("\(name).weight", in: columns, out: out, packed, source)
         bias = try find("\(name).bias", [out], source)
     }
 }
@@ -72,7 +88,7 @@ struct LayerNormWeights: Sendable {
 /// One transformer layer.
 struct LayerWeights: Sendable {
     let query: LinearWeights
-    /// [hidden, hidden]; its bias is not used, since a softmax cancels it (see `attend`).
+    /// [hidden, hidden], or the same packed; its bias is not used, since a softmax cancels it (see `attend`).
     let key: Tensor
     let value: LinearWeights
     let attentionOutput: LinearWeights
@@ -81,20 +97,24 @@ struct LayerWeights: Sendable {
     let output: LinearWeights
     let outputNorm: LayerNormWeights
 
-    init(_ name: String, _ configuration: EncoderConfiguration, _ source: WeightSource)
-        throws(EncoderError)
-    {
+    init(
+        _ name: String, _ configuration: EncoderConfiguration, _ packed: Bool,
+        _ source: WeightSource
+    ) throws(EncoderError) {
         let (hidden, inner) = (configuration.hidden, configuration.inner)
         let attention = "\(name).attention"
-        query = try LinearWeights("\(attention).self.query", in: hidden, out: hidden, source)
-        key = try find("\(attention).self.key.weight", [hidden, hidden], source)
-        value = try LinearWeights("\(attention).self.value", in: hidden, out: hidden, source)
+        query = try LinearWeights(
+            "\(attention).self.query", in: hidden, out: hidden, packed, source)
+        key = try findMatrix(
+            "\(attention).self.key.weight", in: hidden, out: hidden, packed, source)
+        value = try LinearWeights(
+            "\(attention).self.value", in: hidden, out: hidden, packed, source)
         attentionOutput = try LinearWeights(
-            "\(attention).output.dense", in: hidden, out: hidden, source)
+            "\(attention).output.dense", in: hidden, out: hidden, packed, source)
         attentionNorm = try LayerNormWeights("\(attention).output.LayerNorm", hidden, source)
         intermediate = try LinearWeights(
-            "\(name).intermediate.dense", in: hidden, out: inner, source)
-        output = try LinearWeights("\(name).output.dense", in: inner, out: hidden, source)
+            "\(name).intermediate.dense", in: hidden, out: inner, packed, source)
+        output = try LinearWeights("\(name).output.dense", in: inner, out: hidden, packed, source)
         outputNorm = try LayerNormWeights("\(name).output.LayerNorm", hidden, source)
     }
 }

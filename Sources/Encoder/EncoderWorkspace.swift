@@ -8,10 +8,10 @@ public struct EncoderWorkspace: ~Copyable, Sendable {
 
     let buffers: EncoderBuffers
 
-    init(tokens: Int, configuration: EncoderConfiguration) {
+    init(tokens: Int, configuration: EncoderConfiguration, packed: Bool) {
         precondition(tokens > 0, "a workspace for \(tokens) tokens")
         self.tokens = tokens
-        buffers = EncoderBuffers(tokens: tokens, configuration: configuration)
+        buffers = EncoderBuffers(tokens: tokens, configuration: configuration, packed: packed)
     }
 }
 
@@ -29,8 +29,10 @@ struct EncoderBuffers: Sendable {
     let inner: SharedMatrix
     /// A row of scores for each thread.
     let scores: SharedMatrix
+    /// A row for each thread: the operand of a product with packed weights; nil where they are not.
+    let panels: SharedMatrix?
 
-    init(tokens: Int, configuration: EncoderConfiguration) {
+    init(tokens: Int, configuration: EncoderConfiguration, packed: Bool) {
         hidden = SharedMatrix(rows: tokens, columns: configuration.hidden)
         query = SharedMatrix(rows: tokens, columns: configuration.hidden)
         keys = SharedMatrix(
@@ -40,16 +42,20 @@ struct EncoderBuffers: Sendable {
         inner = SharedMatrix(rows: tokens, columns: configuration.inner)
         let longest = min(tokens, configuration.positions)
         scores = SharedMatrix(rows: ComputeTeam.size, columns: attentionScratch(length: longest))
+        panels =
+            packed
+            ? SharedMatrix(rows: ComputeTeam.size, columns: panelCount(rows: tokens)) : nil
     }
 
     /// Bytes of all matrices for `tokens` tokens.
-    static func bytes(tokens: Int, configuration: EncoderConfiguration) -> Int {
+    static func bytes(tokens: Int, configuration: EncoderConfiguration, packed: Bool) -> Int {
         let hidden = configuration.hidden
         let longest = min(tokens, configuration.positions)
         let scores = ComputeTeam.size * attentionScratch(length: longest)
+        let panels = packed ? ComputeTeam.size * panelCount(rows: tokens) : 0
         let floats =
             tokens * (3 * hidden + configuration.inner) + hidden * keyStride(tokens: tokens)
-            + attentionKeySlack + scores
+            + attentionKeySlack + scores + panels
         return floats * MemoryLayout<Float>.stride
     }
 

@@ -12,7 +12,7 @@ struct ForwardPass: Sendable {
     let batch: PackedBatch
     let buffers: EncoderBuffers
 
-    private var tokens: Int { batch.tokens }
+    var tokens: Int { batch.tokens }
 
     func run(
         _ share: inout Share, observing observe: (Intermediate, Span<Float>) -> Void
@@ -35,12 +35,12 @@ struct ForwardPass: Sendable {
 
     /// The rows of `matrix` that hold tokens of this batch.
     @_lifetime(borrow matrix)
-    private func rows(_ matrix: SharedMatrix) -> Span<Float> {
+    func rows(_ matrix: SharedMatrix) -> Span<Float> {
         matrix.span.extracting(first: tokens * matrix.columns)
     }
 
-    /// Pieces of a stage that is cut by columns: as few as there are threads where BLAS packs all rows anew for
-    /// every piece, else `most`, so that nobody waits long for the other's last.
+    /// Pieces of a stage that is cut by columns: `most`, so that nobody waits long for the other's last, but as
+    /// few as there are threads where all rows are packed anew for every piece and are many.
     private func columnPieces(_ most: Int) -> Int {
         tokens <= mostFewRows ? most : ComputeTeam.size
     }
@@ -79,26 +79,25 @@ struct ForwardPass: Sendable {
 
     /// query = attention, by heads.
     private func attend(_ layer: LayerWeights, _ share: inout Share) {
-        let pieces = columnPieces(max(1, configuration.heads / 2))
+        let pieces = columnPieces(max(1, configuration.heads / 3))
         let thread = share.index
         share.stage(pieces) { piece in
-            attend(layer, heads: part(piece, of: pieces, configuration.heads), thread: thread)
+            attend(
+                layer, heads: part(piece, of: pieces, configuration.heads, in: 3), thread: thread)
         }
     }
 
     private func attend(_ layer: LayerWeights, heads: Range<Int>, thread: Int) {
         let hidden = configuration.hidden
         let columns = heads.lowerBound * attentionHeadSize..<heads.upperBound * attentionHeadSize
-        project(buffers.hidden, layer.query.weight, into: buffers.query, columns)
-        project(buffers.hidden, layer.value.weight, into: buffers.values, columns)
-        // Operands exchanged: the keys come out transposed, which is how scores want them.
-        let keyStride = EncoderBuffers.keyStride(tokens: tokens)
-        var keys = unsafe buffers.keys.mutableSpan(from: columns.lowerBound * keyStride)
-        multiply(
-            layer.key.span.extracting(columns, of: hidden), .none,
-            rows(buffers.hidden), .transposed,
-            m: columns.count, n: tokens, k: hidden, strideOutput: keyStride, into: &keys)
+        project(
+            buffers.hidden, columns, thread,
+            Projection(layer.query.weight, buffers.query),
+            Projection(layer.value.weight, buffers.values),
+            // Transposed, which is how scores want them.
+            Projection(layer.key, buffers.keys, .columns))
 
+        let keyStride = EncoderBuffers.keyStride(tokens: tokens)
         var scores = unsafe buffers.scores.mutableSpan(from: thread * buffers.scores.columns)
         for sequence in 0..<batch.sequences {
             let range = batch.range(of: sequence)
@@ -119,9 +118,10 @@ struct ForwardPass: Sendable {
     /// inner = gelu(hidden · weightᵀ + bias), by columns.
     private func widen(_ linear: LinearWeights, _ share: inout Share) {
         let pieces = columnPieces(8)
+        let thread = share.index
         share.stage(pieces) { piece in
-            let columns = part(piece, of: pieces, configuration.inner, in: 16)
-            project(buffers.hidden, linear.weight, into: buffers.inner, columns)
+            let columns = part(piece, of: pieces, configuration.inner, in: columnUnit)
+            project(buffers.hidden, columns, thread, Projection(linear.weight, buffers.inner))
             var inner = unsafe buffers.inner.mutableSpan(from: columns.lowerBound)
             gelu(
                 &inner, adding: linear.bias.span.extracting(droppingFirst: columns.lowerBound),
@@ -132,22 +132,11 @@ struct ForwardPass: Sendable {
     /// values = input · weightᵀ, by columns.
     private func project(_ input: SharedMatrix, _ weight: Tensor, _ share: inout Share) {
         let pieces = columnPieces(4)
+        let thread = share.index
         share.stage(pieces) { piece in
-            let columns = part(piece, of: pieces, configuration.hidden, in: 16)
-            project(input, weight, into: buffers.values, columns)
+            let columns = part(piece, of: pieces, configuration.hidden, in: columnUnit)
+            project(input, columns, thread, Projection(weight, buffers.values))
         }
-    }
-
-    /// output = input · weightᵀ, these columns of it.
-    private func project(
-        _ input: SharedMatrix, _ weight: Tensor, into output: SharedMatrix,
-        _ columns: Range<Int>
-    ) {
-        var span = unsafe output.mutableSpan(from: columns.lowerBound)
-        multiply(
-            rows(input), .none, weight.span.extracting(columns, of: input.columns), .transposed,
-            m: tokens, n: columns.count, k: input.columns, strideOutput: output.columns,
-            into: &span)
     }
 
     /// hidden = norm(hidden + values + bias), by rows.
@@ -164,10 +153,5 @@ struct ForwardPass: Sendable {
     }
 }
 
-extension Span {
-    /// Rows `rows` of a dense matrix with `columns` columns.
-    @_lifetime(copy self)
-    fileprivate func extracting(_ rows: Range<Int>, of columns: Int) -> Span {
-        extracting(rows.lowerBound * columns..<rows.upperBound * columns)
-    }
-}
+/// Where columns are cut: whole cache lines of a row, and whole sixes of packed weights.
+private let columnUnit = 48

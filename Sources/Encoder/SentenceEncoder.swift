@@ -12,25 +12,32 @@ public struct SentenceEncoder: Sendable {
 
     /// The encoder with the weights that `tensor` gives for each name in the checkpoint.
     ///
-    /// - Throws: `EncoderError` where `tensor` throws or gives another shape than it is asked for.
+    /// - Parameters:
+    ///   - packed: whether to ask for the weights of linear maps packed, with three extents (`PackedWeight`).
+    ///   - tensor: the weight of that name in the shape asked for.
+    /// - Throws: `EncoderError` where `tensor` throws or gives another shape than it is asked for, or where a
+    ///   linear map cannot be packed.
     public init(
-        configuration: EncoderConfiguration,
+        configuration: EncoderConfiguration, packed: Bool = false,
         tensor: (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
     ) throws(EncoderError) {
         self.configuration = configuration
-        weights = try EncoderWeights(configuration, tensor: tensor)
+        weights = try EncoderWeights(configuration, packed: packed, tensor: tensor)
     }
+
+    /// Whether the weights of linear maps are packed, which makes texts faster.
+    public var isPacked: Bool { weights.isPacked }
 
     /// Storage for batches of up to `tokens` tokens, which `encode` uses again for each.
     ///
     /// About 12.5 KB for each token (384 hidden and 1,536 inner features).
     public func makeWorkspace(tokens: Int) -> EncoderWorkspace {
-        EncoderWorkspace(tokens: tokens, configuration: configuration)
+        EncoderWorkspace(tokens: tokens, configuration: configuration, packed: isPacked)
     }
 
     /// Bytes of a workspace for `tokens` tokens once all of it is used.
     public func workspaceBytes(tokens: Int) -> Int {
-        EncoderBuffers.bytes(tokens: tokens, configuration: configuration)
+        EncoderBuffers.bytes(tokens: tokens, configuration: configuration, packed: isPacked)
     }
 
     /// The embedding of each sequence of `batch`: its tokens' mean, scaled to length 1.

@@ -19,8 +19,11 @@ import Threads
         return (dot / (a * b).squareRoot(), difference)
     }
 
-    @Test func `each of 245 texts, in batches, agrees with sentence-transformers`() throws {
-        let encoder = try RealEncoder.encoder.get()
+    @Test(arguments: RealEncoder.Weights.allCases)
+    func `each of 245 texts, in batches, agrees with sentence-transformers`(
+        weights: RealEncoder.Weights
+    ) throws {
+        let encoder = try RealEncoder.encoder(weights)
         let reference = try ReferenceTexts()
         #expect(reference.ids.count == 245)
         var (lowest, largest) = (1.0, Float(0))
@@ -36,25 +39,31 @@ import Threads
                 largest = max(largest, difference)
             }
         }
-        print("245 texts: cosine ≥ \(lowest), within \(largest)")
+        print("245 texts, \(weights): cosine ≥ \(lowest), within \(largest)")
     }
 
-    @Test func `a text in a batch gets what it gets alone`() throws {
-        let encoder = try RealEncoder.encoder.get()
+    @Test(arguments: RealEncoder.Weights.allCases)
+    func `a text in a batch gets what it gets alone`(
+        weights: RealEncoder.Weights
+    ) throws {
+        let encoder = try RealEncoder.encoder(weights)
         let reference = try ReferenceTexts()
         let together = encoder.embed(reference.ids)
         var largest = Float(0)
         for (text, ids) in reference.ids.enumerated() {
             let (_, difference) = compare(
                 together[text * 384..<(text + 1) * 384], encoder.embed([ids])[...])
-            #expect(difference <= 1e-6, "text \(text)")
+            #expect(difference <= (weights == .packed ? 0 : 1e-6), "text \(text)")
             largest = max(largest, difference)
         }
-        print("batch of 245 against each alone: within \(largest)")
+        print("batch of 245 against each alone, \(weights): within \(largest)")
     }
 
-    @Test func `a text among few gets the same bits as alone`() throws {
-        let encoder = try RealEncoder.encoder.get()
+    @Test(arguments: RealEncoder.Weights.allCases)
+    func `a text among few gets the same bits as alone`(
+        weights: RealEncoder.Weights
+    ) throws {
+        let encoder = try RealEncoder.encoder(weights)
         let short = try ReferenceTexts().ids.filter { $0.count <= 10 }.prefix(4)
         let together = encoder.embed(short)
         for (text, ids) in short.enumerated() {
@@ -62,8 +71,11 @@ import Threads
         }
     }
 
-    @Test func `a team of two threads gives what one thread gives`() throws {
-        let encoder = try RealEncoder.encoder.get()
+    @Test(arguments: RealEncoder.Weights.allCases)
+    func `a team of two threads gives what one thread gives`(
+        weights: RealEncoder.Weights
+    ) throws {
+        let encoder = try RealEncoder.encoder(weights)
         let reference = try ReferenceTexts()
         let team = try #require(ComputeTeam())
         var largest = Float(0)
@@ -76,11 +88,14 @@ import Threads
         let all = encoder.embed(reference.ids)
         let (_, difference) = compare(encoder.embed(reference.ids, team: team)[...], all[...])
         #expect(difference <= 1e-6)
-        print("two threads against one: within \(max(largest, difference))")
+        print("two threads against one, \(weights): within \(max(largest, difference))")
     }
 
-    @Test func `a workspace gives the same after another batch`() throws {
-        let encoder = try RealEncoder.encoder.get()
+    @Test(arguments: RealEncoder.Weights.allCases)
+    func `a workspace gives the same after another batch`(
+        weights: RealEncoder.Weights
+    ) throws {
+        let encoder = try RealEncoder.encoder(weights)
         let ids = try ReferenceTexts().ids
         var workspace = encoder.makeWorkspace(tokens: 512)
         var results: [[Float]] = []

@@ -4,9 +4,11 @@ import Kernels
 import Testing
 
 @Suite struct `Encoder layers` {
-    @Test(arguments: ["short", "long"])
-    func `every named tensor is within 1e-5 of its largest magnitude`(text: String) throws {
-        let encoder = try RealEncoder.encoder.get()
+    @Test(arguments: ["short", "long"], RealEncoder.Weights.allCases)
+    func `every named tensor is within 1e-5 of its largest magnitude`(
+        text: String, weights: RealEncoder.Weights
+    ) throws {
+        let encoder = try RealEncoder.encoder(weights)
         let reference = try Safetensors(fixture("layers.safetensors"))
         var batch = PackedBatch()
         batch.append(try #require(reference.ids("\(text)/ids")))
@@ -23,7 +25,8 @@ import Testing
             }
             let largest = expected.map(abs).max() ?? 0
             let difference = expected.indices.map { abs(values[$0] - expected[$0]) }.max() ?? 0
-            print("\(name): within \(difference) of \(largest), \(difference / largest)")
+            print(
+                "\(name), \(weights): within \(difference) of \(largest), \(difference / largest)")
             #expect(difference <= 1e-5 * largest, "\(name)")
         }
         #expect(seen == Set(reference.names.filter { $0.hasPrefix(text) }))

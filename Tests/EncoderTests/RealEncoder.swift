@@ -10,22 +10,36 @@ enum RealEncoder {
         let description: String
     }
 
-    static let encoder = Result { try load() }
+    /// How the weights of linear maps lie.
+    enum Weights: CaseIterable {
+        case plain, packed
+    }
 
-    private static func load() throws -> SentenceEncoder {
+    static func encoder(_ weights: Weights) throws -> SentenceEncoder {
+        try (weights == .plain ? plain : packed).get()
+    }
+
+    private static let plain = Result { try load(.plain) }
+    private static let packed = Result { try load(.packed) }
+
+    private static func load(_ weights: Weights) throws -> SentenceEncoder {
         let hint = "run nginx/fetch-encoder and set ENCODER_PATH to the folder it prints"
         guard let path = ProcessInfo.processInfo.environment["ENCODER_PATH"] else {
             throw Missing(description: "ENCODER_PATH is not set: \(hint)")
         }
         let folder = URL(filePath: path, directoryHint: .isDirectory)
-        let weights = folder.appending(path: "model.safetensors")
-        guard FileManager.default.fileExists(atPath: weights.path) else {
-            throw Missing(description: "\(weights.path) does not exist: \(hint)")
+        let file = folder.appending(path: "model.safetensors")
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            throw Missing(description: "\(file.path) does not exist: \(hint)")
         }
-        let checkpoint = try Safetensors(weights)
+        let checkpoint = try Safetensors(file)
         let json = try Data(contentsOf: folder.appending(path: "config.json"))
-        return try SentenceEncoder(configuration: EncoderConfiguration(parsing: Array(json))) {
-            (name, shape) throws(EncoderError) in try checkpoint.tensor(name, shape)
+        return try SentenceEncoder(
+            configuration: EncoderConfiguration(parsing: Array(json)), packed: weights == .packed
+        ) { (name, shape) throws(EncoderError) in
+            guard shape.count == 3 else { return try checkpoint.tensor(name, shape) }
+            return PackedWeight.pack(
+                try checkpoint.tensor(name, [shape[0] * shape[2], shape[1]]))
         }
     }
 }

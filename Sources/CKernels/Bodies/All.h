@@ -13,6 +13,7 @@
 #include "GELU.h"
 #include "Gaussian.h"
 #include "OuterProduct.h"
+#include "PackedProduct.h"
 #include "Rectifier.h"
 #include "SquaredError.h"
 

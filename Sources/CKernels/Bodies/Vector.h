@@ -12,8 +12,10 @@
 
 typedef float vec __attribute__((ext_vector_type(LANES)));
 typedef int32_t ivec __attribute__((ext_vector_type(LANES)));
+typedef float vec2 __attribute__((ext_vector_type(2)));
 typedef float vec4 __attribute__((ext_vector_type(4)));
 typedef float vec8 __attribute__((ext_vector_type(8)));
+typedef float vec2_unaligned __attribute__((ext_vector_type(2), aligned(4)));
 typedef float vec_unaligned __attribute__((ext_vector_type(LANES), aligned(4)));
 typedef float vec4_unaligned __attribute__((ext_vector_type(4), aligned(4)));
 
@@ -40,31 +42,75 @@ INLINE vec smaller(vec a, vec b) { return a < b ? a : b; }
 #define LANE_NUMBERS {0, 1, 2, 3}
 #endif
 
+// In each group of four lanes: a0 b0 a1 b1, or a2 b2 a3 b3.
+INLINE vec interleave_low(vec a, vec b) {
+#if LANES == 16
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+#elif LANES == 8
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+#else
+    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+#endif
+}
+
+INLINE vec interleave_high(vec a, vec b) {
+#if LANES == 16
+    return __builtin_shufflevector(
+        a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+#elif LANES == 8
+    return __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+#else
+    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
+}
+
+// In each group of four lanes: a0 a1 b0 b1, or a2 a3 b2 b3.
+INLINE vec pairs_low(vec a, vec b) {
+#if LANES == 16
+    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+#elif LANES == 8
+    return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+#else
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5);
+#endif
+}
+
+INLINE vec pairs_high(vec a, vec b) {
+#if LANES == 16
+    return __builtin_shufflevector(
+        a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+#elif LANES == 8
+    return __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+#else
+    return __builtin_shufflevector(a, b, 2, 3, 6, 7);
+#endif
+}
+
+// The group of four lanes with this number.
+INLINE vec4 lanes_of_four(vec v, int group) { return ((const vec4 *)&v)[group]; }
+
+// Group L of four[q] holds lane 4 · L + q of each of four vectors.
+INLINE void transpose_four(const vec v[4], vec four[4]) {
+    const vec low01 = interleave_low(v[0], v[1]), low23 = interleave_low(v[2], v[3]);
+    const vec high01 = interleave_high(v[0], v[1]), high23 = interleave_high(v[2], v[3]);
+    four[0] = pairs_low(low01, low23);
+    four[1] = pairs_high(low01, low23);
+    four[2] = pairs_low(high01, high23);
+    four[3] = pairs_high(high01, high23);
+}
+
 // Lane i of the result is the sum of vector i of four, each reduced in the same order.
 INLINE vec4 sums_of_four(vec a, vec b, vec c, vec d) {
+    const vec ab = interleave_low(a, b) + interleave_high(a, b);
+    const vec cd = interleave_low(c, d) + interleave_high(c, d);
+    const vec all = pairs_low(ab, cd) + pairs_high(ab, cd);
 #if LANES == 16
-    vec ab = __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
-        + __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-    vec cd = __builtin_shufflevector(c, d, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
-        + __builtin_shufflevector(c, d, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
-    vec all = __builtin_shufflevector(
-                  ab, cd, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-        + __builtin_shufflevector(
-                  ab, cd, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
     vec8 half = LOW(all, 0, 1, 2, 3, 4, 5, 6, 7) + LOW(all, 8, 9, 10, 11, 12, 13, 14, 15);
     return LOW(half, 0, 1, 2, 3) + LOW(half, 4, 5, 6, 7);
 #elif LANES == 8
-    vec ab = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
-        + __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
-    vec cd = __builtin_shufflevector(c, d, 0, 8, 1, 9, 4, 12, 5, 13)
-        + __builtin_shufflevector(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
-    vec all = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13)
-        + __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
     return LOW(all, 0, 1, 2, 3) + LOW(all, 4, 5, 6, 7);
 #else
-    vec ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    vec cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    return all;
 #endif
 }
 

@@ -10,6 +10,7 @@
 #include "Gaussian.h"
 #include "Level.h"
 #include "OuterProduct.h"
+#include "PackedProduct.h"
 #include "Rectifier.h"
 #include "SquaredError.h"
 

@@ -1,0 +1,89 @@
+internal import Kernels
+
+/// A product with a weight, and where it goes.
+struct Projection {
+    /// [out, in], or the same packed.
+    let weight: Tensor
+    let output: SharedMatrix
+    let order: OutputOrder
+
+    init(_ weight: Tensor, _ output: SharedMatrix, _ order: OutputOrder = .rows) {
+        self.weight = weight
+        self.output = output
+        self.order = order
+    }
+}
+
+extension ForwardPass {
+    /// output = input · weightᵀ, these columns of it, for every one of `projections`, on thread number `thread`.
+    func project(
+        _ input: SharedMatrix, _ columns: Range<Int>, _ thread: Int, _ projections: Projection...
+    ) {
+        if let panels = buffers.panels {
+            projectPacked(input, columns, projections, through: panels, thread)
+        } else {
+            for projection in projections { projectPlain(input, columns, projection) }
+        }
+    }
+
+    /// Packs the input part by part, each once for all projections.
+    private func projectPacked(
+        _ input: SharedMatrix, _ columns: Range<Int>, _ projections: [Projection],
+        through panels: SharedMatrix, _ thread: Int
+    ) {
+        var packed = unsafe panels.mutableSpan(from: thread * panels.columns)
+        for start in stride(from: 0, to: input.columns, by: panelDepth) {
+            let depth = start..<min(start + panelDepth, input.columns)
+            packRows(
+                rows(input), columns: depth, stride: input.columns, rows: tokens, into: &packed)
+            for projection in projections {
+                let (first, stride) = place(of: columns, projection)
+                var output = unsafe projection.output.mutableSpan(from: first)
+                multiply(
+                    panels: packed.span, depth: depth, weight(projection, columns, input),
+                    weightColumns: input.columns, rows: tokens, columns: columns.count,
+                    adding: start > 0, order: projection.order, stride: stride, into: &output)
+            }
+        }
+    }
+
+    private func projectPlain(
+        _ input: SharedMatrix, _ columns: Range<Int>, _ projection: Projection
+    ) {
+        let (first, stride) = place(of: columns, projection)
+        var output = unsafe projection.output.mutableSpan(from: first)
+        let weight = weight(projection, columns, input)
+        switch projection.order {
+        case .rows:
+            multiply(
+                rows(input), .none, weight, .transposed,
+                m: tokens, n: columns.count, k: input.columns, strideOutput: stride, into: &output)
+        case .columns:
+            // Operands exchanged: the product comes out transposed.
+            multiply(
+                weight, .none, rows(input), .transposed,
+                m: columns.count, n: tokens, k: input.columns, strideOutput: stride, into: &output)
+        }
+    }
+
+    /// Where these columns of the output begin, and how far a row is from the next, or a column.
+    private func place(
+        of columns: Range<Int>, _ projection: Projection
+    ) -> (first: Int, stride: Int) {
+        switch projection.order {
+        case .rows: return (columns.lowerBound, projection.output.columns)
+        case .columns:
+            let stride = EncoderBuffers.keyStride(tokens: tokens)
+            return (columns.lowerBound * stride, stride)
+        }
+    }
+
+    /// The rows of the weight that give these columns; packed or not, they lie together.
+    @_lifetime(borrow projection)
+    private func weight(
+        _ projection: borrowing Projection, _ columns: Range<Int>, _ input: SharedMatrix
+    ) -> Span<Float> {
+        projection.weight.span.extracting(
+            columns.lowerBound * input.columns..<columns.upperBound * input.columns)
+    }
+}
