@@ -44,7 +44,9 @@ struct EncoderBuffers: Sendable {
         scores = SharedMatrix(rows: ComputeTeam.size, columns: attentionScratch(length: longest))
         panels =
             packed
-            ? SharedMatrix(rows: ComputeTeam.size, columns: panelCount(rows: tokens)) : nil
+            ? SharedMatrix(
+                rows: ComputeTeam.size,
+                columns: panelCount(rows: min(tokens, ForwardPass.rowsAtOnce))) : nil
     }
 
     /// Bytes of all matrices for `tokens` tokens.
@@ -52,7 +54,8 @@ struct EncoderBuffers: Sendable {
         let hidden = configuration.hidden
         let longest = min(tokens, configuration.positions)
         let scores = ComputeTeam.size * attentionScratch(length: longest)
-        let panels = packed ? ComputeTeam.size * panelCount(rows: tokens) : 0
+        let panels =
+            packed ? ComputeTeam.size * panelCount(rows: min(tokens, ForwardPass.rowsAtOnce)) : 0
         let floats =
             tokens * (3 * hidden + configuration.inner) + hidden * keyStride(tokens: tokens)
             + attentionKeySlack + scores + panels

@@ -32,25 +32,32 @@ extension ForwardPass {
         through panels: SharedMatrix, _ thread: Int
     ) {
         var packed = unsafe panels.mutableSpan(from: thread * panels.columns)
-        for start in stride(from: 0, to: input.columns, by: panelDepth) {
-            let depth = start..<min(start + panelDepth, input.columns)
-            packRows(
-                rows(input), columns: depth, stride: input.columns, rows: tokens, into: &packed)
-            for projection in projections {
-                let (first, stride) = place(of: columns, projection)
-                var output = unsafe projection.output.mutableSpan(from: first)
-                multiply(
-                    panels: packed.span, depth: depth, weight(projection, columns, input),
-                    weightColumns: input.columns, rows: tokens, columns: columns.count,
-                    adding: start > 0, order: projection.order, stride: stride, into: &output)
+        for start in stride(from: 0, to: tokens, by: Self.rowsAtOnce) {
+            let rows = min(Self.rowsAtOnce, tokens - start)
+            for from in stride(from: 0, to: input.columns, by: panelDepth) {
+                let depth = from..<min(from + panelDepth, input.columns)
+                packRows(
+                    input.span(from: start * input.columns), columns: depth, stride: input.columns,
+                    rows: rows, into: &packed)
+                for projection in projections {
+                    let (first, stride) = place(of: columns, from: start, projection)
+                    var output = unsafe projection.output.mutableSpan(from: first)
+                    multiply(
+                        panels: packed.span, depth: depth, weight(projection, columns, input),
+                        weightColumns: input.columns, rows: rows, columns: columns.count,
+                        adding: from > 0, order: projection.order, stride: stride, into: &output)
+                }
             }
         }
     }
 
+    /// Rows whose panels (200 KB) stay in the second-level cache while weights pass; more were not faster.
+    static let rowsAtOnce = 128
+
     private func projectPlain(
         _ input: SharedMatrix, _ columns: Range<Int>, _ projection: Projection
     ) {
-        let (first, stride) = place(of: columns, projection)
+        let (first, stride) = place(of: columns, from: 0, projection)
         var output = unsafe projection.output.mutableSpan(from: first)
         let weight = weight(projection, columns, input)
         switch projection.order {
@@ -66,15 +73,17 @@ extension ForwardPass {
         }
     }
 
-    /// Where these columns of the output begin, and how far a row is from the next, or a column.
+    /// Where these columns of the output begin in row `row`, and how far a row is from the next, or a column.
     private func place(
-        of columns: Range<Int>, _ projection: Projection
+        of columns: Range<Int>, from row: Int, _ projection: Projection
     ) -> (first: Int, stride: Int) {
         switch projection.order {
-        case .rows: return (columns.lowerBound, projection.output.columns)
+        case .rows:
+            let stride = projection.output.columns
+            return (row * stride + columns.lowerBound, stride)
         case .columns:
             let stride = EncoderBuffers.keyStride(tokens: tokens)
-            return (columns.lowerBound * stride, stride)
+            return (columns.lowerBound * stride + row, stride)
         }
     }
 

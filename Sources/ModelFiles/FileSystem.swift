@@ -143,6 +143,23 @@ extension FileSystem.Step {
     }
 }
 
+/// Puts a new file of `bytes` at `path`; at every moment, whatever fails, it holds the old one or the new, whole.
+///
+/// - Throws: `system`.
+public func replaceFile(at path: String, with bytes: [UInt8]) throws(ModelFileError) {
+    let system = FileSystem()
+    let folder = directory(of: path)
+    let temporary = "\(folder)/.\(name(of: path)).\(getpid()).new"
+    try system.write(bytes, toNew: temporary, for: path, like: nil)
+    do throws(ModelFileError) {
+        try system.rename(temporary, to: path)
+    } catch {
+        system.removeIfPresent(temporary)
+        throw error
+    }
+    try system.syncDirectory(folder)
+}
+
 /// The names in a folder; none where it cannot be read.
 func fileNames(in path: String) -> [String] {
     guard let stream = unsafe opendir(path) else { return [] }

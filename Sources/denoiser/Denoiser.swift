@@ -14,7 +14,7 @@ struct Denoiser: ParsableCommand {
         version: "1.0.0",
         subcommands: [
             Serve.self, Train.self, Evaluate.self, Denoise.self, Embed.self, Similarity.self,
-            Tokenize.self, Models.self,
+            Tokenize.self, Models.self, Pack.self,
         ])
 
     static func main() {

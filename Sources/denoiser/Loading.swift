@@ -7,13 +7,17 @@ func loadTokenizer(folder: String) throws(CommandFailure) -> WordPieceTokenizer 
 }
 
 /// The encoder in `folder` with its compute threads; one a core unless told otherwise.
+///
+/// - Parameter report: gets a line where it is slower than it could be.
 func loadEmbedder(
-    folder: String, threads: Int = availableCores(), tokens: Int = TextEmbedder.tokenLimit
+    folder: String, threads: Int = availableCores(), tokens: Int = TextEmbedder.tokenLimit,
+    report: (String) -> Void = { _ in }
 ) throws(CommandFailure) -> TextEmbedder {
     try load { () throws(ModelFault) in
         try TextEmbedder(
             tokenizer: try Inference.loadTokenizer(folder: folder),
-            encoder: try loadEncoder(folder: folder), threads: threads, tokenLimit: tokens)
+            encoder: try loadEncoder(folder: folder, report: report), threads: threads,
+            tokenLimit: tokens)
     }
 }
 

@@ -52,7 +52,8 @@ struct Generation: Sendable {
             embedder = previous.embedder
         } else {
             embedder = try loadEmbedder(
-                folder: encoder.folder, threads: encoder.threads, tokens: encoder.tokens)
+                folder: encoder.folder, threads: encoder.threads, tokens: encoder.tokens,
+                report: log)
         }
         team = encoder.threads > 1 ? previous?.team ?? ComputeTeam() : nil
         let training = options.training.run(options.limits)
@@ -110,7 +111,7 @@ private struct EncoderChoice: Equatable {
         self.folder = folder
         threads = options.limits.threads
         tokens = options.limits.request.tokens
-        files = ["config.json", "vocab.txt", "model.safetensors"].map {
+        files = ["config.json", "vocab.txt", "model.safetensors", PackedWeights.fileName].map {
             FileIdentity.of("\(folder)/\($0)")
         }
     }
