@@ -20,6 +20,11 @@ public struct EncoderConfiguration: Sendable, Equatable {
     /// Added to the variance in every layer norm: 1e-12.
     public let epsilon: Float
 
+    /// Whether weights of these sizes can be packed (see `PackedWeight`).
+    public var canBePacked: Bool {
+        [hidden, inner].allSatisfy { PackedWeight.shape(out: $0, in: 1) != nil }
+    }
+
     /// The configuration that the text of `config.json` describes.
     ///
     /// - Throws: `EncoderError`, naming the field, for anything but a BERT encoder with the exact GELU,

@@ -27,7 +27,8 @@ struct EncoderWeights: Sendable {
             "embeddings.token_type_embeddings.weight", [configuration.types, hidden], tensor)
         var layers: [LayerWeights] = []
         for index in 0..<configuration.layers {
-            layers.append(try LayerWeights("encoder.layer.\(index)", configuration, packed, tensor))
+            layers.append(
+                try LayerWeights("encoder.layer.\(index)", configuration, packed: packed, tensor))
         }
         self.layers = layers
     }
@@ -49,7 +50,7 @@ private func find(
 
 /// The weight of a linear map named `name`, [out, in], or the same packed.
 private func findMatrix(
-    _ name: String, in columns: Int, out: Int, _ packed: Bool, _ source: WeightSource
+    _ name: String, in columns: Int, out: Int, packed: Bool, _ source: WeightSource
 ) throws(EncoderError) -> Tensor {
     guard packed else { return try find(name, [out, columns], source) }
     guard let shape = PackedWeight.shape(out: out, in: columns) else {
@@ -67,9 +68,9 @@ struct LinearWeights: Sendable {
     let bias: Tensor
 
     init(
-        _ name: String, in columns: Int, out: Int, _ packed: Bool, _ source: WeightSource
+        _ name: String, in columns: Int, out: Int, packed: Bool, _ source: WeightSource
     ) throws(EncoderError) {
-        weight = try findMatrix("\(name).weight", in: columns, out: out, packed, source)
+        weight = try findMatrix("\(name).weight", in: columns, out: out, packed: packed, source)
         bias = try find("\(name).bias", [out], source)
     }
 }
@@ -98,23 +99,24 @@ struct LayerWeights: Sendable {
     let outputNorm: LayerNormWeights
 
     init(
-        _ name: String, _ configuration: EncoderConfiguration, _ packed: Bool,
+        _ name: String, _ configuration: EncoderConfiguration, packed: Bool,
         _ source: WeightSource
     ) throws(EncoderError) {
         let (hidden, inner) = (configuration.hidden, configuration.inner)
         let attention = "\(name).attention"
         query = try LinearWeights(
-            "\(attention).self.query", in: hidden, out: hidden, packed, source)
+            "\(attention).self.query", in: hidden, out: hidden, packed: packed, source)
         key = try findMatrix(
-            "\(attention).self.key.weight", in: hidden, out: hidden, packed, source)
+            "\(attention).self.key.weight", in: hidden, out: hidden, packed: packed, source)
         value = try LinearWeights(
-            "\(attention).self.value", in: hidden, out: hidden, packed, source)
+            "\(attention).self.value", in: hidden, out: hidden, packed: packed, source)
         attentionOutput = try LinearWeights(
-            "\(attention).output.dense", in: hidden, out: hidden, packed, source)
+            "\(attention).output.dense", in: hidden, out: hidden, packed: packed, source)
         attentionNorm = try LayerNormWeights("\(attention).output.LayerNorm", hidden, source)
         intermediate = try LinearWeights(
-            "\(name).intermediate.dense", in: hidden, out: inner, packed, source)
-        output = try LinearWeights("\(name).output.dense", in: inner, out: hidden, packed, source)
+            "\(name).intermediate.dense", in: hidden, out: inner, packed: packed, source)
+        output = try LinearWeights(
+            "\(name).output.dense", in: inner, out: hidden, packed: packed, source)
         outputNorm = try LayerNormWeights("\(name).output.LayerNorm", hidden, source)
     }
 }

@@ -44,9 +44,7 @@ struct EncoderBuffers: Sendable {
         scores = SharedMatrix(rows: ComputeTeam.size, columns: attentionScratch(length: longest))
         panels =
             packed
-            ? SharedMatrix(
-                rows: ComputeTeam.size,
-                columns: panelCount(rows: min(tokens, ForwardPass.rowsAtOnce))) : nil
+            ? SharedMatrix(rows: ComputeTeam.size, columns: Self.panels(tokens: tokens)) : nil
     }
 
     /// Bytes of all matrices for `tokens` tokens.
@@ -55,11 +53,16 @@ struct EncoderBuffers: Sendable {
         let longest = min(tokens, configuration.positions)
         let scores = ComputeTeam.size * attentionScratch(length: longest)
         let panels =
-            packed ? ComputeTeam.size * panelCount(rows: min(tokens, ForwardPass.rowsAtOnce)) : 0
+            packed ? ComputeTeam.size * Self.panels(tokens: tokens) : 0
         let floats =
             tokens * (3 * hidden + configuration.inner) + hidden * keyStride(tokens: tokens)
             + attentionKeySlack + scores + panels
         return floats * MemoryLayout<Float>.stride
+    }
+
+    /// Elements of a thread's panels.
+    private static func panels(tokens: Int) -> Int {
+        panelCount(rows: min(tokens, ForwardPass.rowsAtOnce))
     }
 
     /// Room for `tokens` in an odd number of cache lines, so that a head's 32 rows spread over all

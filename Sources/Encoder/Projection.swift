@@ -31,13 +31,14 @@ extension ForwardPass {
         _ input: SharedMatrix, _ columns: Range<Int>, _ projections: [Projection],
         through panels: SharedMatrix, _ thread: Int
     ) {
-        var packed = unsafe panels.mutableSpan(from: thread * panels.columns)
+        var all = unsafe panels.mutableSpan(from: thread * panels.columns)
+        var packed = all._mutatingExtracting(first: panels.columns)
         for start in stride(from: 0, to: tokens, by: Self.rowsAtOnce) {
             let rows = min(Self.rowsAtOnce, tokens - start)
             for from in stride(from: 0, to: input.columns, by: panelDepth) {
                 let depth = from..<min(from + panelDepth, input.columns)
                 packRows(
-                    input.span(from: start * input.columns), columns: depth, stride: input.columns,
+                    input.span(from: start * input.columns), depth: depth, stride: input.columns,
                     rows: rows, into: &packed)
                 for projection in projections {
                     let (first, stride) = place(of: columns, from: start, projection)

@@ -30,7 +30,7 @@ public struct SentenceEncoder: Sendable {
 
     /// Storage for batches of up to `tokens` tokens, which `encode` uses again for each.
     ///
-    /// About 12.5 KB for each token (384 hidden and 1,536 inner features).
+    /// About 12.5 KB for each token (384 hidden and 1,536 inner features), and 0.4 MB for packed weights.
     public func makeWorkspace(tokens: Int) -> EncoderWorkspace {
         EncoderWorkspace(tokens: tokens, configuration: configuration, packed: isPacked)
     }

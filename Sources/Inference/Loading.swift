@@ -16,42 +16,35 @@ public func loadTokenizer(folder: String) throws(ModelFault) -> WordPieceTokeniz
 
 /// The encoder in `folder`; its weights are mapped, not read, packed where `PackedWeights` are there.
 ///
-/// - Parameter report: gets a line where they are not, or cannot be used.
+/// - Parameter report: gets a line where they could be and are not.
 public func loadEncoder(
     folder: String, report: (String) -> Void = { _ in }
 ) throws(ModelFault) -> SentenceEncoder {
+    let configuration = try loadConfiguration(folder: folder)
     let plain = try mapPublished(folder)
-    var packed: SafetensorsFile?
-    switch PackedWeights.find(in: folder, for: plain) {
-    case .fits(let file): packed = file
+    let command = "`denoiser pack --encoder \(folder)`"
+    switch PackedWeights.find(in: folder, for: plain, configuration) {
+    case .fits(let encoder): return encoder
     case .missing:
-        report("the encoder's weights are not packed; texts are faster after `denoiser pack`")
+        report("the encoder's weights are not packed; texts are faster after \(command)")
     case .unfit(let reason):
-        report(
-            "\(PackedWeights.path(in: folder)) is not used, \(reason); "
-                + "`denoiser pack` makes it anew")
+        report("\(PackedWeights.path(in: folder)) is not used: \(reason); \(command) makes it anew")
+    case .impossible: break
     }
-    return try makeEncoder(folder, packed: packed != nil) { name, shape throws(ModelFileError) in
-        try (shape.count == 3 ? packed ?? plain : plain).tensor(name, shape: shape)
+    do throws(EncoderError) {
+        return try SentenceEncoder(configuration: configuration) {
+            name, shape throws(EncoderError) in try plain.weight(name, shape)
+        }
+    } catch {
+        throw encoderFault("\(folder): \(error)")
     }
 }
 
-/// The encoder that config.json in `folder` describes, of weights by their name and shape.
-func makeEncoder(
-    _ folder: String, packed: Bool,
-    _ tensor: (_ name: String, _ shape: [Int]) throws(ModelFileError) -> Tensor
-) throws(ModelFault) -> SentenceEncoder {
+/// The sizes of the encoder in `folder`.
+func loadConfiguration(folder: String) throws(ModelFault) -> EncoderConfiguration {
     let json = try readWhole("\(folder)/config.json")
     do throws(EncoderError) {
-        let configuration = try EncoderConfiguration(parsing: json)
-        return try SentenceEncoder(configuration: configuration, packed: packed) {
-            name, shape throws(EncoderError) in
-            do throws(ModelFileError) {
-                return try tensor(name, shape)
-            } catch {
-                throw .weight(name: name, reason: "\(error)")
-            }
-        }
+        return try EncoderConfiguration(parsing: json)
     } catch {
         throw encoderFault("\(folder): \(error)")
     }
@@ -66,6 +59,17 @@ func mapPublished(_ folder: String) throws(ModelFault) -> SafetensorsFile {
     }
 }
 
+extension SafetensorsFile {
+    /// The encoder's weight of that name and shape.
+    func weight(_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor {
+        do throws(ModelFileError) {
+            return try tensor(name, shape: shape)
+        } catch {
+            throw .weight(name: name, reason: "\(error)")
+        }
+    }
+}
+
 private func readWhole(_ path: String) throws(ModelFault) -> [UInt8] {
     do throws(ModelFileError) {
         return try fileContents(at: path, limit: 16 << 20)
@@ -74,7 +78,7 @@ private func readWhole(_ path: String) throws(ModelFault) -> [UInt8] {
     }
 }
 
-private func encoderFault(_ text: String) -> ModelFault {
+func encoderFault(_ text: String) -> ModelFault {
     ModelFault(
         "\(text) (--encoder or ENCODER_PATH names the encoder's folder; "
             + "nginx/fetch-encoder fetches its files)")

@@ -7,6 +7,11 @@ internal import ModelFiles
 /// Mapped as that is, so all processes share it. It is an addition: without it, or where it does not fit the
 /// published weights, the encoder reads those and is slower.
 public enum PackedWeights {
+    /// The file's name in the encoder's folder.
+    public static let fileName = "model.packed.safetensors"
+
+    static func path(in folder: String) -> String { "\(folder)/\(fileName)" }
+
     /// Writes the file for the encoder in `folder`, unless there is one that fits.
     ///
     /// - Returns: its path, and whether it was written.
@@ -15,24 +20,40 @@ public enum PackedWeights {
         folder: String
     ) throws(ModelFault) -> (path: String, isNew: Bool) {
         let path = path(in: folder)
+        let configuration = try loadConfiguration(folder: folder)
         let plain = try mapPublished(folder)
-        if case .fits = find(in: folder, for: plain) { return (path, false) }
+        switch find(in: folder, for: plain, configuration) {
+        case .fits: return (path, false)
+        case .impossible:
+            throw ModelFault(
+                "\(folder): this encoder works, but cannot be packed: hidden_size and "
+                    + "intermediate_size would have to be multiples of \(PackedWeight.rows)")
+        case .missing, .unfit: break
+        }
         var packed: [(name: String, tensor: Tensor)] = []
-        _ = try makeEncoder(folder, packed: true) { name, shape throws(ModelFileError) in
-            guard shape.count == 3 else { return try plain.tensor(name, shape: shape) }
-            let tensor = PackedWeight.pack(
-                try plain.tensor(name, shape: [shape[0] * shape[2], shape[1]]))
-            packed.append((name, tensor))
-            return tensor
+        do throws(EncoderError) {
+            // Made for the weights that it asks for.
+            _ = try SentenceEncoder(configuration: configuration, packed: true) {
+                name, shape throws(EncoderError) in
+                guard let plainShape = PackedWeight.plainShape(of: shape) else {
+                    return try plain.weight(name, shape)
+                }
+                let tensor = PackedWeight.pack(try plain.weight(name, plainShape))
+                packed.append((name, tensor))
+                return tensor
+            }
+        } catch {
+            throw encoderFault("\(folder): \(error)")
         }
         let sum = checksum(packed.lazy.map(\.tensor))
         let checkpoint = Checkpoint(tensors: packed, metadata: [orderKey: order, sumKey: sum])
         do throws(ModelFileError) {
-            try replaceFile(at: path, with: checkpoint.encoded(as: .safetensors))
+            try replaceFile(
+                at: path, with: checkpoint.encoded(as: .safetensors), likeThatAt: plain.path)
         } catch {
             throw ModelFault("\(error)")
         }
-        guard case .fits = find(in: folder, for: plain) else {
+        guard case .fits = find(in: folder, for: plain, configuration) else {
             throw ModelFault("\(path): what was written is not what is read back")
         }
         return (path, true)
@@ -40,61 +61,72 @@ public enum PackedWeights {
 
     /// What there is beside the published weights.
     enum Found {
-        case fits(SafetensorsFile)
+        /// A file with which this encoder computes.
+        case fits(SentenceEncoder)
         case missing
-        /// There is a file that cannot be used, for this reason.
+        /// A file that cannot be used, for this reason.
         case unfit(String)
+        /// Such an encoder cannot be packed.
+        case impossible
     }
 
-    /// Looks for the file, and reads all of it: soon every text needs it.
+    /// Looks for the file of an encoder whose published weights are `plain`.
     ///
-    /// Its checksum must be right, and the first rows of each weight those of `plain`.
-    static func find(in folder: String, for plain: SafetensorsFile) -> Found {
-        let file: SafetensorsFile
-        do throws(ModelFileError) {
-            file = try SafetensorsFile(mapping: path(in: folder))
+    /// All of it is read, some 10 ms for 42 MB: its checksum must be right, and of each weight the first six
+    /// rows, the last and some in the middle those of `plain`. Soon every text needs it anyway.
+    static func find(
+        in folder: String, for plain: SafetensorsFile, _ configuration: EncoderConfiguration
+    ) -> Found {
+        guard configuration.canBePacked else { return .impossible }
+        var problem: String?
+        do {
+            let file = try SafetensorsFile(mapping: path(in: folder))
             guard file.metadata[orderKey] == order else {
                 return .unfit("it is of another version")
             }
-            var tensors: [Tensor] = []
-            for name in file.names {
-                let shape = file.shape(of: name) ?? []
-                guard shape.count == 3, shape[0] > 0, shape[2] == PackedWeight.rows else {
-                    return .unfit("its \(name) has shape \(shape)")
-                }
-                let packed = try file.tensor(name, shape: shape)
-                let weight = try plain.tensor(name, shape: [shape[0] * shape[2], shape[1]])
-                guard beginsAs(weight, packed) else {
-                    return .unfit("it was made from other weights")
-                }
-                tensors.append(packed)
+            let tensors = try file.names.map {
+                try file.tensor($0, shape: file.shape(of: $0) ?? [])
             }
             guard file.metadata[sumKey] == checksum(tensors) else {
                 return .unfit("its checksum is wrong")
             }
+            let encoder = try SentenceEncoder(configuration: configuration, packed: true) {
+                name, shape throws(EncoderError) in
+                guard let plainShape = PackedWeight.plainShape(of: shape) else {
+                    return try plain.weight(name, shape)
+                }
+                let packed = try file.weight(name, shape)
+                let weight = try plain.weight(name, plainShape)
+                for six in [0, shape[0] / 2, shape[0] - 1] where !agree(weight, packed, six: six) {
+                    problem = "it was made from other weights"
+                    throw .weight(
+                        name: name, reason: "rows from \(six * PackedWeight.rows) on differ")
+                }
+                return packed
+            }
+            return .fits(encoder)
+        } catch ModelFileError.missing {
+            return .missing
+        } catch ModelFileError.damaged(_, let reason) {
+            return .unfit(reason)
         } catch {
-            if case .missing = error { return .missing }
-            return .unfit("\(error)")
+            return .unfit(problem ?? "\(error)")
         }
-        return .fits(file)
     }
-
-    static func path(in folder: String) -> String { "\(folder)/\(fileName)" }
-
-    /// The name in the encoder's folder.
-    public static let fileName = "model.packed.safetensors"
 
     private static let orderKey = "order"
     private static let order = "sixes of rows"
     private static let sumKey = "checksum"
 
-    /// Whether the first six rows are the same.
-    private static func beginsAs(_ weight: Tensor, _ packed: Tensor) -> Bool {
-        let (weight, columns, six) = (weight.span, packed.shape[1], PackedWeight.rows)
-        let packed = packed.span
-        for row in 0..<six {
+    /// Whether six rows of a weight are the same, packed.
+    private static func agree(_ weight: Tensor, _ packed: Tensor, six: Int) -> Bool {
+        let (columns, rows) = (weight.shape[1], PackedWeight.rows)
+        let start = six * rows * columns
+        let (weight, packed) = (weight.span, packed.span)
+        for row in 0..<rows {
             for column in 0..<columns {
-                let (a, b) = (packed[column * six + row], weight[row * columns + column])
+                let a = weight[start + row * columns + column]
+                let b = packed[start + column * rows + row]
                 guard a.bitPattern == b.bitPattern else { return false }
             }
         }

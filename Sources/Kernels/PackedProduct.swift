@@ -3,7 +3,7 @@ internal import CKernels
 /// The order of weights in which a product needs no repacking: six rows interleave, [out / 6, in, 6].
 ///
 /// BLAS brings the weights into such an order on every call. Over all weights of the encoder (42 MB) on one AVX2
-/// core (AMD, family 25), `sgemm` takes as many times as long as `multiply(packed:)` for 4, 8, 16, 32, 64, 128, 256
+/// core (AMD, family 25), `sgemm` takes as many times as long as `multiply(panels:)` for 4, 8, 16, 32, 64, 128, 256
 /// and 512 rows: 2.2, 2.5, 2.3, 1.7, 1.35, 1.17, 1.06 and 1.01; the kernel for few rows of plain weights
 /// 1.2, 1.15, 1.25, 1.25, 1.2, 1.2, 1.15 and 1.1.
 public enum PackedWeight {
@@ -15,12 +15,17 @@ public enum PackedWeight {
         out % rows == 0 ? [out / rows, columns, rows] : nil
     }
 
+    /// [out, in] of a weight whose packed shape is `shape`; nil where it is none.
+    public static func plainShape(of shape: [Int]) -> [Int]? {
+        shape.count == 3 && shape[2] == rows ? [shape[0] * rows, shape[1]] : nil
+    }
+
     /// `weight` [out, in], packed; `out` must be a multiple of `rows`.
     public static func pack(_ weight: Tensor) -> Tensor {
+        precondition(
+            weight.shape.count == 2 && weight.shape[0] % rows == 0,
+            "a weight of \(weight.shape) is not [out, in] with whole groups of \(rows) rows")
         let (out, columns) = (weight.shape[0], weight.shape[1])
-        guard weight.shape.count == 2, let shape = shape(out: out, in: columns) else {
-            preconditionFailure("\(weight.shape) is not packed in \(rows) rows")
-        }
         let plain = weight.span
         var packed = [Float](repeating: 0, count: plain.count)
         var place = 0
@@ -32,7 +37,7 @@ public enum PackedWeight {
                 }
             }
         }
-        return Tensor(shape: shape, copying: packed.span)
+        return Tensor(shape: [out / rows, columns, rows], copying: packed.span)
     }
 }
 
@@ -47,26 +52,26 @@ public func panelCount(rows: Int) -> Int {
 
 private let panelRows = Int(KERNELS_PANEL_ROWS)
 
-/// panels = columns `columns` of x[rows, ·], in the order in which `multiply(panels:)` reads them.
+/// panels = columns `depth` of x[rows, ·], in the order in which `multiply(panels:)` reads them.
 ///
 /// - Parameters:
-///   - columns: at most `panelDepth`.
+///   - depth: at most `panelDepth` columns.
 ///   - stride: elements from one row of `x` to the next.
 ///   - panels: `panelCount(rows:)` elements.
 public func packRows(
-    _ x: Span<Float>, columns: Range<Int>, stride: Int, rows: Int,
+    _ x: Span<Float>, depth: Range<Int>, stride: Int, rows: Int,
     into panels: inout MutableSpan<Float>
 ) {
-    requireRows(rows, of: columns.upperBound, stride: stride, in: x.count, "x")
+    requireRows(rows, of: depth.upperBound, stride: stride, in: x.count, "x")
     precondition(
-        columns.lowerBound >= 0 && columns.count <= panelDepth
+        depth.lowerBound >= 0 && depth.count <= panelDepth
             && panels.count >= panelCount(rows: rows),
-        "\(columns) of \(rows) rows into \(panels.count) elements")
-    guard rows > 0, !columns.isEmpty else { return }
-    unsafe x.extracting(droppingFirst: columns.lowerBound).withUnsafeBufferPointer { x in
+        "\(depth) of \(rows) rows into \(panels.count) elements")
+    guard rows > 0, !depth.isEmpty else { return }
+    unsafe x.extracting(droppingFirst: depth.lowerBound).withUnsafeBufferPointer { x in
         unsafe panels.withUnsafeMutableBufferPointer { panels in
             unsafe kernels_pack_rows(
-                x.baseAddress, stride, rows, columns.count, panels.baseAddress)
+                x.baseAddress, stride, rows, depth.count, panels.baseAddress)
         }
     }
 }
@@ -87,6 +92,8 @@ public enum OutputOrder: Sendable {
 ///   - panels: columns `depth` of x[rows, ·] as `packRows` leaves them.
 ///   - weight: a packed weight, from the six of its first row on; `columns` rows of it are used.
 ///   - weightColumns: all columns of the weight.
+///   - rows: rows of x that were packed.
+///   - columns: columns of the product, a multiple of `PackedWeight.rows`.
 ///   - adding: whether to add to `output`.
 ///   - stride: elements from one row of `output`, or column where it lies so, to the next.
 public func multiply(

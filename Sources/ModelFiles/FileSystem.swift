@@ -66,6 +66,24 @@ struct FileSystem: Sendable {
         guard fsync(descriptor) == 0 else { throw failure(.sync, file) }
     }
 
+    /// Puts a new file in the place of `path` by way of `temporary`; at every moment, whatever fails, there is the old
+    /// one or the new, whole.
+    ///
+    /// - Parameter prepare: done when the new one is complete and the old one still there.
+    func replace(
+        _ path: String, with bytes: [UInt8], through temporary: String, for file: String,
+        like status: stat?, preparing prepare: () throws(ModelFileError) -> Void = {}
+    ) throws(ModelFileError) {
+        try write(bytes, toNew: temporary, for: file, like: status)
+        do throws(ModelFileError) {
+            try prepare()
+            try rename(temporary, to: path)
+        } catch {
+            removeIfPresent(temporary)
+            throw error
+        }
+    }
+
     func rename(_ source: String, to target: String) throws(ModelFileError) {
         try check(.rename, target)
         guard unsafe Glibc.rename(source, target) == 0 else { throw failure(.rename, target) }
@@ -141,23 +159,6 @@ extension FileSystem.Step {
         case .remove: "remove"
         }
     }
-}
-
-/// Puts a new file of `bytes` at `path`; at every moment, whatever fails, it holds the old one or the new, whole.
-///
-/// - Throws: `system`.
-public func replaceFile(at path: String, with bytes: [UInt8]) throws(ModelFileError) {
-    let system = FileSystem()
-    let folder = directory(of: path)
-    let temporary = "\(folder)/.\(name(of: path)).\(getpid()).new"
-    try system.write(bytes, toNew: temporary, for: path, like: nil)
-    do throws(ModelFileError) {
-        try system.rename(temporary, to: path)
-    } catch {
-        system.removeIfPresent(temporary)
-        throw error
-    }
-    try system.syncDirectory(folder)
 }
 
 /// The names in a folder; none where it cannot be read.

@@ -120,14 +120,11 @@ extension ModelHistory {
     private func replace(
         _ place: HistoryPlace, _ current: LiveFile?, with bytes: [UInt8], version: ModelVersion
     ) throws(ModelFileError) {
-        let temporary = place.temporary(for: place.model)
-        try system.write(bytes, toNew: temporary, for: path, like: current?.status)
-        do throws(ModelFileError) {
+        try system.replace(
+            place.model, with: bytes, through: place.temporary(for: place.model), for: path,
+            like: current?.status
+        ) { () throws(ModelFileError) in
             if let current { try keep(current, in: place) }
-            try system.rename(temporary, to: place.model)
-        } catch {
-            system.removeIfPresent(temporary)
-            throw error
         }
         do throws(ModelFileError) {
             try system.syncDirectory(directory(of: place.model))

@@ -13,12 +13,16 @@ func loadEmbedder(
     folder: String, threads: Int = availableCores(), tokens: Int = TextEmbedder.tokenLimit,
     report: (String) -> Void = { _ in }
 ) throws(CommandFailure) -> TextEmbedder {
-    try load { () throws(ModelFault) in
+    // Reported last: a start that fails says why in one line.
+    var note: String?
+    let embedder = try load { () throws(ModelFault) in
         try TextEmbedder(
             tokenizer: try Inference.loadTokenizer(folder: folder),
-            encoder: try loadEncoder(folder: folder, report: report), threads: threads,
+            encoder: try loadEncoder(folder: folder) { note = $0 }, threads: threads,
             tokenLimit: tokens)
     }
+    if let note { report(note) }
+    return embedder
 }
 
 /// The model that `options` name, followed when its file changes.

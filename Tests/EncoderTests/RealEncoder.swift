@@ -37,9 +37,10 @@ enum RealEncoder {
         return try SentenceEncoder(
             configuration: EncoderConfiguration(parsing: Array(json)), packed: weights == .packed
         ) { (name, shape) throws(EncoderError) in
-            guard shape.count == 3 else { return try checkpoint.tensor(name, shape) }
-            return PackedWeight.pack(
-                try checkpoint.tensor(name, [shape[0] * shape[2], shape[1]]))
+            guard let plain = PackedWeight.plainShape(of: shape) else {
+                return try checkpoint.tensor(name, shape)
+            }
+            return PackedWeight.pack(try checkpoint.tensor(name, plain))
         }
     }
 }

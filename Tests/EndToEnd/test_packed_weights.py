@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -23,6 +24,10 @@ class Packed:
         assert run.returncode == status, run.stderr
         return run.stdout if status == 0 else run.stderr
 
+    @staticmethod
+    def pack(folder):
+        subprocess.run([str(service.BINARY), "pack", "--encoder", str(folder)], check=True, capture_output=True)
+
     def check(self):
         """What `serve --check` says of the encoder."""
         return next(line for line in self.run("serve", "--check").splitlines() if " encoder: " in line)
@@ -34,7 +39,7 @@ class Packed:
 def test_packed_weights_are_written_once_and_give_the_same_embeddings(tmp_path):
     encoder = Packed(tmp_path)
     texts = ["hello world", "文字 and Ünïcode", "The quick brown fox jumps over the lazy dog. " * 9]
-    assert "after `denoiser pack`" in encoder.check()
+    assert "after `denoiser pack --encoder" in encoder.check()
     plain = encoder.embeddings(*texts)
     assert encoder.run("pack").endswith("model.packed.safetensors: written\n")
     before = encoder.file.stat()
@@ -61,20 +66,36 @@ def flip(path):
         file.write(bytes([byte[0] ^ 1]))
 
 
-def other_weights(path):
-    plain = path.parent / "model.safetensors"
-    content = bytearray(plain.read_bytes())
-    plain.unlink()
-    # The last tensor's last number; then one in the first rows of the last weight.
-    start = int.from_bytes(content[:8], "little") + 8
-    header = json.loads(content[8:start])
-    begin = header["encoder.layer.3.output.dense.weight"]["data_offsets"][0]
-    content[start + begin] ^= 1
-    plain.write_bytes(content)
+def other_weights(row):
+    """Another number in this row of a weight of the published file."""
+    def damage(path):
+        plain = path.parent / "model.safetensors"
+        content = bytearray(plain.read_bytes())
+        plain.unlink()
+        start = int.from_bytes(content[:8], "little") + 8
+        weight = json.loads(content[8:start])["encoder.layer.3.output.dense.weight"]
+        content[start + weight["data_offsets"][0] + 4 * row * weight["shape"][1]] ^= 1
+        plain.write_bytes(content)
+    return damage
+
+
+def of_three_layers(path):
+    configuration = path.parent / "config.json"
+    whole = configuration.read_text()
+    configuration.unlink()
+    configuration.write_text(json.dumps(json.loads(whole) | {"num_hidden_layers": 3}))
+    path.unlink()
+    Packed.pack(path.parent)
+    configuration.write_text(whole)
 
 
 @pytest.mark.parametrize("damage, words", [
-    (cut, "wrong type, shape or offset"), (flip, "checksum"), (other_weights, "other weights"), (lambda path: path.write_text("?"), "safetensors"),
+    (cut, "wrong type, shape or offset"),
+    (flip, "checksum"),
+    (other_weights(0), "other weights"),
+    (other_weights(383), "other weights"),
+    (of_three_layers, "no tensor"),
+    (lambda path: path.write_text("?"), "safetensors"),
 ])
 def test_packed_weights_that_do_not_fit_are_not_used_and_are_made_anew(tmp_path, damage, words):
     encoder = Packed(tmp_path)
@@ -83,12 +104,32 @@ def test_packed_weights_that_do_not_fit_are_not_used_and_are_made_anew(tmp_path,
     packed = encoder.embeddings("hello world")
     damage(encoder.file)
     assert encoder.check().startswith("ok ") and words in encoder.check() and "is not used" in encoder.check()
-    if damage is not other_weights:
+    is_same = words != "other weights"
+    if is_same:
         assert encoder.embeddings("hello world") == plain
     assert encoder.run("pack").endswith("written\n")
     assert "is not used" not in encoder.check()
-    if damage is not other_weights:
+    if is_same:
         assert encoder.embeddings("hello world") == packed
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path):
+    encoder = Packed(tmp_path)
+    (tmp_path / ".model.packed.safetensors.1.new").write_text("half")
+    encoder.run("pack")
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_running_service_takes_packed_weights_up(tmp_path):
+    encoder = Packed(tmp_path)
+    with service.running("--encoder", str(tmp_path)) as running:
+        plain = running.post("/denoise/text", {"texts": ["hello world"]})[2]["denoised_embeddings"]
+        assert f"`denoiser pack --encoder {tmp_path}`" in running.log()
+        encoder.run("pack")
+        running.process.send_signal(signal.SIGHUP)
+        assert service.wait_until(lambda: "reloaded" in running.log())
+        packed = running.post("/denoise/text", {"texts": ["hello world"]})[2]["denoised_embeddings"]
+        assert packed != plain and max(abs(a - b) for a, b in zip(plain[0], packed[0])) < 1e-6
 
 
 def test_packing_says_what_is_wrong(tmp_path):

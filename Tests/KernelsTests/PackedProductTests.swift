@@ -13,7 +13,7 @@ import Testing
         for from in Swift.stride(from: 0, to: depth, by: panelDepth) {
             let part = from..<min(from + panelDepth, depth)
             var packedRows = panels.mutableSpan
-            packRows(x.span, columns: part, stride: depth, rows: rows, into: &packedRows)
+            packRows(x.span, depth: part, stride: depth, rows: rows, into: &packedRows)
             var span = output.mutableSpan
             multiply(
                 panels: panels.span, depth: part, packed.span, weightColumns: depth, rows: rows,
@@ -61,6 +61,10 @@ import Testing
                     })
             }
             #expect(isSame)
+            for j in 0..<columns {
+                let gap = (j * (whole + 3) + whole)..<((j + 1) * (whole + 3))
+                #expect(along[gap].allSatisfy { $0 == 7 })
+            }
             #expect(largest < 4e-5, "within \(largest)")
         }
     }

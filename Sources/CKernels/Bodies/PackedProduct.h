@@ -15,6 +15,8 @@
 #define BLOCK_SIXES 16
 
 enum { six = KERNELS_PACKED_ROWS };
+_Static_assert(six == 6, "put_across stores four columns and two");
+_Static_assert(KERNELS_PANEL_ROWS % LANES == 0, "whole vectors");
 
 // How many vectors hold so many rows.
 INLINE size_t vectors_of(size_t rows) { return (rows + LANES - 1) / LANES; }
@@ -56,12 +58,12 @@ struct packed_output {
 };
 
 // Six columns of LANES rows, each row's beside each other.
-INLINE void put_across(const vec sums[six], size_t rows, struct packed_output out) {
+INLINE void put_across(const vec sums[six], struct packed_output out) {
     vec four[4];
     transpose_four(sums, four);
     const vec two[2] = {interleave_low(sums[4], sums[5]), interleave_high(sums[4], sums[5])};
     UNROLL for (int i = 0; i < LANES; i++)
-        if ((size_t)i < rows) {
+        if ((size_t)i < out.rows) {
             float *to = out.at + i * out.row_stride;
             const vec4 first = lanes_of_four(four[i % 4], i / 4);
             const vec4 both = lanes_of_four(two[i % 4 / 2], i / 4);
@@ -104,9 +106,9 @@ INLINE void packed_tile(
     UNROLL for (int g = 0; g < sixes; g++) UNROLL for (int v = 0; v < vectors; v++) {
         struct packed_output part = out;
         part.at += v * LANES * out.row_stride + g * six * out.column_stride;
-        const size_t before = v * LANES;
+        part.rows = out.rows > (size_t)(v * LANES) ? out.rows - v * LANES : 0;
         if (out.column_stride == 1)
-            put_across(sums[g][v], out.rows > before ? out.rows - before : 0, part);
+            put_across(sums[g][v], part);
         else
             put_along(sums[g][v], part);
     }

@@ -7,11 +7,11 @@
 // Rows of a weight that lie together in its packed form.
 #define KERNELS_PACKED_ROWS 6
 
-// Rows of x are packed in multiples of this, the last of them zero.
+// Rows of x are packed in multiples of the level's vectors, the last of them zero; this many is one for all levels.
 #define KERNELS_PANEL_ROWS 16
 
-// x[rows, depth], whose rows lie `stride` floats apart, in the order in which kernels_packed_product reads it:
-// panels[16 · ceil(rows / 16) · depth].
+// x[rows, depth], whose rows lie `stride` floats apart, in the order in which kernels_packed_product reads it at
+// the same level: panels, of which at most 16 · ceil(rows / 16) · depth floats are written.
 void kernels_pack_rows(const float *x, size_t stride, size_t rows, size_t depth, float *panels);
 
 // output[i · row_stride + j · column_stride] = or += Σ x[i, d] · weight[j, d] over d < depth, for i < rows and

@@ -65,7 +65,8 @@ struct Generation: Sendable {
             keys: try options.access.keys.map(readKeys), team: team)
         // At the start: later on, what requests hold would be counted with it.
         present = previous?.present ?? ProcessFigures.now().privateBytes
-        if let previous, previous.options.limits.summary == options.limits.summary,
+        if let previous, previous.embedder.workspaceBytes == embedder.workspaceBytes,
+            previous.options.limits.summary == options.limits.summary,
             previous.options.limits.memory == options.limits.memory,
             previous.options.training.noise == options.training.noise,
             previous.options.training.batchSize == options.training.batchSize
