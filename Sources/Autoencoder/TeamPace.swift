@@ -15,7 +15,9 @@ struct TeamPace {
 
     /// How many steps to run so before asking again: enough for the time in which the other thread wakes
     /// up to count little.
-    var steps: Int { together ? (isTrial ? 16 : 256) : (secondsToTrial > 0 ? 64 : 16) }
+    var steps: Int { together ? (isTrial ? Self.trialSteps : 256) : (secondsToTrial > 0 ? 64 : 16) }
+
+    private static let trialSteps = 16
 
     /// Takes the time of the last `steps`.
     mutating func took(_ seconds: Double, steps: Int) {
@@ -30,7 +32,7 @@ struct TeamPace {
             if pace >= secondsAlone {
                 together = false
                 // Trials cost at most a twentieth of the time.
-                secondsToTrial = 20 * seconds
+                secondsToTrial = 20 * pace * Double(Self.trialSteps)
             }
         } else {
             // The first time; a few steps tell what alone means.

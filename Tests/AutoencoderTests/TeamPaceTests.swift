@@ -32,6 +32,14 @@ import Testing
         #expect(Double(counts.together - 32) * 50 <= alone / 20)
     }
 
+    @Test func `a bad stretch does not keep them apart for longer than a trial is worth`() {
+        var pace = TeamPace()
+        _ = run(&pace, portions: 50, together: 1, alone: 2)
+        _ = run(&pace, portions: 1, together: 3, alone: 2)
+        let counts = run(&pace, portions: 50, together: 1, alone: 2)
+        #expect(counts.all - counts.together <= 20 * 16 * 3 / 2 + 64)
+    }
+
     @Test func `back together when the other core is free again`() {
         var pace = TeamPace()
         _ = run(&pace, portions: 50, together: 50, alone: 2)
