@@ -40,9 +40,10 @@ struct ForwardPass: Sendable {
     }
 
     /// Pieces of a stage that is cut by columns: `most`, so that nobody waits long for the other's last, but as
-    /// few as there are threads where all rows are packed anew for every piece and are many.
-    private func columnPieces(_ most: Int) -> Int {
-        tokens <= mostFewRows ? most : ComputeTeam.size
+    /// few as there are threads where rows are many, which are packed anew for every piece.
+    private func columnPieces(_ most: Int, _ share: Share) -> Int {
+        guard share.isShared else { return 1 }
+        return tokens <= mostFewRows ? most : ComputeTeam.size
     }
 
     /// Pieces of a stage that is cut by rows: eight rows take about 2 µs, as long as a piece costs to hand out.
@@ -79,7 +80,7 @@ struct ForwardPass: Sendable {
 
     /// query = attention, by heads.
     private func attend(_ layer: LayerWeights, _ share: inout Share) {
-        let pieces = columnPieces(max(1, configuration.heads / 3))
+        let pieces = columnPieces(max(1, configuration.heads / 3), share)
         let thread = share.index
         share.stage(pieces) { piece in
             attend(
@@ -117,7 +118,7 @@ struct ForwardPass: Sendable {
 
     /// inner = gelu(hidden · weightᵀ + bias), by columns.
     private func widen(_ linear: LinearWeights, _ share: inout Share) {
-        let pieces = columnPieces(8)
+        let pieces = columnPieces(8, share)
         let thread = share.index
         share.stage(pieces) { piece in
             let columns = part(piece, of: pieces, configuration.inner, in: columnUnit)
@@ -131,7 +132,7 @@ struct ForwardPass: Sendable {
 
     /// values = input · weightᵀ, by columns.
     private func project(_ input: SharedMatrix, _ weight: Tensor, _ share: inout Share) {
-        let pieces = columnPieces(4)
+        let pieces = columnPieces(4, share)
         let thread = share.index
         share.stage(pieces) { piece in
             let columns = part(piece, of: pieces, configuration.hidden, in: columnUnit)

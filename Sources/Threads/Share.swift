@@ -5,6 +5,9 @@ package struct Share {
     /// 0 or 1: which of two places that belong to one thread is this one's.
     package let index: Int
 
+    /// Whether another thread may take pieces.
+    package var isShared: Bool { stages != nil }
+
     private let stages: Stages?
     private var number: UInt32
     private var total: Int
