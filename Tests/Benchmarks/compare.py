@@ -166,19 +166,22 @@ def rows(options, lines):
         with contextlib.closing(load.Client(mine)) as we, contextlib.closing(load.Client(theirs)) as they:
             for count, times in ((1, 200), (100, 20), (1000, 5)):
                 request = load.request("/denoise/embedding", {"embeddings": lists[:count]})
-                spent, length = {we: [], they: []}, 0
+                unanswered = load.request("/nginx-alone", {"embeddings": lists[:count]})
+                spent, length, alone = {we: [], they: []}, 0, []
                 for _ in range(options.rounds + 1):
                     answers = [we.post(request) for _ in range(times)]
                     spent[we].append(median(seconds for seconds, _ in answers))
                     length = answers[0][1]
+                    alone.append(median(we.post(unanswered)[0] for _ in range(times)))
                     with contestants.turn(process):
                         spent[they].append(median(they.post(request)[0] for _ in range(max(1, times // 5))))
                 ours, original = (median(values[1:]) for values in spent.values())
                 megabytes = (len(request) + length) * 1e-6
                 found.append((f"{count:,}", f"{ours * 1000:.2f}", f"{original * 1000:.2f}",
-                              f"{original / ours:.1f}", f"{megabytes / ours:.0f}"))
+                              f"{original / ours:.1f}", f"{megabytes / ours:.0f}", f"{median(alone[1:]) * 1000:.2f}"))
     table("Rows of 384 numbers, one client, through nginx",
-          ("rows", "ours ms", "original ms", "ours is faster by", "ours, MB/s in and out"), found)
+          ("rows", "ours ms", "original ms", "ours is faster by", "ours, MB/s in and out",
+           "nginx alone, answering 200 by itself, ms"), found)
 
 
 def start(options, lines):
