@@ -80,11 +80,12 @@ struct ForwardPass: Sendable {
 
     /// query = attention, by heads.
     private func attend(_ layer: LayerWeights, _ share: inout Share) {
-        let pieces = columnPieces(max(1, configuration.heads / 3), share)
+        let pieces = columnPieces(max(1, configuration.heads / headUnit), share)
         let thread = share.index
         share.stage(pieces) { piece in
             attend(
-                layer, heads: part(piece, of: pieces, configuration.heads, in: 3), thread: thread)
+                layer, heads: part(piece, of: pieces, configuration.heads, in: headUnit),
+                thread: thread)
         }
     }
 
@@ -156,3 +157,6 @@ struct ForwardPass: Sendable {
 
 /// Where columns are cut: whole cache lines of a row, and whole sixes of packed weights.
 private let columnUnit = 48
+
+/// Where heads are cut: whole sixes again.
+private let headUnit = 3

@@ -81,6 +81,8 @@ public struct SentenceEncoder: Sendable {
         precondition(
             batch.tokens <= workspace.tokens,
             "\(batch.tokens) tokens in a workspace for \(workspace.tokens)")
+        precondition(
+            (workspace.buffers.panels != nil) == isPacked, "the workspace of another encoder")
         for id in batch.ids {
             precondition(
                 0..<configuration.vocabulary ~= Int(id),

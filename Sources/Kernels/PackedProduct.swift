@@ -46,11 +46,13 @@ public enum PackedWeight {
 public let panelDepth = 384
 
 /// Elements of panels for `rows` rows of an operand.
-public func panelCount(rows: Int) -> Int {
-    (rows + panelRows - 1) / panelRows * panelRows * panelDepth
-}
+public func panelCount(rows: Int) -> Int { wholeRows(rows) * panelDepth }
 
-private let panelRows = Int(KERNELS_PANEL_ROWS)
+/// `rows` and those that fill up their last panel.
+private func wholeRows(_ rows: Int) -> Int {
+    let unit = Int(KERNELS_PANEL_ROWS)
+    return (rows + unit - 1) / unit * unit
+}
 
 /// panels = columns `depth` of x[rows, ·], in the order in which `multiply(panels:)` reads them.
 ///
@@ -110,8 +112,7 @@ public func multiply(
     switch order {
     case .rows: requireRows(rows, of: columns, stride: stride, in: output.count, "output")
     case .columns:
-        let whole = (rows + panelRows - 1) / panelRows * panelRows
-        requireRows(columns, of: whole, stride: stride, in: output.count, "output")
+        requireRows(columns, of: wholeRows(rows), stride: stride, in: output.count, "output")
     }
     guard rows > 0, columns > 0, !depth.isEmpty else { return }
     let weight = weight.extracting(droppingFirst: depth.lowerBound * six)

@@ -136,5 +136,10 @@ def test_packing_says_what_is_wrong(tmp_path):
     encoder = Packed(tmp_path)
     encoder.file.mkdir()
     assert encoder.run("pack", status=78).count("\n") == 1
+    configuration = tmp_path / "config.json"
+    sizes = json.loads(configuration.read_text())
+    configuration.unlink()
+    configuration.write_text(json.dumps(sizes | {"intermediate_size": 1024}))
+    assert "cannot be packed" in encoder.run("pack", status=78)
     (tmp_path / "model.safetensors").unlink()
     assert "fetch-encoder" in encoder.run("pack", status=78)

@@ -65,6 +65,7 @@ import Testing
                 let gap = (j * (whole + 3) + whole)..<((j + 1) * (whole + 3))
                 #expect(along[gap].allSatisfy { $0 == 7 })
             }
+            print("packed product \(size), \(instructions): within \(largest)")
             #expect(largest < 4e-5, "within \(largest)")
         }
     }

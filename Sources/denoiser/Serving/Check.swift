@@ -22,13 +22,13 @@ struct Check {
         look("encoder") { () throws(CommandFailure) in
             let folder = options.encoder.path
             let tokenizer = try loadTokenizer(folder: folder)
-            var notes = ""
+            var note = ""
             try load { () throws(ModelFault) in
-                let encoder = try loadEncoder(folder: folder) { notes += "; \($0)" }
+                let encoder = try loadEncoder(folder: folder) { note = "; \($0)" }
                 try TextEmbedder.check(tokenizer, encoder)
                 workspaceBytes = TextEmbedder.workspaceBytes(for: encoder)
             }
-            return folder + notes
+            return folder + note
         }
         look("model") { () throws(CommandFailure) in try model() }
         look("socket") { () throws(CommandFailure) in try socket() }
