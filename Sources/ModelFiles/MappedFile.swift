@@ -46,6 +46,11 @@ final class MappedFile: @unchecked Sendable {
         return unsafe start.assumingMemoryBound(to: Float.self)
     }
 
+    /// Takes all pages out of this process until they are touched again; they stay in the system's cache.
+    func releasePages() {
+        unsafe madvise(UnsafeMutableRawPointer(mutating: base), count, MADV_DONTNEED)
+    }
+
     private var buffer: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(start: base, count: count)
     }

@@ -19,6 +19,9 @@ public struct SafetensorsFile: Sendable {
             json: mapping.bytes(in: 8..<8 + length), fileSize: size, file: path)
     }
 
+    /// Takes what was read so far out of this process's memory; what is touched again comes back.
+    public func releasePages() { mapping.releasePages() }
+
     /// Where the file was when it was mapped.
     public var path: String { mapping.path }
 
