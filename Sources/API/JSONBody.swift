@@ -77,15 +77,12 @@ extension Request {
 /// As Python's `email` package takes a content type apart: what stands before the first ";",
 /// without space around it, in lower case, with exactly one "/".
 func isJSON(contentType: String) -> Bool {
-    let scalars = contentType.unicodeScalars.prefix { $0 != ";" }
-    let isSpace = { (scalar: UnicodeScalar) in
-        scalar.properties.isWhitespace || 0x1C...0x1F ~= scalar.value
-    }
-    let type = String(
-        String.UnicodeScalarView(
-            scalars.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
-    ).lowercased()
-    let parts = type.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    var scalars = contentType.unicodeScalars.prefix { $0 != ";" }
+    while let first = scalars.first, PythonText.isSpace(first.value) { scalars.removeFirst() }
+    while let last = scalars.last, PythonText.isSpace(last.value) { scalars.removeLast() }
+    // No capital beyond ASCII has a small letter of these names.
+    let type = Substring(scalars).utf8.map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }
+    let parts = type.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.count == 2, parts[0].elementsEqual("application".utf8) else { return false }
     return parts[1].elementsEqual("json".utf8) || parts[1].suffix(5).elementsEqual("+json".utf8)
 }

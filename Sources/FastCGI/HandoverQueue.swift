@@ -29,11 +29,12 @@ final class HandoverQueue: @unchecked Sendable {
     /// Queues a connection; false where the queue is full.
     func push(_ connection: Connection) -> Bool {
         unsafe pthread_mutex_lock(lock)
-        defer { unsafe pthread_mutex_unlock(lock) }
-        guard waiting.count < limit && !isClosed else { return false }
-        waiting.append(connection)
-        unsafe pthread_cond_signal(changed)
-        return true
+        let isTaken = waiting.count < limit && !isClosed
+        if isTaken { waiting.append(connection) }
+        unsafe pthread_mutex_unlock(lock)
+        // Not before: who wakes up on another core would find the lock held and sleep again.
+        if isTaken { unsafe pthread_cond_signal(changed) }
+        return isTaken
     }
 
     /// The next connection, waiting for one; nil once the queue is closed and empty.
