@@ -12,7 +12,11 @@ package func inPieces<Result: Sendable>(
         }
         if isShared { return results.all }
     }
-    return (0..<count).map(work)
+    // A `map` here would be of a type that is known at run time only; for one row it took as long as reading it.
+    var results: [Result] = []
+    results.reserveCapacity(count)
+    for piece in 0..<count { results.append(work(piece)) }
+    return results
 }
 
 private final class Results<Value: Sendable>: Sendable {
