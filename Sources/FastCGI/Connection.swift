@@ -42,6 +42,8 @@ final class Connection: @unchecked Sendable {
     private(set) var isOverfull = false
     /// Whether a next request may come once the answer is sent.
     private(set) var staysOpen = false
+    /// Bytes of the request that the gate has and the socket still holds.
+    private var leftCount = 0
     private var output: [UInt8] = []
     private var sentCount = 0
 
@@ -52,20 +54,33 @@ final class Connection: @unchecked Sendable {
         gate = RecordGate(parameterLimit: parameterLimit)
     }
 
+    /// The longest request that is left in the socket while it is answered.
+    private static let mostLeft = 16_384
+
     /// Takes in what the socket holds, without waiting; `space` is scratch.
-    func receive(through space: inout [UInt8]) throws(FastCGIError) -> Received {
+    ///
+    /// - Parameter mayLeave: a short request that is there as a whole may stay in the socket until its answer is
+    ///   sent. A Unix socket wakes its sender for the room that reading makes: nginx, which has nothing more to
+    ///   say, in half of the requests. One row of embeddings takes 0.95 of the time without.
+    func receive(
+        through space: inout [UInt8], mayLeave: Bool = false
+    ) throws(FastCGIError) -> Received {
+        precondition(leftCount == 0, "\(leftCount) bytes of the last request in the socket")
         let count = unsafe space.withUnsafeMutableBytes { bytes in
             unsafe recv(
-                descriptor.number, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT))
+                descriptor.number, bytes.baseAddress, bytes.count,
+                Int32(MSG_DONTWAIT) | (mayLeave ? Int32(MSG_PEEK) : 0))
         }
         if count == 0 { return .end }
         guard count > 0 else {
             if errno == EAGAIN || errno == EINTR { return .nothing }
             throw .connectionLost
         }
+        if mayLeave { leftCount = count }
         do throws(FastCGIError) {
             let taken = try gate.take(space[..<count])
             if taken < count { isOverfull = true }
+            if gate.phase != .ended || count > Self.mostLeft { takeWhatIsLeft(through: &space) }
         } catch {
             _ = send(gate.takeReplies())
             throw error
@@ -75,6 +90,24 @@ final class Connection: @unchecked Sendable {
             throw .brokenProtocol("replies are not read")
         }
         return .something
+    }
+
+    /// Takes the bytes that `receive` left out of the socket.
+    private func takeWhatIsLeft(through space: inout [UInt8]) {
+        guard leftCount > 0 else { return }
+        _ = unsafe space.withUnsafeMutableBytes { bytes in
+            unsafe recv(
+                descriptor.number, bytes.baseAddress, min(bytes.count, leftCount),
+                Int32(MSG_DONTWAIT))
+        }
+        leftCount = 0
+    }
+
+    /// The same, before the socket is used or closed without them.
+    private func takeWhatIsLeft() {
+        guard leftCount > 0 else { return }
+        var space = [UInt8](repeating: 0, count: leftCount)
+        takeWhatIsLeft(through: &space)
     }
 
     /// Waits until the gate holds body bytes or the request's end, for `stall` without a byte at most.
@@ -128,13 +161,15 @@ final class Connection: @unchecked Sendable {
     /// Sends what the socket has room for; whether all of the answer is out.
     func flush() throws(FastCGIError) -> Bool {
         sentCount += send(output[sentCount...])
+        let failure = errno
+        takeWhatIsLeft()
         if sentCount == output.count {
             output = []
             sentCount = 0
             served += 1
             return true
         }
-        guard errno == EAGAIN || errno == EINTR else { throw .connectionLost }
+        guard failure == EAGAIN || failure == EINTR else { throw .connectionLost }
         // Not for every portion: that would copy a long rest again and again.
         if sentCount >= output.count / 2 {
             output = Array(output[sentCount...])
@@ -171,7 +206,11 @@ final class Connection: @unchecked Sendable {
     func finishSending() { shutdown(descriptor.number, Int32(SHUT_WR)) }
 
     /// Ends the connection under the thread that has it: its next read or write fails.
-    func sever() { shutdown(descriptor.number, Int32(SHUT_RDWR)) }
+    func sever() {
+        // Closed with bytes in it, the socket would break the connection instead of ending it.
+        takeWhatIsLeft()
+        shutdown(descriptor.number, Int32(SHUT_RDWR))
+    }
 
     /// Whether the peer closed its side for good, so that nobody would read an answer.
     ///

@@ -30,6 +30,7 @@ public struct Listener: ~Copyable, Sendable {
 
     init(_ descriptor: consuming Descriptor, origin: Origin, file: SocketFile? = nil) {
         descriptor.setNonBlocking()
+        isUnix = socketOption(SO_DOMAIN, of: descriptor.number) == AF_UNIX
         self.descriptor = descriptor
         self.origin = origin
         self.file = file
@@ -46,7 +47,7 @@ public struct Listener: ~Copyable, Sendable {
     }
 
     /// Whether peers come over a Unix socket, which tells their user.
-    var isUnix: Bool { socketOption(SO_DOMAIN, of: descriptor.number) == AF_UNIX }
+    let isUnix: Bool
 
     /// The user who owns the socket's file; nil where there is none to be seen.
     var fileOwner: UInt32? {

@@ -179,7 +179,7 @@ struct PollingLoop: ~Copyable {
         for _ in 0..<Self.portions {
             let wasUntouched = peer.gate.isUntouched
             let phase = peer.gate.phase
-            switch try peer.receive(through: &space) {
+            switch try peer.receive(through: &space, mayLeave: wasUntouched) {
             case .nothing:
                 waiting.wait(peer)
                 return

@@ -1,3 +1,4 @@
+import Dispatch
 import Testing
 import Threads
 
@@ -44,6 +45,38 @@ import Threads
         for byte in request { peer.send([byte]) }
         #expect(peer.reply()?.text == "split", "a byte at a time")
         service.stop()
+    }
+
+    @Test func `A short request lies in the socket until its answer is sent`() throws {
+        let service = try Service()
+        let peer = try service.peer()
+        for (size, isLeft) in [(0, true), (10_000, true), (20_000, false), (100, true)] {
+            peer.send(Wire.request("/wait", body: [UInt8](repeating: 1, count: size), keep: true))
+            #expect(service.eventually { service.visits.withLock { $0.last?.body.count == size } })
+            #expect(peer.isUnread == isLeft, "\(size) bytes")
+            service.gate.signal()
+            #expect(peer.reply()?.text == "\(size) bytes")
+            #expect(service.eventually { !peer.isUnread })
+        }
+        service.stop()
+    }
+
+    @Test(arguments: [true, false])
+    func `A connection ends in order, answered or given up`(keep: Bool) throws {
+        let service = try Service()
+        let spare = Wire.record(9, id: 0) + Wire.request("/all")
+        for path in ["/all", "/drop"] {
+            for rest in [[], spare] where path == "/drop" || !keep || !rest.isEmpty {
+                let peer = try service.peer()
+                peer.send(Wire.request(path, body: [1, 2, 3], keep: keep) + rest)
+                #expect((peer.reply() == nil) == (path == "/drop"))
+                #expect(peer.reply() == nil && !peer.isBroken, "\(path), \(rest.count) bytes more")
+            }
+        }
+        let broken = try service.peer()
+        broken.send(Wire.begin() + [9, 9, 9, 9, 9, 9, 9, 9])
+        #expect(broken.reply() == nil && !broken.isBroken)
+        #expect(service.stop() == .finished)
     }
 
     @Test func `HEAD gets the length and no body`() throws {

@@ -21,6 +21,8 @@ final class Peer {
 
     private(set) var descriptor: Int32
     private var received: [UInt8] = []
+    /// Whether the other side broke the connection off instead of ending it.
+    private(set) var isBroken = false
 
     /// Connects to the Unix socket at `path`.
     init?(path: String) {
@@ -91,6 +93,12 @@ final class Peer {
         return true
     }
 
+    /// Whether something that was sent still lies in the other side's socket.
+    var isUnread: Bool {
+        var count: Int32 = 0
+        return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 && count > 0
+    }
+
     /// Bytes that are there or come, at least `count`; fewer at the end.
     private func take(_ count: Int) -> [UInt8]? {
         while received.count < count {
@@ -98,6 +106,7 @@ final class Peer {
             let got = unsafe part.withUnsafeMutableBytes { bytes in
                 unsafe recv(descriptor, bytes.baseAddress, bytes.count, 0)
             }
+            if got < 0 { isBroken = errno == ECONNRESET }
             if got <= 0 { return nil }
             received += part[..<got]
         }
