@@ -1,4 +1,7 @@
 import ArgumentParser
+import Encoder
+import Glibc
+import Inference
 import JSON
 import Kernels
 
@@ -83,4 +86,14 @@ struct Settings: ParsableArguments {
     @Option(
         help: ArgumentHelp("Texts to embed, one a line (scenario texts).", valueName: "file"))
     var texts = "Tests/Benchmarks/mixed4k.txt"
+}
+
+extension Settings {
+    /// The encoder; where its weights are not packed, which counts in every figure, standard error says so.
+    func loadedEncoder() throws -> SentenceEncoder {
+        try loadEncoder(folder: encoder) { note in
+            let line = Array("bench: \(note)\n".utf8)
+            _ = unsafe write(STDERR_FILENO, line, line.count)
+        }
+    }
 }

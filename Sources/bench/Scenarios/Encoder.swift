@@ -9,7 +9,7 @@ extension Scenario {
         name: "encoder",
         abstract: "one text alone, by its tokens, on one core and on a team of two (ms)"
     ) { settings, stopwatch in
-        let encoder = try loadEncoder(folder: settings.encoder)
+        let encoder = try settings.loadedEncoder()
         let team = availableCores() > 1 ? ComputeTeam() : nil
         var figures: [Figure] = []
         for length in [4, 8, 16, 32, 64, 128, 256] {
@@ -26,7 +26,7 @@ extension Scenario {
     static let batches = Scenario(
         name: "batches", abstract: "batches by their sequences and length, on one core (tokens/s)"
     ) { settings, stopwatch in
-        let encoder = try loadEncoder(folder: settings.encoder)
+        let encoder = try settings.loadedEncoder()
         var figures: [Figure] = []
         for length in [8, 32, 128, 256] {
             for tokens in [256, 512, 1024, 2048] {

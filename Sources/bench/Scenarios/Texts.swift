@@ -16,7 +16,7 @@ extension Scenario {
         }
         let embedder = try TextEmbedder(
             tokenizer: try loadTokenizer(folder: settings.encoder),
-            encoder: try loadEncoder(folder: settings.encoder), threads: availableCores())
+            encoder: try settings.loadedEncoder(), threads: availableCores())
         let tokens = texts.reduce(0) { $0 + embedder.tokenize($1).ids.count }
         let tokenizing = stopwatch.seconds { for text in texts { _ = embedder.tokenize(text) } }
         let embedding = try stopwatch.seconds { _ = try embedder.embed(texts) }
