@@ -80,7 +80,9 @@ final class Connection: @unchecked Sendable {
         do throws(FastCGIError) {
             let taken = try gate.take(space[..<count])
             if taken < count { isOverfull = true }
-            if gate.phase != .ended || count > Self.mostLeft { takeWhatIsLeft(through: &space) }
+            if gate.phase != .ended || count > Self.mostLeft {
+                guard takeWhatIsLeft(through: &space) else { throw .connectionLost }
+            }
         } catch {
             _ = send(gate.takeReplies())
             throw error
@@ -92,22 +94,24 @@ final class Connection: @unchecked Sendable {
         return .something
     }
 
-    /// Takes the bytes that `receive` left out of the socket.
-    private func takeWhatIsLeft(through space: inout [UInt8]) {
-        guard leftCount > 0 else { return }
-        _ = unsafe space.withUnsafeMutableBytes { bytes in
+    /// Takes the bytes that `receive` left out of the socket; whether just these went.
+    private func takeWhatIsLeft(through space: inout [UInt8]) -> Bool {
+        guard leftCount > 0 else { return true }
+        let count = unsafe space.withUnsafeMutableBytes { bytes in
             unsafe recv(
                 descriptor.number, bytes.baseAddress, min(bytes.count, leftCount),
                 Int32(MSG_DONTWAIT))
         }
-        leftCount = 0
+        defer { leftCount = 0 }
+        return count == leftCount
     }
 
     /// The same, before the socket is used or closed without them.
     private func takeWhatIsLeft() {
         guard leftCount > 0 else { return }
         var space = [UInt8](repeating: 0, count: leftCount)
-        takeWhatIsLeft(through: &space)
+        // Whatever stayed would be taken for the next request.
+        if !takeWhatIsLeft(through: &space) { staysOpen = false }
     }
 
     /// Waits until the gate holds body bytes or the request's end, for `stall` without a byte at most.
@@ -205,7 +209,7 @@ final class Connection: @unchecked Sendable {
     /// Tells the peer that nothing more comes.
     func finishSending() { shutdown(descriptor.number, Int32(SHUT_WR)) }
 
-    /// Ends the connection under the thread that has it: its next read or write fails.
+    /// Ends the connection; for its owner.
     func sever() {
         // Closed with bytes in it, the socket would break the connection instead of ending it.
         takeWhatIsLeft()

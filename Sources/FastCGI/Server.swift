@@ -85,14 +85,19 @@ public final class Server: Sendable {
                 peers: peers, busyAnswer: busyAnswer, waiting: waiting, queue: queue)
             try loop.run(listener)
             let abandoned = loop.abandon()
-            queue.close(dropping: abandoned > 0)
+            abandoned > 0 ? drop(queue) : queue.close()
             for thread in threads { abandoned > 0 ? thread.detach() : thread.join() }
             return abandoned > 0 ? .abandoned(abandoned) : .finished
         } catch {
-            queue.close(dropping: true)
+            drop(queue)
             for thread in threads { thread.detach() }
             throw error
         }
+    }
+
+    /// Ends the connections in the queue, and the queue.
+    private func drop(_ queue: HandoverQueue) {
+        for connection in queue.abandon() { waiting.close(connection) }
     }
 
     /// Starts one thread that answers requests from the queue until it closes.

@@ -2,11 +2,11 @@ internal import Glibc
 
 /// A counting semaphore: `wait` takes one, and sleeps while there is none.
 @safe
-final class Semaphore: @unchecked Sendable {
+package final class Semaphore: @unchecked Sendable {
     // Unchecked: a semaphore is made to be used from several threads, and the pointer never changes.
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
-    init() {
+    package init() {
         let failure = unsafe sem_init(semaphore, 0, 0)
         precondition(failure == 0, "sem_init: errno \(errno)")
     }
@@ -16,9 +16,9 @@ final class Semaphore: @unchecked Sendable {
         unsafe semaphore.deallocate()
     }
 
-    func signal() { unsafe sem_post(semaphore) }
+    package func signal() { unsafe sem_post(semaphore) }
 
-    func wait() {
+    package func wait() {
         // Interrupted by a signal: again.
         while unsafe sem_wait(semaphore) != 0 {}
     }

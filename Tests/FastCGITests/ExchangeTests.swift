@@ -61,21 +61,34 @@ import Threads
         service.stop()
     }
 
-    @Test(arguments: [true, false])
-    func `A connection ends in order, answered or given up`(keep: Bool) throws {
+    @Test func `What comes while a request lies in the socket is the next request`() throws {
+        let service = try Service()
+        let peer = try service.peer()
+        peer.send(Wire.request("/wait", body: [1], keep: true, id: 1))
+        #expect(service.eventually { service.paths == ["/wait"] })
+        peer.send(Wire.request("/echo", body: Array("next".utf8), keep: true, id: 2))
+        service.gate.signal()
+        #expect(peer.reply(to: 1)?.text == "1 bytes")
+        #expect(peer.reply(to: 2)?.text == "next")
+        #expect(service.paths == ["/wait", "/echo"])
+        service.stop()
+    }
+
+    @Test func `A connection is ended, not broken off, answered or given up`() throws {
         let service = try Service()
         let spare = Wire.record(9, id: 0) + Wire.request("/all")
-        for path in ["/all", "/drop"] {
-            for rest in [[], spare] where path == "/drop" || !keep || !rest.isEmpty {
-                let peer = try service.peer()
-                peer.send(Wire.request(path, body: [1, 2, 3], keep: keep) + rest)
-                #expect((peer.reply() == nil) == (path == "/drop"))
-                #expect(peer.reply() == nil && !peer.isBroken, "\(path), \(rest.count) bytes more")
-            }
+        for (path, keep, rest) in [
+            ("/all", false, []), ("/all", false, spare), ("/all", true, spare),
+            ("/drop", false, []), ("/drop", true, []), ("/drop", true, spare),
+        ] {
+            let peer = try service.peer()
+            peer.send(Wire.request(path, body: [1, 2, 3], keep: keep) + rest)
+            #expect((peer.reply() == nil) == (path == "/drop"))
+            #expect(peer.reply() == nil && peer.isEnded, "\(path), \(rest.count) bytes more")
         }
         let broken = try service.peer()
         broken.send(Wire.begin() + [9, 9, 9, 9, 9, 9, 9, 9])
-        #expect(broken.reply() == nil && !broken.isBroken)
+        #expect(broken.reply() == nil && broken.isEnded)
         #expect(service.stop() == .finished)
     }
 
@@ -181,6 +194,9 @@ import Threads
         let reply = try #require(peer.reply())
         #expect(reply.status == 204)
         #expect(reply.headers["content-length"] == nil)
+        peer.send(Wire.request("/any", body: [1, 2], keep: false))
+        #expect(peer.reply()?.status == 204)
+        #expect(peer.reply() == nil && peer.isEnded)
         server.stop()
         thread.join()
         #expect(Peer(port: port) == nil, "nobody listens any more")

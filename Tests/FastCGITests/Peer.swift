@@ -21,8 +21,8 @@ final class Peer {
 
     private(set) var descriptor: Int32
     private var received: [UInt8] = []
-    /// Whether the other side broke the connection off instead of ending it.
-    private(set) var isBroken = false
+    /// Whether the other side ended the connection, and did not break it off.
+    private(set) var isEnded = false
 
     /// Connects to the Unix socket at `path`.
     init?(path: String) {
@@ -106,7 +106,7 @@ final class Peer {
             let got = unsafe part.withUnsafeMutableBytes { bytes in
                 unsafe recv(descriptor, bytes.baseAddress, bytes.count, 0)
             }
-            if got < 0 { isBroken = errno == ECONNRESET }
+            if got == 0 { isEnded = true }
             if got <= 0 { return nil }
             received += part[..<got]
         }

@@ -88,6 +88,8 @@ import Testing
         #expect(reply.status == 503)
         #expect(reply.headers["retry-after"] == "1")
         #expect(reply.text.contains("detail"))
+        small.send(Wire.request("/all", keep: true))
+        #expect(small.reply()?.status == 503, "nor a request that was left in the socket")
         let large = try service.peer()
         var body: [UInt8] = []
         while body.count < 300_000 { body += Self.hidden }
@@ -106,7 +108,7 @@ import Testing
         small.send(Wire.request("/last", keep: true))
         #expect(small.reply()?.status == 200, "the small one's connection was kept")
         #expect(Set(service.paths) == ["/wait", "/last"])
-        #expect(service.server.statistics.busyAnswers == 2)
+        #expect(service.server.statistics.busyAnswers == 3)
         service.stop()
     }
 }

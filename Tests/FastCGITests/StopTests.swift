@@ -39,11 +39,17 @@ import Testing
     }
 
     @Test func `What cannot end is given up after the stop time`() throws {
-        let service = try Service { $0.stopTime = .milliseconds(100) }
-        let peer = try service.peer()
+        let service = try Service {
+            $0.stopTime = .milliseconds(100)
+            $0.requestThreads = 1
+        }
+        let (peer, queued) = (try service.peer(), try service.peer())
         peer.send(Wire.request("/wait"))
         #expect(service.eventually { service.server.statistics.inFlight == 1 })
-        #expect(service.stop() == .abandoned(1))
+        queued.send(Wire.request("/wait"))
+        #expect(service.eventually { service.server.statistics.inFlight == 2 })
+        #expect(service.stop() == .abandoned(2))
+        #expect(queued.reply() == nil && queued.isEnded)
         service.gate.signal()
         _ = peer.reply()
         #expect(peer.sawEnd())
