@@ -73,8 +73,8 @@ extension Response {
     /// The same answer to a HEAD request: no body, but its length.
     fileprivate func withoutBody() -> Response {
         var response = self
-        response.headers.append(("content-length", String(body.count)))
-        response.body = []
+        response.headers.append(("content-length", String(length)))
+        response.pieces = []
         return response
     }
 }

@@ -28,28 +28,24 @@ enum DenoiseAnswer {
         if let place = batch.values.firstIndex(where: { !$0.isFinite }) {
             return tooLarge(row: place / batch.columns)
         }
-        var body: [UInt8] = []
-        body.reserveCapacity(batch.values.count * bytesOfFloat + 256)
-        body.append(contentsOf: #"{"denoised_embeddings":["#.utf8)
-        if team == nil || rows < 2 * rowsOfPiece {
-            print(0..<rows, of: batch, to: &body)
-        } else {
-            let count = min(16, rows / rowsOfPiece)
-            let pieces = inPieces(count, team) { piece in
-                let mine = part(piece, of: count, rows)
-                var text: [UInt8] = []
-                text.reserveCapacity(mine.count * batch.columns * bytesOfFloat)
-                print(mine, of: batch, to: &text)
-                return text
+        // Pieces small enough for a slow reader to hold little of what it has read.
+        let count = max(1, min(16, rows / rowsOfPiece), rows / (4 * rowsOfPiece))
+        let pieces = inPieces(count, team) { piece in
+            let mine = part(piece, of: count, rows)
+            var text: [UInt8] = []
+            text.reserveCapacity(mine.count * batch.columns * bytesOfFloat + bytesBeside)
+            if piece == 0 { text.append(contentsOf: #"{"denoised_embeddings":["#.utf8) }
+            print(mine, of: batch, to: &text)
+            if piece == count - 1 {
+                text.append(contentsOf: #"],"shape":"#.utf8)
+                JSONValue.array([.integer(rows), .integer(batch.columns)]).write(into: &text)
+                text.append(contentsOf: #","processing_time_ms":"#.utf8)
+                appendJSON(milliseconds, to: &text)
+                text.append(UInt8(ascii: "}"))
             }
-            for piece in pieces { body += piece }
+            return text
         }
-        body.append(contentsOf: #"],"shape":"#.utf8)
-        JSONValue.array([.integer(rows), .integer(batch.columns)]).write(into: &body)
-        body.append(contentsOf: #","processing_time_ms":"#.utf8)
-        appendJSON(milliseconds, to: &body)
-        body.append(UInt8(ascii: "}"))
-        return .json(status: 200, bytes: body, headers: headers(batch))
+        return .json(status: 200, pieces: pieces, headers: headers(batch))
     }
 
     /// Prints `rows`, each but the first of the batch with a comma before it.
@@ -79,6 +75,9 @@ enum DenoiseAnswer {
 
 /// A float and its comma take 12.2 bytes on average.
 private let bytesOfFloat = 13
+
+/// What stands before the first row and behind the last.
+private let bytesBeside = 256
 
 /// Rows that are worth waking a thread for: they take about half a millisecond to print.
 private let rowsOfPiece = 16

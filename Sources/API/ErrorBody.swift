@@ -61,8 +61,17 @@ extension Response {
     public static func json(
         status: Int, bytes: [UInt8], headers: [(name: String, value: String)] = []
     ) -> Response {
-        Response(
-            status: status, headers: [("content-type", "application/json")] + headers, body: bytes)
+        json(status: status, pieces: [bytes], headers: headers)
+    }
+
+    /// The same in pieces that follow one another.
+    static func json(
+        status: Int, pieces: [[UInt8]], headers: [(name: String, value: String)] = []
+    ) -> Response {
+        var response = Response(
+            status: status, headers: [("content-type", "application/json")] + headers)
+        response.pieces = pieces
+        return response
     }
 
     /// FastAPI's body for an `HTTPException`: `{"detail": …}`.

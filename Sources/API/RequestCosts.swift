@@ -17,8 +17,8 @@ extension Limits {
     /// Bytes for denoising `rows` embeddings and printing them.
     ///
     /// A value is given, made noisy, denoised and copied on the way as a float (four times 4 bytes),
-    /// and printed and sent as text (twice 13 bytes).
-    public func answerCost(rows: Int) -> Int { rows * EmbeddingReading.columns * 42 }
+    /// and printed and sent as text (13 bytes).
+    public func answerCost(rows: Int) -> Int { rows * EmbeddingReading.columns * 29 }
 
     /// Lengths of bodies up to which nothing is set aside, because every request thread has room.
     static let freeBodyBytes = 16 << 10

@@ -8,8 +8,8 @@ public struct Response: Sendable {
     /// Header fields in order; `Content-Length` is added where the response is written.
     public var headers: [(name: String, value: String)]
 
-    /// The bytes of the body; empty for a HEAD request.
-    public var body: [UInt8]
+    /// The bytes of the body, in pieces that follow one another; none for a HEAD request.
+    public var pieces: [[UInt8]]
 
     /// How long the stages of the work took, in order; for logs, not sent.
     public var stages: [Stage] = []
@@ -20,6 +20,12 @@ public struct Response: Sendable {
     public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
-        self.body = body
+        pieces = [body]
     }
+
+    /// The body's bytes, end to end.
+    public var body: [UInt8] { pieces.count == 1 ? pieces[0] : Array(pieces.joined()) }
+
+    /// Bytes of the body.
+    public var length: Int { pieces.reduce(0) { $0 + $1.count } }
 }

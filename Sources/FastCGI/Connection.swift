@@ -44,8 +44,7 @@ final class Connection: @unchecked Sendable {
     private(set) var staysOpen = false
     /// Bytes of the request that the gate has and the socket still holds.
     private var leftCount = 0
-    private var output: [UInt8] = []
-    private var sentCount = 0
+    private var output = OutgoingRecords()
 
     init(_ descriptor: consuming Descriptor, parameterLimit: Int, deadline: ContinuousClock.Instant)
     {
@@ -114,11 +113,12 @@ final class Connection: @unchecked Sendable {
         if !takeWhatIsLeft(through: &space) { staysOpen = false }
     }
 
-    /// Waits until the gate holds body bytes or the request's end, for `stall` without a byte at most.
+    /// Waits until the gate holds more body bytes than `count` or the request's end, for `stall` without a byte
+    /// at most.
     func awaitBody(
-        through space: inout [UInt8], stall: Duration
+        beyond count: Int = 0, through space: inout [UInt8], stall: Duration
     ) throws(FastCGIError) {
-        while gate.phase == .body && gate.body.isEmpty {
+        while gate.phase == .body && gate.body.count <= count {
             switch try receive(through: &space) {
             case .something:
                 // Whoever never pauses has a deadline, too.
@@ -130,6 +130,17 @@ final class Connection: @unchecked Sendable {
                 }
             }
         }
+    }
+
+    /// Waits for body bytes and has them go to the end of `buffer`, without a copy in between; at most as many as
+    /// `space` has room for.
+    func awaitBody(
+        into buffer: inout [UInt8], through space: inout [UInt8], stall: Duration
+    ) throws(FastCGIError) {
+        let count = buffer.count
+        gate.lend(&buffer)
+        defer { gate.lend(&buffer) }
+        try awaitBody(beyond: count, through: &space, stall: stall)
     }
 
     /// Reads and drops the rest of a request, at most `limit` bytes and for `stall` without a byte; whether it
@@ -152,33 +163,24 @@ final class Connection: @unchecked Sendable {
         return true
     }
 
-    /// Bytes of the answer that lie here: those not sent yet, and at most as many that were.
-    var outputCount: Int { output.count }
+    /// Bytes of the answer that lie here.
+    var outputCount: Int { output.heldCount }
 
     /// Takes the records of an answer, to be sent by `flush`.
-    func prepare(_ records: [UInt8], staysOpen: Bool) {
+    func prepare(_ records: OutgoingRecords, staysOpen: Bool) {
         output = records
-        sentCount = 0
         self.staysOpen = staysOpen
     }
 
     /// Sends what the socket has room for; whether all of the answer is out.
     func flush() throws(FastCGIError) -> Bool {
-        sentCount += send(output[sentCount...])
-        let failure = errno
+        let failure = output.send(to: descriptor.number)
         takeWhatIsLeft()
-        if sentCount == output.count {
-            output = []
-            sentCount = 0
+        if output.isEmpty {
             served += 1
             return true
         }
         guard failure == EAGAIN || failure == EINTR else { throw .connectionLost }
-        // Not for every portion: that would copy a long rest again and again.
-        if sentCount >= output.count / 2 {
-            output = Array(output[sentCount...])
-            sentCount = 0
-        }
         return false
     }
 

