@@ -8,17 +8,18 @@ extension Limits {
 
     /// Bytes for reading a JSON body of `length` bytes and listing its errors.
     ///
-    /// Eight bytes for every bracket, twice over where arrays grow; and the answer, which is made,
-    /// grown and sent, with quotations at up to six times their length.
+    /// Eight bytes for every bracket, twice over where arrays grow; and the answer, which is made and
+    /// grown, with quotations at up to six times their length.
     public func parsingCost(_ length: Int) -> Int {
         5 * length + 18 * min(length, quotedBytes) + 450 * min(length / 2, issues)
     }
 
     /// Bytes for denoising `rows` embeddings and printing them.
     ///
-    /// A value is given, made noisy, denoised and copied on the way as a float (four times 4 bytes),
-    /// and printed and sent as text (13 bytes).
-    public func answerCost(rows: Int) -> Int { rows * EmbeddingReading.columns * 29 }
+    /// A value is given, made noisy, denoised and copied on the way as a float (four times 4 bytes). Given and
+    /// denoised it is still there (8) when it is text: 20 bytes at most with its comma, in arrays that are made for
+    /// 13 and grow to twice that.
+    public func answerCost(rows: Int) -> Int { rows * EmbeddingReading.columns * 35 }
 
     /// Lengths of bodies up to which nothing is set aside, because every request thread has room.
     static let freeBodyBytes = 16 << 10

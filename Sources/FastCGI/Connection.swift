@@ -177,6 +177,8 @@ final class Connection: @unchecked Sendable {
         let failure = output.send(to: descriptor.number)
         takeWhatIsLeft()
         if output.isEmpty {
+            // With the room for its parts.
+            output = OutgoingRecords()
             served += 1
             return true
         }
@@ -184,7 +186,7 @@ final class Connection: @unchecked Sendable {
         return false
     }
 
-    /// Bytes sent before the socket was full or the peer gone; `errno` then tells which.
+    /// Bytes sent before the socket was full or the peer gone.
     private func send(_ bytes: some Sequence<UInt8> & RandomAccessCollection<UInt8>) -> Int {
         var sent = 0
         while sent < bytes.count {

@@ -9,6 +9,8 @@ struct OutgoingRecords {
     private struct Part {
         let head: [UInt8]
         let content: ArraySlice<UInt8>
+        /// Room behind the content that its piece holds and does not use.
+        var spare = 0
 
         var count: Int { head.count + content.count }
     }
@@ -19,9 +21,10 @@ struct OutgoingRecords {
 
     var isEmpty: Bool { parts.isEmpty }
 
-    /// Bytes that lie here: those not sent yet, and what went before them of the piece under way.
+    /// Bytes that are held here: those not sent yet, what went before them of the piece under way, and room in
+    /// pieces that are larger than their content.
     var heldCount: Int {
-        parts.reduce(parts.first?.content.startIndex ?? 0) { $0 + $1.count }
+        parts.reduce(parts.first?.content.startIndex ?? 0) { $0 + $1.count + $1.spare }
     }
 
     /// All that is to be sent, end to end.
@@ -46,6 +49,7 @@ struct OutgoingRecords {
                 content = content.dropFirst(part.count)
                 rest = []
             }
+            if !piece.isEmpty { parts[parts.count - 1].spare = piece.capacity - piece.count }
         }
         if !rest.isEmpty { append(id: id, rest, []) }
         var end: [UInt8] = []

@@ -65,6 +65,8 @@ def bodies(size):
             {"texts": ["a" * (size // 2048 - 10)] * 2048}).encode()),
         "too many rows": (*rows, filled(b'{"embeddings":[', row, row[:-1] + b"]}", size)),
         "2,048 rows": (*rows, b'{"embeddings":[' + row * 2047 + row[:-1] + b"]}"),
+        "2,048 rows, long numbers": (*rows, json.dumps(
+            {"embeddings": [[9e15, -9e15] * 192] * 2048}).encode()),
         "broken at its end": (*rows, filled(b'{"embeddings":[', b"[[]],", b"", size)),
         "upload without UTF-8": ("/upload/", form_type, form(b"\xff" * (4 * size))),
         "upload of one line": ("/upload/", form_type, form(b"a" * (4 * size))),

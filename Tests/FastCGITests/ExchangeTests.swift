@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Testing
 import Threads
 
@@ -21,9 +22,11 @@ import Threads
         #expect(service.stop() == .finished)
     }
 
-    @Test(arguments: [0, 1, 7776, 7777, 65_535, 65_536, 65_537, 200_000, 3_000_000])
-    func `A body of any size arrives as it was sent`(size: Int) throws {
-        let service = try Service()
+    @Test(
+        arguments: [0, 1, 7776, 7777, 65_535, 65_536, 65_537, 200_000, 3_000_000],
+        [7777, 65_536, 262_144])
+    func `A body of any size arrives as it was sent`(size: Int, portion: Int) throws {
+        let service = try Service(portion: portion)
         let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 131 ^ $0 >> 9) }
         let peer = try service.peer()
         for keep in [true, false] {
@@ -130,6 +133,44 @@ import Threads
         service.stop()
     }
 
+    @Test(arguments: [-100_000, -1, 1, 70_000])
+    func `A large body shorter or longer than declared is no body`(more: Int) throws {
+        let service = try Service(portion: 262_144)
+        let body = [UInt8](repeating: 65, count: 400_000 + more)
+        let peer = try service.peer()
+        peer.send(Wire.request("/all", body: body, length: 400_000, keep: true))
+        #expect(peer.reply()?.status == 400)
+        #expect(peer.sawEnd(), "a connection in doubt is not kept")
+        guard case .wrongLength(400_000, let received)? = service.visits.withLock({ $0[0].fault })
+        else {
+            Issue.record("another fault")
+            return
+        }
+        #expect(more < 0 ? received == body.count : received > 400_000)
+        #expect(service.answers())
+        service.stop()
+    }
+
+    @Test(arguments: [true, false])
+    func `A large body that stops half way is no body`(leaves: Bool) throws {
+        let service = try Service(portion: 262_144) {
+            $0.stallTime = leaves ? .seconds(60) : .milliseconds(200)
+        }
+        let request = Wire.request("/all", body: [UInt8](repeating: 65, count: 400_000))
+        let peer = try service.peer()
+        peer.send(request[..<200_000])
+        if leaves {
+            #expect(service.eventually { service.server.statistics.inFlight == 1 })
+            usleep(20_000)  // To where it waits for more.
+            peer.leave()
+        }
+        try #require(service.eventually { service.visits.withLock { $0.count } == 1 })
+        let fault = service.visits.withLock { $0[0].fault }
+        #expect(fault == (leaves ? .connectionLost : .timedOut("the body did not come in time")))
+        #expect(service.answers())
+        service.stop()
+    }
+
     @Test func `A body without a declared length is read to its end`() throws {
         let service = try Service()
         let peer = try service.peer()
@@ -138,6 +179,12 @@ import Threads
             Wire.begin() + Wire.record(4, content) + Wire.record(4) + Wire.body("chunked".utf8))
         #expect(peer.reply()?.text == "chunked")
         service.stop()
+        let large = [UInt8](repeating: 66, count: 300_001)
+        let direct = try Service(portion: 65_536)
+        let other = try direct.peer()
+        other.send(Wire.begin() + Wire.record(4, content) + Wire.record(4) + Wire.body(large))
+        #expect(other.reply()?.body == large)
+        direct.stop()
     }
 
     @Test(arguments: ["", "A\0B", "x", "-1", "1e3", "99999999999999999999"])

@@ -22,7 +22,14 @@ final class Service: Sendable {
     /// Requests for "/wait" are answered once per signal.
     let gate = DispatchSemaphore(value: 0)
 
-    init(peers: PeerPolicy = PeerPolicy(), limits: (inout ServerLimits) -> Void = { _ in }) throws {
+    /// Bytes the handler reads at a time.
+    private let portion: Int
+
+    init(
+        peers: PeerPolicy = PeerPolicy(), portion: Int = 7777,
+        limits: (inout ServerLimits) -> Void = { _ in }
+    ) throws {
+        self.portion = portion
         folder = try temporaryFolder()
         path = folder + "/s"
         var chosen = ServerLimits()
@@ -89,7 +96,7 @@ final class Service: Sendable {
             }
         do throws(FastCGIError) {
             while visit.body.count < readLimit {
-                let most = min(7777, readLimit - visit.body.count)
+                let most = min(portion, readLimit - visit.body.count)
                 if try exchange.readBody(upTo: most, into: &visit.body) == 0 { break }
             }
         } catch {

@@ -39,7 +39,9 @@ struct Answering {
         if let id { response.headers.append(("x-request-id", id)) }
         let answered = ContinuousClock.now
         let (readTime, received) = (body.time, body.received)
+        let sent = response.length
         body.finish(response)
+        response.pieces = []
         tidying.end(of: memory.end(), from: budgets)
 
         let named = response.stages.reduce(readTime + memory.waited) { $0 + $1.duration }
@@ -55,7 +57,7 @@ struct Answering {
             let figures = stages.map { "\($0.name)_ms=\(milliseconds($0.duration))" }
             log(
                 "slow request id=\(id ?? "-") route=\(response.route ?? "none") "
-                    + "status=\(response.status) received=\(received) sent=\(response.length) "
+                    + "status=\(response.status) received=\(received) sent=\(sent) "
                     + "total_ms=\(milliseconds(time)) \(figures.joined(separator: " "))")
         }
     }
