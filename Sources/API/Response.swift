@@ -24,7 +24,7 @@ public struct Response: Sendable {
     }
 
     /// The body's bytes, end to end.
-    public var body: [UInt8] { pieces.count == 1 ? pieces[0] : Array(pieces.joined()) }
+    public var body: [UInt8] { Array(pieces.joined()) }
 
     /// Bytes of the body.
     public var length: Int { pieces.reduce(0) { $0 + $1.count } }

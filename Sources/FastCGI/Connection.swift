@@ -183,6 +183,7 @@ final class Connection: @unchecked Sendable {
             return true
         }
         guard failure == EAGAIN || failure == EINTR else { throw .connectionLost }
+        output.trim()
         return false
     }
 

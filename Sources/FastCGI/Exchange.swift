@@ -140,13 +140,6 @@ public struct Exchange: ~Copyable {
     /// after the answer where that is too much or does not come.
     ///
     /// Line ends in header values become spaces; HEAD gets no body.
-    public consuming func respond(
-        status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []
-    ) {
-        respond(Answer(status: status, headers: headers, body: body))
-    }
-
-    /// The same with an answer that is made.
     public consuming func respond(_ answer: Answer) {
         let records = answer.records(id: connection.gate.requestID, withoutBody: withoutBody)
         let isRead = connection.drain(

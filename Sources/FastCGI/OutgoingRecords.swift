@@ -27,6 +27,20 @@ struct OutgoingRecords {
         parts.reduce(parts.first?.content.startIndex ?? 0) { $0 + $1.count + $1.spare }
     }
 
+    /// Copies what is not sent yet once more is held beside it than it is.
+    ///
+    /// Not for every portion: that would copy a long rest again and again.
+    mutating func trim() {
+        let rest = parts.reduce(-sentCount) { $0 + $1.count }
+        guard heldCount > 2 * rest else { return }
+        parts = parts.map { part in
+            defer { sentCount = 0 }
+            let head = part.head.dropFirst(sentCount)
+            let content = part.content.dropFirst(max(0, sentCount - part.head.count))
+            return Part(head: Array(head), content: Array(content)[...])
+        }
+    }
+
     /// All that is to be sent, end to end.
     var bytes: [UInt8] {
         Array(parts.flatMap { $0.head + $0.content }.dropFirst(sentCount))

@@ -234,7 +234,7 @@ import Threads
         let server = try Server(Listener(address: "127.0.0.1:0"))
         let port = try #require(server.port)
         let thread = try SystemThread {
-            _ = try? server.run { exchange in exchange.respond(status: 204) }
+            _ = try? server.run { exchange in exchange.respond(Answer(status: 204)) }
         }
         let peer = try #require(Peer(port: port))
         peer.send(Wire.request("/any", keep: true))

@@ -112,8 +112,9 @@ final class Service: Sendable {
             }
         let status = visit.path == "/missing" ? 404 : visit.fault == nil ? 200 : 400
         exchange.respond(
-            status: status, headers: [("Content-Type", "text/plain"), ("X-Odd", "a\r\nB: c")],
-            body: answer)
+            Answer(
+                status: status,
+                headers: [("Content-Type", "text/plain"), ("X-Odd", "a\r\nB: c")], body: answer))
     }
 }
 
