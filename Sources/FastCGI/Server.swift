@@ -108,9 +108,13 @@ public final class Server: Sendable {
         let first = try LibraryRequest()
         return try serviceThread(stackBytes: waiting.limits.stackBytes) { [waiting] in
             var library = first
-            while let connection = queue.pop() {
+            let seat = HandoverQueue.Seat()
+            while let connection = queue.pop(at: seat) {
                 do throws(FastCGIError) {
-                    if connection.isPeerGone { throw .connectionLost }
+                    // Not asked of one that came just now.
+                    if connection.readyAt + .milliseconds(1) < .now, connection.isPeerGone {
+                        throw .connectionLost
+                    }
                     // Anew where a handler kept its exchange for later.
                     if !library.isFree { library = try LibraryRequest() }
                     let exchange = try Exchange(connection, library: library, waiting: waiting)

@@ -50,6 +50,41 @@ import Threads
         service.stop()
     }
 
+    @Test func `Requests one after the other meet the same thread`() throws {
+        let service = try Service { $0.requestThreads = 8 }
+        let peer = try service.peer()
+        for _ in 0..<20 {
+            peer.send(Wire.request("/all", keep: true))
+            #expect(peer.reply()?.status == 200)
+            usleep(5000)
+        }
+        let threads = Set(service.visits.withLock { $0.map(\.thread) })
+        print("threads for 20 requests: \(threads.count)")
+        #expect(threads.count < 4, "at times one is late to wait again")
+        service.stop()
+    }
+
+    @Test func `Without places in the queue there are as many requests as threads`() throws {
+        let service = try Service {
+            $0.requestThreads = 1
+            $0.queuedRequests = 0
+        }
+        let (first, second) = (try service.peer(), try service.peer())
+        for _ in 0..<3 {
+            first.send(Wire.request("/wait", keep: true))
+            #expect(service.eventually { service.visits.withLock { $0.last?.path == "/wait" } })
+            second.send(Wire.request("/all", keep: true))
+            #expect(second.reply()?.status == 503)
+            service.gate.signal()
+            #expect(first.reply()?.status == 200)
+            service.visits.withLock { $0 = [] }
+            #expect(service.eventually { service.server.statistics.inFlight == 0 })
+            // Then the thread is about to wait again.
+            usleep(50_000)
+        }
+        service.stop()
+    }
+
     @Test func `A short request lies in the socket until its answer is sent`() throws {
         let service = try Service()
         let peer = try service.peer()

@@ -16,6 +16,8 @@ final class Service: Sendable {
         var path: String
         var body: [UInt8]
         var fault: FastCGIError?
+        /// The thread it ran on.
+        let thread = pthread_self()
     }
     let visits = Guarded<[Visit]>([])
 
