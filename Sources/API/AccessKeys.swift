@@ -54,7 +54,7 @@ public struct AccessKeys: Sendable {
     /// The answer to a request that may not have `right`; nil where it may.
     ///
     /// As FastAPI's `HTTPBearer` answers.
-    func refusal(of headers: [String: String], for right: Right) -> Response? {
+    func refusal(of headers: any HeaderFields, for right: Right) -> Response? {
         guard let given = headers["authorization"] else {
             return Self.unauthorized("Not authenticated")
         }

@@ -26,13 +26,16 @@ public struct Application: Sendable {
     /// A body that a route does not need, or that is too long, is left unread: the caller reads on
     /// or closes the connection.
     public func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
-        var response = answer(request, body: &body)
-        response.route = Route(path: request.path)?.rawValue
+        let destination = Destination(of: request)
+        var response = answer(request, at: destination, body: &body)
+        if case .route(let route) = destination { response.route = route.rawValue }
         return request.method == "HEAD" ? response.withoutBody() : response
     }
 
-    private func answer(_ request: Request, body: inout some BodySource & ~Copyable) -> Response {
-        switch Destination(of: request) {
+    private func answer(
+        _ request: Request, at destination: Destination, body: inout some BodySource & ~Copyable
+    ) -> Response {
+        switch destination {
         case .redirect(let path): .redirect(to: path, of: request)
         case .none: .detail(status: 404, "Not Found")
         case .route(let route):

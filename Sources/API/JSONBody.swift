@@ -77,6 +77,8 @@ extension Request {
 /// As Python's `email` package takes a content type apart: what stands before the first ";",
 /// without space around it, in lower case, with exactly one "/".
 func isJSON(contentType: String) -> Bool {
+    // As nearly every client spells it.
+    if contentType.utf8.elementsEqual("application/json".utf8) { return true }
     var scalars = contentType.unicodeScalars.prefix { $0 != ";" }
     while let first = scalars.first, PythonText.isSpace(first.value) { scalars.removeFirst() }
     while let last = scalars.last, PythonText.isSpace(last.value) { scalars.removeLast() }

@@ -12,8 +12,8 @@ public struct Request: Sendable {
     /// The mount point without a trailing slash, "" at the root (FastAPI's `root_path`).
     public var rootPath: String
 
-    /// Header fields under lower-case names: "content-type"; a character for every byte (ISO 8859-1).
-    public var headers: [String: String]
+    /// The header fields; a character for every byte (ISO 8859-1).
+    public var headers: any HeaderFields
 
     /// How the client reached the web server: "http" or "https".
     public var scheme: String
@@ -30,7 +30,7 @@ public struct Request: Sendable {
 
     public init(
         method: String, path: String, query: String = "", rootPath: String = "",
-        headers: [String: String] = [:], scheme: String = "http", server: String = ""
+        headers: any HeaderFields = [:], scheme: String = "http", server: String = ""
     ) {
         self.method = method
         self.path = path
@@ -41,6 +41,14 @@ public struct Request: Sendable {
         self.server = server
     }
 }
+
+/// A request's header fields, looked up one by one: of the dozen that a browser sends three are ever read.
+public protocol HeaderFields: Sendable {
+    /// The field with a lower-case name, "content-type"; nil where the request has none.
+    subscript(name: String) -> String? { get }
+}
+
+extension Dictionary: HeaderFields where Key == String, Value == String {}
 
 /// Where a request's body comes from; read once, front to back.
 public protocol BodySource: ~Copyable {

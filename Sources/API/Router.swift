@@ -24,10 +24,10 @@ enum Route: String, CaseIterable {
     /// The route at `path`.
     ///
     /// Starlette's patterns end in `$`, which in Python also matches before a last line feed.
-    init?(path: some StringProtocol) {
+    init?(path: String) {
+        let path = path.utf8.last == UInt8(ascii: "\n") ? path.utf8.dropLast() : path.utf8[...]
         let found = Self.allCases.first { route in
-            path.utf8.elementsEqual(route.rawValue.utf8)
-                || path.utf8.elementsEqual((route.rawValue + "\n").utf8)
+            path.count == route.rawValue.utf8.count && path.elementsEqual(route.rawValue.utf8)
         }
         guard let found else { return nil }
         self = found

@@ -35,21 +35,31 @@ public struct Answer: Sendable {
     }
 
     private func headerText() -> [UInt8] {
-        var text = Array("Status: \(status) \(statusPhrase(status))\r\n".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(256)
+        text += "Status: \(status) \(statusPhrase(status))\r\n".utf8
         var declaresLength = false
         for (name, value) in headers where !name.isEmpty && name.utf8.allSatisfy(Self.isNameByte) {
-            declaresLength = declaresLength || name.lowercased() == "content-length"
+            declaresLength = declaresLength || Self.isContentLength(name.utf8.span)
             text += name.utf8
-            text += [UInt8(ascii: ":"), UInt8(ascii: " ")]
+            text += ": ".utf8
             // A line end in a value would start a header of its own, or the body.
-            text += value.utf8.map { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F ? 0x20 : $0 }
-            text += [0x0D, 0x0A]
+            for byte in value.utf8 {
+                text.append(byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte)
+            }
+            text += "\r\n".utf8
         }
         if !declaresLength && Self.mayHaveBody(status) {
             text += "Content-Length: \(pieces.reduce(0) { $0 + $1.count })\r\n".utf8
         }
-        text += [0x0D, 0x0A]
+        text += "\r\n".utf8
         return text
+    }
+
+    /// Whether a header's name is that of the length, in any case.
+    private static func isContentLength(_ name: Span<UInt8>) -> Bool {
+        let own = "content-length".utf8.span
+        return name.count == own.count && name.indices.allSatisfy { name[$0] | 0x20 == own[$0] }
     }
 
     private static func mayHaveBody(_ status: Int) -> Bool { status != 204 && status != 304 }

@@ -79,7 +79,7 @@ final class Connection: @unchecked Sendable {
         do throws(FastCGIError) {
             let taken = try gate.take(space[..<count])
             if taken < count { isOverfull = true }
-            if gate.phase != .ended || count > Self.mostLeft {
+            if leftCount > 0, gate.phase != .ended || count > Self.mostLeft {
                 guard takeWhatIsLeft(through: &space) else { throw .connectionLost }
             }
         } catch {
@@ -95,12 +95,12 @@ final class Connection: @unchecked Sendable {
 
     /// Takes the bytes that `receive` left out of the socket; whether just these went.
     private func takeWhatIsLeft(through space: inout [UInt8]) -> Bool {
-        guard leftCount > 0 else { return true }
-        let count = unsafe space.withUnsafeMutableBytes { bytes in
-            unsafe recv(
-                descriptor.number, bytes.baseAddress, min(bytes.count, leftCount),
-                Int32(MSG_DONTWAIT))
-        }
+        unsafe space.withUnsafeMutableBytes { unsafe takeWhatIsLeft(through: $0) }
+    }
+
+    private func takeWhatIsLeft(through space: UnsafeMutableRawBufferPointer) -> Bool {
+        let count = unsafe recv(
+            descriptor.number, space.baseAddress, min(space.count, leftCount), Int32(MSG_DONTWAIT))
         defer { leftCount = 0 }
         return count == leftCount
     }
@@ -108,9 +108,11 @@ final class Connection: @unchecked Sendable {
     /// The same, before the socket is used or closed without them.
     private func takeWhatIsLeft() {
         guard leftCount > 0 else { return }
-        var space = [UInt8](repeating: 0, count: leftCount)
+        let isTaken = unsafe withUnsafeTemporaryAllocation(byteCount: leftCount, alignment: 1) {
+            unsafe takeWhatIsLeft(through: $0)
+        }
         // Whatever stayed would be taken for the next request.
-        if !takeWhatIsLeft(through: &space) { staysOpen = false }
+        if !isTaken { staysOpen = false }
     }
 
     /// Waits until the gate holds more body bytes than `count` or the request's end, for `stall` without a byte

@@ -145,13 +145,13 @@ public struct Exchange: ~Copyable {
         let isRead = connection.drain(
             limit: waiting.limits.drainedBodyBytes, through: &library.space,
             stall: waiting.limits.stallTime)
-        library.finish()
         connection.prepare(
             records,
             staysOpen: isRead && fault == nil && connection.gate.keepsConnection
                 && !connection.isOverfull)
         isAnswered = true
         waiting.settle(connection, mayWait: true)
+        library.finish()
         waiting.handBack()
     }
 }

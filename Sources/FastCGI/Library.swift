@@ -40,8 +40,8 @@ enum Library {
             let pairs: [UInt8] =
                 [1, 2] + Array("K\(value)".utf8) + [1, 2] + Array("L\(value)".utf8)
             try request.begin(parameters: pairs)
-            let expected = ["K=\(value)", "L=\(value)"].map { Array($0.utf8) }
-            guard request.environment.suffix(2) == expected[...] else {
+            let expected = Array("K=\(value)\0L=\(value)\0".utf8)
+            guard request.environment.suffix(expected.count) == expected[...] else {
                 throw .unfitLibrary("parameters")
             }
             request.finish()

@@ -22,6 +22,9 @@ final class LibraryRequest: @unchecked Sendable {
     /// Scratch of the same thread for what it receives from peers.
     var space = [UInt8](repeating: 0, count: [UInt8].recordContentLimit)
 
+    /// Whether libfcgi refused the last request, of which the pair may hold a rest.
+    private var isRefused = false
+
     /// Whether it is ready for a request.
     private(set) var isFree = true
 
@@ -63,20 +66,24 @@ final class LibraryRequest: @unchecked Sendable {
         records.appendStream(.parameters, id: 1, parameters[...])
         records.appendHeader(.parameters, id: 1, length: 0)
         try write(records)
+        isRefused = true
         let result = unsafe FCGX_Accept_r(request)
         guard result == 0 else { throw .unfitLibrary("it refused a request, code \(result)") }
+        isRefused = false
     }
 
-    /// The parameters as libfcgi keeps them, `NAME=value` each, in order.
-    var environment: [[UInt8]] {
-        guard var entry = unsafe request.pointee.envp else { return [] }
-        var entries: [[UInt8]] = []
-        while let text = unsafe entry.pointee {
-            let bytes = unsafe UnsafeBufferPointer(start: text, count: strlen(text))
-            entries.append(unsafe bytes.map { UInt8(bitPattern: $0) })
+    /// The parameters as libfcgi keeps them: `NAME=value` in order, each with a NUL behind it.
+    var environment: [UInt8] {
+        guard let first = unsafe request.pointee.envp else { return [] }
+        var text: [UInt8] = []
+        text.reserveCapacity(2048)
+        var entry = unsafe first
+        while let start = unsafe entry.pointee {
+            unsafe text.append(
+                contentsOf: UnsafeRawBufferPointer(start: start, count: strlen(start) + 1))
             unsafe entry += 1
         }
-        return entries
+        return text
     }
 
     /// Frees the request's streams and parameters; the next may begin.
@@ -87,9 +94,8 @@ final class LibraryRequest: @unchecked Sendable {
         unsafe FCGX_Free(request, 0)
         let end = unsafe request.pointee.ipcFd
         if end < 0 { return }  // libfcgi closed it, which it does on a begin it refuses.
-        // What is left of a request that it refused.
         let size = space.count
-        while unsafe recv(end, &space, size, Int32(MSG_DONTWAIT)) > 0 {}
+        while isRefused, unsafe recv(end, &space, size, Int32(MSG_DONTWAIT)) > 0 {}
         isFree = true
     }
 

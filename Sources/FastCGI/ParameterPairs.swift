@@ -46,15 +46,23 @@ struct ParameterPairs: Sequence, IteratorProtocol {
             if count > Self.countLimit {
                 throw .brokenProtocol("more than \(Self.countLimit) parameters")
             }
-            if name.isEmpty || name.contains(0) || name.contains(UInt8(ascii: "=")) {
+            if name.isEmpty || Self.holds(name, 0) || Self.holds(name, UInt8(ascii: "=")) {
                 throw .brokenProtocol("a parameter name that is empty or holds NUL or =")
             }
-            if value.contains(0) {
+            if Self.holds(value, 0) {
                 throw .brokenProtocol("NUL in a parameter")
             }
         }
         if !pairs.rest.isEmpty {
             throw .brokenProtocol("a parameter longer than its stream")
         }
+    }
+
+    /// Whether `sought` is among `bytes`; looks at all of them, and so at many at a time.
+    private static func holds(_ bytes: ArraySlice<UInt8>, _ sought: UInt8) -> Bool {
+        let bytes = bytes.span
+        var found: UInt8 = 0
+        for i in bytes.indices { found |= bytes[i] == sought ? 1 : 0 }
+        return found != 0
     }
 }

@@ -3,24 +3,48 @@
 /// Of a variable that comes twice the last counts, as in PHP: a web server's own defaults come
 /// before what its configuration sets.
 public struct Parameters: Sendable {
-    private var values: [String: [UInt8]] = [:]
+    /// Where a variable lies in `text`.
+    private struct Entry {
+        let start, sign, end: Int
+    }
 
-    /// Reads entries of the form `NAME=value`.
-    init(environment: [[UInt8]]) {
-        values.reserveCapacity(environment.count)
-        for entry in environment {
-            guard let sign = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
-            let name = String(decoding: entry[..<sign], as: UTF8.self)
-            values[name] = Array(entry[(sign + 1)...])
+    private let text: [UInt8]
+    private let entries: [Entry]
+
+    /// Reads entries of the form `NAME=value`, each with a NUL behind it.
+    init(environment text: [UInt8]) {
+        self.text = text
+        var entries: [Entry] = []
+        entries.reserveCapacity(32)
+        var rest = text[...]
+        while let end = rest.firstIndex(of: 0) {
+            let entry = rest[..<end]
+            if let sign = entry.firstIndex(of: UInt8(ascii: "=")) {
+                entries.append(Entry(start: entry.startIndex, sign: sign, end: end))
+            }
+            rest = rest[(end + 1)...]
         }
+        self.entries = entries
     }
 
     /// The value of a CGI variable; nil where it is absent or empty, which CGI does not tell apart.
     ///
     /// Bytes that are not UTF-8 become U+FFFD.
     public subscript(name: String) -> String? {
-        guard let value = values[name], !value.isEmpty else { return nil }
+        guard let value = value(of: name), !value.isEmpty else { return nil }
         return String(decoding: value, as: UTF8.self)
+    }
+
+    /// The last value of a variable.
+    private func value(of name: String) -> ArraySlice<UInt8>? { value(of: name.utf8.span) }
+
+    private func value(of name: Span<UInt8>) -> ArraySlice<UInt8>? {
+        for entry in entries.reversed() where entry.sign - entry.start == name.count {
+            if name.indices.allSatisfy({ text[entry.start + $0] == name[$0] }) {
+                return text[(entry.sign + 1)..<entry.end]
+            }
+        }
+        return nil
     }
 
     /// The method, as sent: "GET".
@@ -56,7 +80,18 @@ public struct Parameters: Sendable {
     public var query: String { self["QUERY_STRING"] ?? "" }
 
     /// The declared length of the body in bytes; nil where none is declared.
-    public var contentLength: Int? { self["CONTENT_LENGTH"].flatMap(Self.length) }
+    public var contentLength: Int? {
+        guard let digits = value(of: "CONTENT_LENGTH"), !digits.isEmpty else { return nil }
+        var length = 0
+        for byte in digits {
+            guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte else { return nil }
+            let (tens, isTooMuch) = length.multipliedReportingOverflow(by: 10)
+            let (sum, isMore) = tens.addingReportingOverflow(Int(byte - UInt8(ascii: "0")))
+            if isTooMuch || isMore { return nil }
+            length = sum
+        }
+        return length
+    }
 
     /// "https" or "http", as the client reached the web server.
     public var scheme: String {
@@ -71,74 +106,56 @@ public struct Parameters: Sendable {
     public var server: String {
         let address = self["SERVER_ADDR"].flatMap { $0.hasPrefix("unix:") ? nil : $0 }
         var name = address ?? self["SERVER_NAME"] ?? "localhost"
-        if name.contains(":"), !name.hasPrefix("[") { name = "[\(name)]" }
+        if name.utf8.contains(UInt8(ascii: ":")), !name.hasPrefix("[") { name = "[\(name)]" }
         guard let port = self["SERVER_PORT"], port != (scheme == "https" ? "443" : "80") else {
             return name
         }
         return "\(name):\(port)"
     }
 
-    /// Header fields under lower-case names: "content-type".
+    /// The field of a request's header with this lower-case name ("content-type"); nil where it is absent.
     ///
-    /// Every byte of a value is one character, as HTTP has it (ISO 8859-1), so that none is lost.
-    /// Without `Proxy`, which some libraries would take for the proxy of their own requests.
-    public var headers: [String: String] {
-        var headers: [String: String] = [:]
-        headers.reserveCapacity(values.count)
-        for (name, value) in values where name.hasPrefix("HTTP_") && name != "HTTP_PROXY" {
-            // No web server writes others; two spellings of one field would fight for its place.
-            guard !name.utf8.contains(where: Self.isForeign) else { continue }
-            headers[Self.headerName(name.dropFirst(5))] = Self.latin1Text(value)
-        }
+    /// Every byte is one character, as HTTP has it (ISO 8859-1), so that none is lost. `proxy` is none: some
+    /// libraries would take it for the proxy of their own requests.
+    public func header(_ name: String) -> String? {
+        switch name {
         // These two come under names of their own; a copy under HTTP_ is the client's spelling.
-        headers["content-type"] = header("CONTENT_TYPE")
-        headers["content-length"] = header("CONTENT_LENGTH")
-        // Apache renames it where a request was rewritten.
-        if let authorization = header("REDIRECT_HTTP_AUTHORIZATION"),
-            headers["authorization"] == nil
-        {
-            headers["authorization"] = authorization
+        case "content-type": return field("CONTENT_TYPE")
+        case "content-length": return field("CONTENT_LENGTH")
+        case "proxy": return nil
+        default: break
         }
-        return headers
+        // No web server writes other spellings; two of one field would fight for its place.
+        let variable = Array("HTTP_".utf8) + name.utf8.map(Self.spelling)
+        if let value = value(of: variable.span) { return Self.latin1Text(value) }
+        // Apache renames it where a request was rewritten.
+        return name == "authorization" ? field("REDIRECT_HTTP_AUTHORIZATION") : nil
     }
 
-    private func header(_ name: String) -> String? {
-        guard let value = values[name], !value.isEmpty else { return nil }
+    /// A variable's bytes as characters; nil where it is absent or empty.
+    private func field(_ name: String) -> String? {
+        guard let value = value(of: name), !value.isEmpty else { return nil }
         return Self.latin1Text(value)
     }
 
-    private static func latin1Text(_ bytes: [UInt8]) -> String {
+    /// A byte of a header's name as it stands in its variable's.
+    private static func spelling(_ byte: UInt8) -> UInt8 {
+        switch byte {
+        case UInt8(ascii: "-"): UInt8(ascii: "_")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): byte & ~0x20
+        default: byte
+        }
+    }
+
+    private static func latin1Text(_ bytes: ArraySlice<UInt8>) -> String {
         if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
         return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
 
     /// Refuses a length that is not a number: a body that cannot be checked counts for nothing.
     func check() throws(FastCGIError) {
-        if let text = self["CONTENT_LENGTH"], Self.length(text) == nil {
+        if let value = value(of: "CONTENT_LENGTH"), !value.isEmpty, contentLength == nil {
             throw .brokenProtocol("CONTENT_LENGTH is not a number")
         }
-    }
-
-    private static func length(_ text: String) -> Int? {
-        guard text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else {
-            return nil
-        }
-        return Int(text)
-    }
-
-    /// Whether a byte cannot stand in a variable that a web server makes of a header's name.
-    private static func isForeign(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "-") || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
-    }
-
-    private static func headerName(_ name: Substring) -> String {
-        let bytes = name.utf8.map { byte -> UInt8 in
-            switch byte {
-            case UInt8(ascii: "_"): UInt8(ascii: "-")
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
-            default: byte
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -26,8 +26,8 @@ struct Answering {
         let memory = RequestMemory(budgets, limits: limits)
         var request = Request(
             method: parameters.method, path: parameters.path, query: parameters.query,
-            rootPath: parameters.rootPath, headers: parameters.headers, scheme: parameters.scheme,
-            server: parameters.server)
+            rootPath: parameters.rootPath, headers: ParameterHeaders(parameters: parameters),
+            scheme: parameters.scheme, server: parameters.server)
         request.deadline = began + deadline - queued
         request.memory = memory
         let id = parameters["REQUEST_ID"].flatMap { isRequestID($0) ? $0 : nil }
@@ -80,6 +80,13 @@ private func isRequestID(_ text: String) -> Bool {
 /// To a tenth.
 private func milliseconds(_ duration: Duration) -> Double {
     (duration / .milliseconds(1) * 10).rounded() / 10
+}
+
+/// A request's header fields as the routes look them up.
+private struct ParameterHeaders: HeaderFields {
+    let parameters: Parameters
+
+    subscript(name: String) -> String? { parameters.header(name) }
 }
 
 /// A request's body as the routes read it.

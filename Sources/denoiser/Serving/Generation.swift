@@ -8,12 +8,15 @@ import Threads
 ///
 /// What did not change is taken over from the one before: an encoder made anew would take its memory
 /// twice for as long as requests use the old one.
-struct Generation: Sendable {
+final class Generation: Sendable {
     /// What was read.
     let options: Serve
 
-    /// What answers.
-    let application: Application
+    /// What answers requests.
+    let answering: Answering
+
+    /// After how many requests the service ends; nil: never.
+    let maxRequests: Int?
 
     /// How memory is shared out among requests.
     let plan: MemoryPlan
@@ -32,9 +35,13 @@ struct Generation: Sendable {
 
     /// Loads what `options` name.
     ///
+    /// - Parameters:
+    ///   - metrics: counts the requests.
+    ///   - tidying: tidies up after them.
     /// - Throws: what cannot be used; `previous` is then still whole.
     init(
-        _ options: Serve, after previous: Generation?, runs: TrainingRuns
+        _ options: Serve, after previous: Generation?, runs: TrainingRuns, metrics: RequestMetrics,
+        tidying: Tidying
     ) throws(CommandFailure) {
         self.options = options
         let isSameModel =
@@ -60,8 +67,10 @@ struct Generation: Sendable {
         let engine = DenoisingEngine(
             embedder: embedder, model: live, training: training, runs: runs, team: team,
             report: log)
-        application = Application(
-            service: engine, limits: options.limits.requestLimits,
+        let limits = options.limits
+        let requestLimits = limits.requestLimits
+        let application = Application(
+            service: engine, limits: requestLimits,
             keys: try options.access.keys.map(readKeys), team: team)
         // At the start: later on, what requests hold would be counted with it.
         present = previous?.present ?? ProcessFigures.now().privateBytes
@@ -79,20 +88,17 @@ struct Generation: Sendable {
                 workspaceBytes: embedder.workspaceBytes,
                 training: training.options)
         }
+        // Here, once: reading an option takes longer than finding a request's route.
+        answering = Answering(
+            application: application, limits: requestLimits, budgets: plan.budgets,
+            deadline: .seconds(limits.requestDeadline),
+            slowness: limits.slowLog > 0 ? .milliseconds(limits.slowLog) : nil, metrics: metrics,
+            tidying: tidying)
+        maxRequests = options.life.maxRequests
     }
 
     /// Limits and memory in one line.
     var summary: String { "limits: \(options.limits.summary); \(plan.summary)" }
-
-    /// What answers a request, counted in `metrics`, with `tidying` up after it.
-    func answering(_ metrics: RequestMetrics, _ tidying: Tidying) -> Answering {
-        let limits = options.limits
-        return Answering(
-            application: application, limits: limits.requestLimits, budgets: plan.budgets,
-            deadline: .seconds(limits.requestDeadline),
-            slowness: limits.slowLog > 0 ? .milliseconds(limits.slowLog) : nil, metrics: metrics,
-            tidying: tidying)
-    }
 
     /// Options that differ from those in force and only count from the next start on.
     func needingRestart(since start: Serve) -> [String] {

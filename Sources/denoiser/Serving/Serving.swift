@@ -29,7 +29,8 @@ final class Serving: Sendable {
         first = options
         notifier = .take()
         runs = TrainingRuns(most: max(options.limits.requestThreads / 2, 1))
-        generation = Mutex(try Generation(options, after: nil, runs: runs))
+        generation = Mutex(
+            try Generation(options, after: nil, runs: runs, metrics: metrics, tidying: tidying))
         let peers = try options.socket.peers()
         server = try startUp { () throws(FastCGIError) in
             try Server(
@@ -73,9 +74,9 @@ final class Serving: Sendable {
             return
         }
         traffic.begin()
-        generation.answering(metrics, tidying).answer(exchange)
+        generation.answering.answer(exchange)
         traffic.end()
-        guard let limit = generation.options.life.maxRequests else { return }
+        guard let limit = generation.maxRequests else { return }
         // A training run under way is let finish: its own answer comes by here again.
         if traffic.count >= limit, runs.underway == 0 {
             stop("--max-requests \(limit) are reached")
@@ -122,7 +123,9 @@ final class Serving: Sendable {
         notifier.reloading()
         do throws(CommandFailure) {
             let options = try Serve.read(arguments)
-            let next = try Generation(options, after: generation.withLock { $0 }, runs: runs)
+            let next = try Generation(
+                options, after: generation.withLock { $0 }, runs: runs, metrics: metrics,
+                tidying: tidying)
             var late = next.needingRestart(since: first)
             if let path = options.life.log {
                 try LogFile(opening: path).becomeStandardError()

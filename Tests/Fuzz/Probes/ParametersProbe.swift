@@ -17,18 +17,20 @@ func passThroughLibrary(_ parameters: [UInt8]) throws {
     for _ in 0..<2 {
         try request.begin(parameters: parameters)
         // libfcgi puts one of its own in front.
-        let expected =
-            [Array("FCGI_ROLE=RESPONDER".utf8)]
-            + ParameterPairs(parameters[...])
-            .map { Array($0.name) + [UInt8(ascii: "=")] + Array($0.value) }
+        let pairs = Array(ParameterPairs(parameters[...]))
+        let expected = pairs.reduce(into: Array("FCGI_ROLE=RESPONDER\0".utf8)) { text, pair in
+            text += pair.name + [UInt8(ascii: "=")] + pair.value + [0]
+        }
         let environment = request.environment
         try require(environment == expected, "libfcgi reads \(environment), not \(expected)")
-        try examine(Parameters(environment: environment))
+        try examine(Parameters(environment: environment), of: pairs)
         request.finish()
     }
 }
 
-private func examine(_ parameters: Parameters) throws {
+private func examine(
+    _ parameters: Parameters, of pairs: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)]
+) throws {
     let slash = UInt8(ascii: "/")
     try require(parameters.path.utf8.first == slash, "path \(parameters.path)")
     try require(parameters.rootPath.utf8.last != slash, "root path \(parameters.rootPath)")
@@ -36,11 +38,17 @@ private func examine(_ parameters: Parameters) throws {
     if (try? parameters.check()) != nil, let length = parameters.contentLength {
         try require(length >= 0, "length \(length)")
     }
-    for name in parameters.headers.keys {
+    let own = ["proxy", "content-type", "content-length", "authorization"]
+    for (name, _) in pairs where name.starts(with: "HTTP_".utf8) {
+        let text = String(decoding: name.dropFirst(5), as: UTF8.self)
+        let field = text.lowercased().replacing("_", with: "-")
+        guard text.utf8.allSatisfy({ $0 < 0x80 }), !own.contains(field) else { continue }
+        let variable = Array("HTTP_".utf8) + field.uppercased().replacing("-", with: "_").utf8
+        let value = pairs.last { $0.name.elementsEqual(variable) }?.value
+        let expected = value.map { String(String.UnicodeScalarView($0.map { Unicode.Scalar($0) })) }
         try require(
-            !name.utf8.contains { (0x41...0x5A).contains($0) || $0 == UInt8(ascii: "_") },
-            "header \(name)")
+            parameters.header(field) == expected, "header \(field) is not \(expected ?? "none")")
     }
-    try require(parameters.headers["proxy"] == nil, "the header Proxy is passed on")
+    try require(parameters.header("proxy") == nil, "the header Proxy is passed on")
     _ = (parameters.query, parameters.scheme, parameters.server)
 }

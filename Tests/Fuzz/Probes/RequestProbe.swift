@@ -9,14 +9,15 @@ func probeRequest(_ bytes: [UInt8]) throws {
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         .map { String(decoding: $0, as: UTF8.self) }
     func line(_ index: Int) -> String { index < lines.count ? lines[index] : "" }
-    var request = Request(
-        method: line(0), path: line(1), query: line(2), rootPath: line(3), scheme: line(4),
-        server: line(5))
+    var headers: [String: String] = [:]
     for line in lines.dropFirst(6) {
         let parts = line.split(separator: ":", maxSplits: 1)
         guard parts.count == 2 else { continue }
-        request.headers[String(parts[0])] = String(parts[1].drop { $0 == " " })
+        headers[String(parts[0])] = String(parts[1].drop { $0 == " " })
     }
+    let request = Request(
+        method: line(0), path: line(1), query: line(2), rootPath: line(3), headers: headers,
+        scheme: line(4), server: line(5))
     var body = CutBody([], declares: true) { $0 }
     let response = Application(service: StandIn()).respond(to: request, body: &body)
     try require(
