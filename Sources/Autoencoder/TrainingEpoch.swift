@@ -56,6 +56,7 @@ struct TrainingEpoch: Sendable {
                 Int(places[places.startIndex + row]), noise.dropping((before + row) * width),
                 deviation: noiseLevel, row: row, clean: &target, noisy: &input)
         }
+        buffers.layInLanes(mine, turn: turn)
     }
 }
 

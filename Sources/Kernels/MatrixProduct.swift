@@ -59,7 +59,8 @@ public func multiply(
                     unsafe kernels_few_rows_product(
                         b.baseAddress, strideB, a.baseAddress, strideA,
                         output.baseAddress, 1, strideOutput, n, m, k)
-                } else if isPlain && transposeB == .none && m <= mostFewRows && n % 64 == 0 {
+                } else if isPlain && transposeB == .none && min(m, n) <= mostFewRows && n % 32 == 0
+                {
                     unsafe kernels_outer_product(
                         a.baseAddress, strideA, 1, b.baseAddress, strideB, output.baseAddress,
                         strideOutput, m, n, k)

@@ -16,6 +16,19 @@ public func addBias(
     }
 }
 
+/// x[bias.count, columns] = x + bias, a number for each row, then max(x, 0) where `rectify`.
+public func addRowBias(
+    _ x: inout MutableSpan<Float>, bias: Span<Float>, rectify: Bool, columns: Int
+) {
+    requireRows(bias.count, of: columns, stride: columns, in: x.count, "x")
+    unsafe bias.withUnsafeBufferPointer { bias in
+        unsafe x.withUnsafeMutableBufferPointer { x in
+            unsafe kernels_add_row_bias(
+                x.baseAddress, columns, bias.baseAddress, rectify, bias.count, columns)
+        }
+    }
+}
+
 /// Backward of an added bias: dBias = the column sums of dX [rows, dBias.count].
 public func addBiasBackward(
     _ dX: Span<Float>, rows: Int, stride: Int, dBias: inout MutableSpan<Float>

@@ -125,6 +125,7 @@ final class RecordedRun {
     func step(noisy: [Float], clean: [Float]) -> Double {
         let turn = steps % 2
         write(noisy, at: buffers.input(turn: turn))
+        buffers.layInLanes(0..<noisy.count / 384, turn: turn)
         write(clean, at: buffers.target(turn: turn))
         steps += 1
         let step = TrainingStep(

@@ -27,11 +27,30 @@ import Testing
         }
     }
 
+    @Test(arguments: instructionSets, [true, false])
+    func `adds a bias to rows`(instructions: InstructionSet, rectify: Bool) {
+        let before = numbers(rows * columns + 3, seed: 1)
+        let bias = numbers(rows, seed: 2)
+        var x = before
+        var span = x.mutableSpan
+        instructions.limiting {
+            addRowBias(&span, bias: bias.span, rectify: rectify, columns: columns)
+        }
+        for i in 0..<before.count {
+            let sum = i < rows * columns ? before[i] + bias[i / columns] : before[i]
+            #expect(x[i] == (i < rows * columns && rectify ? max(sum, 0) : sum))
+        }
+    }
+
     @Test func `keeps a NaN`() {
         var x: [Float] = [.nan, -1]
         var span = x.mutableSpan
         addBias(&span, bias: [Float](repeating: 0, count: 2).span, rectify: true, rows: 1)
         #expect(x[0].isNaN && x[1] == 0)
+        var rows: [Float] = [.nan, -1]
+        var rowSpan = rows.mutableSpan
+        addRowBias(&rowSpan, bias: [Float](repeating: 0, count: 2).span, rectify: true, columns: 1)
+        #expect(rows[0].isNaN && rows[1] == 0)
     }
 
     @Test(arguments: instructionSets)

@@ -48,11 +48,11 @@ TARGET void AT_LEVEL(kernels_adam)(
 TARGET void AT_LEVEL(kernels_adam_outer_product)(
     float *x, float *m, float *v, const float *a, size_t a_row, size_t a_depth, const float *b,
     size_t b_stride, size_t rows, size_t columns, size_t depth, struct kernels_adam_step step) {
-#define STEP(R) \
+#define STEP(R, V) \
     { \
         vec sums[PRODUCT_ROWS][4]; \
-        outer_tile(R, sums, a + i * a_row, a_row, a_depth, b + j, b_stride, depth); \
-        UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < 4; c++) { \
+        outer_tile(R, V, sums, a + i * a_row, a_row, a_depth, b + j, b_stride, depth); \
+        UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < V; c++) { \
             const size_t at = (i + r) * columns + j + c * LANES; \
             adam_lanes(x + at, m + at, v + at, sums[r][c], step); \
         } \

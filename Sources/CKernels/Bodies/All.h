@@ -16,5 +16,6 @@
 #include "PackedProduct.h"
 #include "Rectifier.h"
 #include "SquaredError.h"
+#include "Transpose.h"
 
 #include "Adam.h"  // on the outer product's tiles

@@ -12,6 +12,20 @@ TARGET void AT_LEVEL(kernels_add_bias)(
     }
 }
 
+TARGET void AT_LEVEL(kernels_add_row_bias)(
+    float *restrict x, size_t stride, const float *restrict bias, bool rectify, size_t rows,
+    size_t columns) {
+    const float least = rectify ? 0.0f : -__builtin_inff();
+    for (size_t row = 0; row < rows; row++) {
+        float *restrict x_r = x + row * stride;
+        const float b = bias[row];
+        for (size_t c = 0; c < columns; c++) {
+            const float v = x_r[c] + b;
+            x_r[c] = v < least ? least : v;
+        }
+    }
+}
+
 TARGET void AT_LEVEL(kernels_rectifier_backward)(
     float *restrict d_x, const float *restrict a, const float *restrict b,
     const float *restrict y, size_t stride, size_t rows, size_t columns) {

@@ -13,5 +13,6 @@
 #include "PackedProduct.h"
 #include "Rectifier.h"
 #include "SquaredError.h"
+#include "Transpose.h"
 
 #endif

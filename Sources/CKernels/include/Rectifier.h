@@ -10,6 +10,10 @@
 void kernels_add_bias(
     float *x, size_t stride, const float *bias, bool rectify, size_t rows, size_t columns);
 
+// x[rows, columns] += bias[rows], then max(x, 0) where `rectify`.
+void kernels_add_row_bias(
+    float *x, size_t stride, const float *bias, bool rectify, size_t rows, size_t columns);
+
 // d_x = a + b where y, the rectifier's result in the forward pass, is above 0; else 0.
 void kernels_rectifier_backward(
     float *d_x, const float *a, const float *b, const float *y, size_t stride, size_t rows,
