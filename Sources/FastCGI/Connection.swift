@@ -226,9 +226,13 @@ final class Connection: @unchecked Sendable {
     /// Whether the peer closed its side for good, so that nobody would read an answer.
     ///
     /// Over TCP this shows only once something was sent to it.
-    var isPeerGone: Bool {
-        var entry = pollfd(fd: descriptor.number, events: 0, revents: 0)
-        let ready = unsafe poll(&entry, 1, 0)
-        return ready > 0 && Int32(entry.revents) & (POLLHUP | POLLERR | POLLNVAL) != 0
+    var isPeerGone: Bool { events(among: 0) & (POLLHUP | POLLERR | POLLNVAL) != 0 }
+
+    /// Whether something came that nobody has read.
+    var hasInput: Bool { events(among: POLLIN) & POLLIN != 0 }
+
+    private func events(among sought: Int32) -> Int32 {
+        var entry = pollfd(fd: descriptor.number, events: Int16(sought), revents: 0)
+        return unsafe poll(&entry, 1, 0) > 0 ? Int32(entry.revents) : 0
     }
 }

@@ -22,7 +22,7 @@ final class LibraryRequest: @unchecked Sendable {
     /// Scratch of the same thread for what it receives from peers.
     var space = [UInt8](repeating: 0, count: [UInt8].recordContentLimit)
 
-    /// Whether libfcgi refused the last request, of which the pair may hold a rest.
+    /// Whether libfcgi did not take the last request, of which the pair may hold a rest.
     private var isRefused = false
 
     /// Whether it is ready for a request.
@@ -65,8 +65,8 @@ final class LibraryRequest: @unchecked Sendable {
         records += [0, 1, 1, 0, 0, 0, 0, 0]
         records.appendStream(.parameters, id: 1, parameters[...])
         records.appendHeader(.parameters, id: 1, length: 0)
-        try write(records)
         isRefused = true
+        try write(records)
         let result = unsafe FCGX_Accept_r(request)
         guard result == 0 else { throw .unfitLibrary("it refused a request, code \(result)") }
         isRefused = false

@@ -269,7 +269,8 @@ struct PollingLoop: ~Copyable {
         let latest = ContinuousClock.now + Self.lastWords
         let dismissed = waiting.takeAll { peer in
             if peer.stage == .request { peer.deadline = min(peer.deadline, latest) }
-            return peer.isIdle
+            // A kept connection may have had a request since its last event.
+            return peer.isIdle && !peer.hasInput
         }
         for peer in dismissed { waiting.close(peer) }
     }

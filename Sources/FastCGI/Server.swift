@@ -111,7 +111,7 @@ public final class Server: Sendable {
             let seat = HandoverQueue.Seat()
             while let connection = queue.pop(at: seat) {
                 do throws(FastCGIError) {
-                    // Not asked of one that came just now.
+                    // Whose request came just now is there; to ask takes as long as to find the route.
                     if connection.readyAt + .milliseconds(1) < .now, connection.isPeerGone {
                         throw .connectionLost
                     }

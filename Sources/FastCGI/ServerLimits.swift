@@ -40,7 +40,7 @@ public struct ServerLimits: Sendable {
     /// For all of an answer, while a request thread waits for that; and for the next byte of a body.
     public var stallTime = Duration.seconds(5)
 
-    /// Between two requests on one connection; longer than nginx keeps it (60 s), so that it is
+    /// Between two requests on one connection; longer than nginx keeps it (60 s by itself), so that it is
     /// nginx who closes and no request meets a closed connection.
     public var idleTime = Duration.seconds(300)
 

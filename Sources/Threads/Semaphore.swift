@@ -1,3 +1,4 @@
+internal import CThreads
 internal import Glibc
 
 /// A counting semaphore: `wait` takes one, and sleeps while there is none.
@@ -21,5 +22,12 @@ package final class Semaphore: @unchecked Sendable {
     package func wait() {
         // Interrupted by a signal: again.
         while unsafe sem_wait(semaphore) != 0 {}
+    }
+
+    /// The same, but gives up at `deadline`.
+    package func wait(until deadline: ContinuousClock.Instant) {
+        let left = ContinuousClock.now.duration(to: deadline)
+        guard left > .zero else { return }
+        unsafe threads_wait(semaphore, Int64(min(left, .seconds(3600)) / .nanoseconds(1)))
     }
 }

@@ -117,8 +117,8 @@ final class RecordedRun {
     private let adam = Adam()
     private var steps = 0
 
-    init(from values: [Float]) {
-        buffers = TrainingBuffers(batch: 32, initial: values.span)
+    init(from values: [Float], batch: Int = 32) {
+        buffers = TrainingBuffers(batch: batch, initial: values.span)
     }
 
     /// The loss before the step.

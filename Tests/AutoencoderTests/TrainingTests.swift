@@ -127,6 +127,28 @@ func train(
         #expect(worst < largest / 50)
     }
 
+    @Test(arguments: [4, 40, 100, 260])
+    func `a batch of any size has the mean gradient of its quarters`(rows: Int) {
+        let (noisy, clean) = (planeRows(rows).map { $0 * 4 }, planeRows(rows))
+        let flat = AutoencoderParameters(initializedFrom: 9).flat
+        let values = flat.span.indices.map { flat.span[$0] }
+        func gradient(_ part: Range<Int>) -> [Float] {
+            let run = RecordedRun(from: values, batch: rows)
+            let elements = part.lowerBound * 384..<part.upperBound * 384
+            _ = run.step(noisy: Array(noisy[elements]), clean: Array(clean[elements]))
+            return run.gradient
+        }
+        let whole = gradient(0..<rows)
+        let quarters = (0..<4).map { gradient(rows * $0 / 4..<rows * ($0 + 1) / 4) }
+        var worst: Float = 0
+        for i in whole.indices {
+            worst = max(worst, abs(quarters.reduce(0) { $0 + $1[i] } / 4 - whole[i]))
+        }
+        let largest = whole.reduce(0) { max($0, abs($1)) }
+        print("gradient of \(rows) rows: largest difference \(worst), gradient \(largest)")
+        #expect(largest > 0 && worst < largest / 100_000)
+    }
+
     @Test func `noise has the moments of a normal distribution`() {
         let count = 400_000
         let z = addingNoise(to: Array(repeating: 0, count: count), noiseLevel: 1, seed: 1)

@@ -69,6 +69,10 @@ import Threads
             $0.requestThreads = 1
             $0.queuedRequests = 0
         }
+        // The thread may not wait yet.
+        #expect(service.eventually { service.answers() })
+        #expect(service.eventually { service.server.statistics.inFlight == 0 })
+        usleep(50_000)
         let (first, second) = (try service.peer(), try service.peer())
         for _ in 0..<3 {
             first.send(Wire.request("/wait", keep: true))

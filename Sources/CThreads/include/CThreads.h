@@ -1,0 +1,7 @@
+#ifndef CTHREADS_H
+#define CTHREADS_H
+
+#include "CoreChoice.h"
+#include "TimedWait.h"
+
+#endif
