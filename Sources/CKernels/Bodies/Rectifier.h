@@ -1,14 +1,13 @@
+// Written so that a NaN stays one.
+INLINE float at_least(float least, float v) { return v < least ? least : v; }
+
 TARGET void AT_LEVEL(kernels_add_bias)(
     float *restrict x, size_t stride, const float *restrict bias, bool rectify, size_t rows,
     size_t columns) {
     const float least = rectify ? 0.0f : -__builtin_inff();
     for (size_t row = 0; row < rows; row++) {
         float *restrict x_r = x + row * stride;
-        for (size_t c = 0; c < columns; c++) {
-            const float v = x_r[c] + bias[c];
-            // Written so that a NaN stays one.
-            x_r[c] = v < least ? least : v;
-        }
+        for (size_t c = 0; c < columns; c++) x_r[c] = at_least(least, x_r[c] + bias[c]);
     }
 }
 
@@ -19,10 +18,7 @@ TARGET void AT_LEVEL(kernels_add_row_bias)(
     for (size_t row = 0; row < rows; row++) {
         float *restrict x_r = x + row * stride;
         const float b = bias[row];
-        for (size_t c = 0; c < columns; c++) {
-            const float v = x_r[c] + b;
-            x_r[c] = v < least ? least : v;
-        }
+        for (size_t c = 0; c < columns; c++) x_r[c] = at_least(least, x_r[c] + b);
     }
 }
 
