@@ -4,8 +4,8 @@
 struct ParameterPairs: Sequence, IteratorProtocol {
     private var rest: ArraySlice<UInt8>
 
-    /// More pairs than a web server sends: of headers of 32 KB, all nginx takes, 6,500 would be the most.
-    static let countLimit = 8192
+    /// More pairs than any web server sends, and few enough to walk.
+    static let countLimit = 1024
 
     init(_ content: ArraySlice<UInt8>) { rest = content }
 
