@@ -31,12 +31,12 @@ public final class ComputeTeam: Sendable {
     package func run(_ work: @escaping @Sendable (inout Share) -> Void) -> Bool {
         guard !isTaken.exchange(true, ordering: .acquiring) else { return false }
         keepThreadOffThisCore()
-        let (stages, position) = (stages, stages.position)
+        let (stages, number) = (stages, stages.number)
         desk.put {
-            var share = Share(index: 1, stages: stages, after: position)
+            var share = Share(index: 1, stages: stages, after: number)
             work(&share)
         }
-        var share = Share(index: 0, stages: stages, after: position)
+        var share = Share(index: 0, stages: stages, after: number)
         work(&share)
         desk.clear()
         isTaken.store(false, ordering: .releasing)

@@ -10,15 +10,14 @@ package struct Share {
 
     private let stages: Stages?
     private var number: UInt32
-    private var total: Int
 
     /// All of the work, for a thread alone.
-    package static var whole: Share { Share(index: 0, stages: nil, after: (0, 0)) }
+    package static var whole: Share { Share(index: 0, stages: nil, after: 0) }
 
-    init(index: Int, stages: Stages?, after position: (stage: UInt32, pieces: Int)) {
+    init(index: Int, stages: Stages?, after number: UInt32) {
         self.index = index
         self.stages = stages
-        (number, total) = position
+        self.number = number
     }
 
     /// Runs `work` for pieces of 0 ..< `pieces` until all are finished, here or by the other thread.
@@ -31,14 +30,13 @@ package struct Share {
             return
         }
         number &+= 1
-        total += pieces
-        stages.open(number, pieces: pieces)
-        var mine = 0
-        while let piece = stages.take(of: number, fromFront: index == 0) {
-            work(piece)
-            mine += 1
+        let fromFront = index == 0
+        var piece = stages.enter(number, pieces: pieces, fromFront: fromFront)
+        while let mine = piece {
+            work(mine)
+            piece = stages.next(fromFront: fromFront)
         }
-        stages.finish(mine, waitingFor: total)
+        stages.await(number, pieces: pieces)
     }
 }
 

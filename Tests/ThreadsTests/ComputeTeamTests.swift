@@ -58,9 +58,8 @@ import Testing
 
     @Test func `a thread that comes late finds its stages closed`() {
         let stages = Stages()
-        let position = stages.position
-        var first = Share(index: 0, stages: stages, after: position)
-        var late = Share(index: 1, stages: stages, after: position)
+        var first = Share(index: 0, stages: stages, after: 0)
+        var late = Share(index: 1, stages: stages, after: 0)
         var taken: [Int] = []
         first.stage(3) { taken.append($0) }
         first.stage(2) { taken.append($0) }
@@ -71,12 +70,16 @@ import Testing
 
     @Test func `the second thread takes pieces from the back`() {
         let stages = Stages()
-        stages.open(1, pieces: 3)
-        #expect(stages.take(of: 1, fromFront: false) == 2)
-        #expect(stages.take(of: 1, fromFront: true) == 0)
-        #expect(stages.take(of: 2, fromFront: true) == nil)
-        #expect(stages.take(of: 1, fromFront: true) == 1)
-        #expect(stages.take(of: 1, fromFront: false) == nil)
+        #expect(stages.enter(1, pieces: 3, fromFront: false) == 2)
+        #expect(stages.enter(1, pieces: 3, fromFront: true) == 0)
+        #expect(stages.enter(3, pieces: 3, fromFront: true) == nil)
+        #expect(stages.next(fromFront: true) == 1)
+        #expect(stages.next(fromFront: false) == nil)
+        #expect(stages.next(fromFront: false) == nil)
+        stages.await(1, pieces: 3)
+        #expect(stages.enter(2, pieces: 1, fromFront: false) == 0)
+        stages.await(1, pieces: 3)
+        #expect(stages.number == 2)
     }
 
     @Test(arguments: [(10, 3, 1), (384, 8, 16), (30, 4, 16), (1, 2, 1)])

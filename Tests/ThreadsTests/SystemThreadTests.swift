@@ -4,10 +4,12 @@ import Testing
 
 @Suite struct `A thread of the system` {
     @Test func `runs its body to the end`() throws {
-        let (stages, before) = (Stages(), Stages().position)
-        let thread = try SystemThread(niceness: 1) { stages.open(1, pieces: 3) }
+        let (stages, before) = (Stages(), Stages().number)
+        let thread = try SystemThread(niceness: 1) {
+            _ = stages.enter(1, pieces: 3, fromFront: true)
+        }
         thread.join()
-        #expect(before.stage == 0 && stages.position.stage == 1)
+        #expect(before == 0 && stages.number == 1)
     }
 
     @Test func `that the system does not give is an error that says why`() {
