@@ -52,6 +52,10 @@ struct TrainingEpoch: Sendable {
         var target = unsafe buffers.block.mutableSpan(from: buffers.target(turn: turn))
         var input = unsafe buffers.block.mutableSpan(from: buffers.input(turn: turn))
         for row in mine {
+            // Lines come in random order, so the processor cannot foresee the next: a step takes 0.97 of the time.
+            if row + 1 < mine.upperBound {
+                prefetch(corpus.clean(Int(places[places.startIndex + row + 1])))
+            }
             corpus.write(
                 Int(places[places.startIndex + row]), noise.dropping((before + row) * width),
                 deviation: noiseLevel, row: row, clean: &target, noisy: &input)

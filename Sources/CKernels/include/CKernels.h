@@ -11,6 +11,7 @@
 #include "Level.h"
 #include "OuterProduct.h"
 #include "PackedProduct.h"
+#include "Prefetch.h"
 #include "Rectifier.h"
 #include "SquaredError.h"
 #include "Transpose.h"
