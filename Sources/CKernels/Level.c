@@ -20,22 +20,23 @@ int kernels_level(void) { return limit < supported ? limit : supported; }
 void kernels_limit_level(int level) { limit = level; }
 
 #if defined(__x86_64__)
-#define KERNEL(name, parameters, arguments) \
+#define KERNEL_AT(level, name, parameters, arguments) \
     void name##_baseline parameters; \
     void name##_x86_v3 parameters; \
     void name##_x86_v4 parameters; \
     void name parameters { \
-        switch (kernels_level()) { \
+        switch (level) { \
             case kernels_x86_v4: name##_x86_v4 arguments; break; \
             case kernels_x86_v3: name##_x86_v3 arguments; break; \
             default: name##_baseline arguments; \
         } \
     }
 #else
-#define KERNEL(name, parameters, arguments) \
+#define KERNEL_AT(level, name, parameters, arguments) \
     void name##_baseline parameters; \
     void name parameters { name##_baseline arguments; }
 #endif
+#define KERNEL(name, parameters, arguments) KERNEL_AT(kernels_level(), name, parameters, arguments)
 
 KERNEL(
     kernels_add_gelu,
@@ -117,13 +118,20 @@ KERNEL(
     (const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t columns),
     (x, x_stride, y, y_stride, rows, columns))
 
-KERNEL(
-    kernels_pack_rows,
+// Where rows lie in lanes: half of AVX-512's would stay empty for up to 8 rows, and the processor do twice the
+// work.
+static int level_for(size_t rows) {
+    const int level = kernels_level();
+    return level == kernels_x86_v4 && rows <= 8 ? kernels_x86_v3 : level;
+}
+
+KERNEL_AT(
+    level_for(rows), kernels_pack_rows,
     (const float *x, size_t stride, size_t rows, size_t depth, float *panels),
     (x, stride, rows, depth, panels))
 
-KERNEL(
-    kernels_packed_product,
+KERNEL_AT(
+    level_for(rows), kernels_packed_product,
     (const float *panels, const float *packed, size_t six_stride, float *output, size_t row_stride,
         size_t column_stride, size_t rows, size_t columns, size_t depth, bool adds),
     (panels, packed, six_stride, output, row_stride, column_stride, rows, columns, depth, adds))

@@ -81,8 +81,18 @@ INLINE void put_along(const vec sums[six], struct packed_output out) {
     }
 }
 
-// `sixes` of weight rows against a panel of `vectors`. Asks for the sixes that come next: the processor's own
-// prefetching starts anew on each page.
+// Asks for a cache line of the sixes that come next: the processor's own prefetching starts anew on each page.
+//
+// Into the second-level cache where the present sixes and the next would fill the first: all weights of the
+// encoder (42 MB) take 0.75 of the time so for 8 rows, and 0.85 for 16 (one core, AMD, family 25).
+INLINE void ask_for(const float *line, int vectors) {
+    if (LANES < 16 || vectors == 1)
+        __builtin_prefetch(line, 0, 2);
+    else
+        __builtin_prefetch(line, 0, 3);
+}
+
+// `sixes` of weight rows against a panel of `vectors`.
 INLINE void packed_tile(
     int sixes, int vectors, const float *panel, const float *packed, size_t six_stride,
     struct packed_output out, size_t depth) {
@@ -92,7 +102,7 @@ INLINE void packed_tile(
     const float *next = packed + sixes * six_stride;
     for (size_t from = 0; from < depth; from += 16) {
         UNROLL for (int g = 0; g < sixes; g++) UNROLL for (int line = 0; line < six; line++)
-            __builtin_prefetch(next + g * six_stride + from * six + line * 16);
+            ask_for(next + g * six_stride + from * six + line * 16, vectors);
         const size_t to = depth - from < 16 ? depth : from + 16;
         for (size_t d = from; d < to; d++) {
             vec x[PANEL_VECTORS];

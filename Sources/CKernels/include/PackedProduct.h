@@ -10,14 +10,14 @@
 // Rows of x are packed in multiples of the level's vectors, the last of them zero; this many is one for all levels.
 #define KERNELS_PANEL_ROWS 16
 
-// x[rows, depth], whose rows lie `stride` floats apart, in the order in which kernels_packed_product reads it at
-// the same level: panels, of which at most 16 · ceil(rows / 16) · depth floats are written.
+// x[rows, depth], whose rows lie `stride` floats apart, in the order in which kernels_packed_product reads as many
+// rows at the same level: panels, of which at most 16 · ceil(rows / 16) · depth floats are written.
 void kernels_pack_rows(const float *x, size_t stride, size_t rows, size_t depth, float *panels);
 
 // output[i · row_stride + j · column_stride] = or += Σ x[i, d] · weight[j, d] over d < depth, for i < rows and
 // j < columns; one of the strides is 1. Six rows of weight interleave: packed[columns / 6, depth, 6], these
 // sixes `six_stride` floats apart. Where row_stride is 1, output has room for 16 · ceil(rows / 16) rows, of which
-// those behind the last get what zeros give.
+// those behind the last may get what zeros give.
 //
 // Every element is summed in one order, whatever the number of rows.
 void kernels_packed_product(
