@@ -34,7 +34,7 @@ void kernels_limit_level(int level) { limit = level; }
 #else
 #define KERNEL_AT(level, name, parameters, arguments) \
     void name##_baseline parameters; \
-    void name parameters { name##_baseline arguments; }
+    void name parameters { (void)(level); name##_baseline arguments; }
 #endif
 #define KERNEL(name, parameters, arguments) KERNEL_AT(kernels_level(), name, parameters, arguments)
 
