@@ -112,8 +112,7 @@ public struct Trainer: ~Copyable {
     }
 
     private mutating func addToTail() {
-        let block = buffers.block
-        let parameters = block.span.extracting(first: AutoencoderShape.parameterCount)
+        let parameters = buffers.parameters()
         if tail.isEmpty { tail = Array(repeating: 0, count: parameters.count) }
         for i in parameters.indices { tail[i] += parameters[i] }
         tailCount += 1
@@ -127,8 +126,8 @@ public struct Trainer: ~Copyable {
     }
 
     private func last() -> AutoencoderParameters {
-        let flat = buffers.block.span.extracting(first: AutoencoderShape.parameterCount)
-        return AutoencoderParameters(flat: Tensor(shape: [flat.count], copying: flat))
+        let flat = buffers.parameters()
+        return AutoencoderParameters(flat: Tensor(shape: [flat.count], copying: flat.span))
     }
 
     /// The loss as the original defines it: over all training lines, with the run's noise.
@@ -160,7 +159,8 @@ public struct Trainer: ~Copyable {
         var noisy = noisy.mutableSpan
         for row in 0..<count {
             corpus.write(
-                start + row, noise.dropping((start + row) * AutoencoderShape.width),
+                start + row, 0..<AutoencoderShape.width,
+                noise.dropping((start + row) * AutoencoderShape.width),
                 deviation: options.noiseLevel, row: row, clean: &clean, noisy: &noisy)
         }
     }

@@ -7,19 +7,32 @@ internal import Kernels
 struct TrainingBuffers: Sendable {
     /// Where a layer's parameters and intermediate values begin.
     struct LayerPlaces: Sendable {
+        /// Where a half finds what it makes of the layer's result.
+        struct Places: Sendable {
+            /// The result and its gradient, rows `LayerPlaces.stride` apart.
+            let result, gradient: Int
+            /// The result as the next layer's forward pass reads it, a row of lanes for each output.
+            let resultLanes: Int
+        }
+
         let input, output: Int
         let rectify: Bool
-        /// The weight [output, input] and the bias [output], from the start of the parameters.
+        /// The weight, as two halves, and the bias [output], from the start of the parameters.
         let weight, bias: Int
-        /// The layer's result and the result's gradient, [batch, output].
-        let result, gradient: Int
-        /// The result as the next layer's forward pass reads it, [output, lanes].
-        let resultLanes: Int
-        /// What each half of the outputs adds to the gradient of the layer's input: [2, batch, input].
+        /// A half's weight is [made, read]: half of the outputs and all inputs, but of the first layer all outputs
+        /// and half of the inputs.
+        let made, read: Int
+        /// Elements from one row of the result to the next.
+        let stride: Int
+        let places: InlineArray<2, Places>
+        /// What each half of the weight adds to the gradient of the layer's input: [2, batch, input].
         let parts: Int
 
-        /// Half 0 or 1 of the outputs.
-        func outputs(half: Int) -> Range<Int> { output / 2 * half..<output / 2 * (half + 1) }
+        /// A half's weight.
+        func weight(_ half: Int) -> Int { weight + half * made * read }
+
+        /// Where a half finds the whole result: its own, or both halves', which lie in each other's rows.
+        func whole(_ half: Int) -> Places { made == output ? places[half] : places[0] }
     }
 
     /// Everything.
@@ -29,9 +42,9 @@ struct TrainingBuffers: Sendable {
     let lanes: Int
     /// The four layers, in order.
     let layers: InlineArray<4, LayerPlaces>
-    /// Parameters, laid out as `AutoencoderShape` says, begin the block; Adam's moments follow.
+    /// Parameters begin the block; Adam's moments follow.
     let firstMoment, secondMoment: Int
-    private let inputs, inputLanes, targets, biasGradients: Int
+    private let inputs, inputLanes, targets, sums, biasGradients: Int
 
     /// Buffers for batches of up to `batch` rows, training from `initial`.
     init(batch: Int, initial: Span<Float>) {
@@ -46,46 +59,79 @@ struct TrainingBuffers: Sendable {
         firstMoment = reserve(AutoencoderShape.parameterCount)
         secondMoment = reserve(AutoencoderShape.parameterCount)
         let lanes = (batch + 31) / 32 * 32
-        inputs = reserve(2 * batch * width)
-        inputLanes = reserve(2 * width * lanes)
-        targets = reserve(2 * batch * width)
+        inputs = reserve(batch * width)
+        inputLanes = reserve(width * lanes)
+        targets = reserve(batch * width)
         biasGradients = reserve(2 * width)
         let shape = AutoencoderShape.layers
+        sums = reserve(2 * shape[0].output * lanes)
         layers = InlineArray { index in
-            LayerPlaces(
-                input: shape[index].input, output: shape[index].output,
-                rectify: shape[index].rectify,
+            let (input, output) = (shape[index].input, shape[index].output)
+            let made = index == 0 ? output : output / 2
+            // The next layer reads whole rows, of the halves in between.
+            let isApart = index == 0 || index == shape.count - 1
+            let stride = isApart ? made : output
+            let (result, gradient) = (reserve(2 * batch * made), reserve(2 * batch * made))
+            let resultLanes = reserve(2 * made * lanes)
+            return LayerPlaces(
+                input: input, output: output, rectify: shape[index].rectify,
                 weight: shape[index].weight.lowerBound, bias: shape[index].bias.lowerBound,
-                result: reserve(batch * shape[index].output),
-                gradient: reserve(batch * shape[index].output),
-                resultLanes: reserve(shape[index].output * lanes),
-                parts: reserve(2 * batch * shape[index].input))
+                made: made, read: index == 0 ? input / 2 : input, stride: stride,
+                places: InlineArray { half in
+                    let offset = half * (isApart ? batch * made : made)
+                    return LayerPlaces.Places(
+                        result: result + offset, gradient: gradient + offset,
+                        resultLanes: resultLanes + half * made * lanes)
+                },
+                parts: reserve(2 * batch * input))
         }
         self.batch = batch
         self.lanes = lanes
         block = SharedMatrix(rows: 1, columns: end)
         var start = unsafe block.mutableSpan()
-        for i in initial.indices { start[i] = initial[i] }
+        for i in initial.indices { start[Self.place(of: i)] = initial[i] }
     }
 
-    /// Noisy rows of an even or odd step, [batch, 384]; two, so that one step's can be filled while the
-    /// other thread is still busy with the last one.
-    func input(turn: Int) -> Int { inputs + turn * batch * AutoencoderShape.width }
+    /// Where the parameter lies that is number `number` in `AutoencoderShape`'s order.
+    ///
+    /// Halves of the first layer's weight lie apart. With a row's halves beside each other the processor, which
+    /// reads ahead, took one's end away from the other's core: a step on two cores took 1.11 of the time.
+    private static func place(of number: Int) -> Int {
+        let first = AutoencoderShape.layers[0]
+        guard first.weight.contains(number) else { return number }
+        let (row, column) = (number - first.offset).quotientAndRemainder(dividingBy: first.input)
+        let (half, element) = column.quotientAndRemainder(dividingBy: elements)
+        return first.offset + (half * first.output + row) * elements + element
+    }
 
-    /// The same rows as the first layer's forward pass reads them, [384, lanes].
-    func inputLanes(turn: Int) -> Int { inputLanes + turn * lanes * AutoencoderShape.width }
+    /// The parameters, or a moment of each, in `AutoencoderShape`'s order.
+    func parameters(from start: Int = 0) -> [Float] {
+        let values = block.span(from: start)
+        return (0..<AutoencoderShape.parameterCount).map { values[Self.place(of: $0)] }
+    }
 
-    /// Copies `rows` of a step's input to where they lie in lanes.
-    func layInLanes(_ rows: Range<Int>, turn: Int) {
-        let width = AutoencoderShape.width
-        var lanes = unsafe block.mutableSpan(from: inputLanes(turn: turn) + rows.lowerBound)
+    /// Elements of an embedding in a half.
+    static let elements = AutoencoderShape.width / 2
+
+    /// A half's elements of the noisy rows, [batch, 192].
+    func input(_ half: Int) -> Int { inputs + half * batch * Self.elements }
+
+    /// The same as the first layer's forward pass reads them, [192, lanes].
+    func inputLanes(_ half: Int) -> Int { inputLanes + half * Self.elements * lanes }
+
+    /// What should become of them, [batch, 192].
+    func target(_ half: Int) -> Int { targets + half * batch * Self.elements }
+
+    /// Copies `rows` of a half's input to where they lie in lanes.
+    func layInLanes(_ half: Int, rows: Int) {
+        var lanes = unsafe block.mutableSpan(from: inputLanes(half))
         transpose(
-            block.span(from: input(turn: turn) + rows.lowerBound * width), rows: rows.count,
-            columns: width, strideY: self.lanes, into: &lanes)
+            block.span(from: input(half)), rows: rows, columns: Self.elements,
+            strideY: self.lanes, into: &lanes)
     }
 
-    /// What should become of them, [batch, 384].
-    func target(turn: Int) -> Int { targets + turn * batch * AutoencoderShape.width }
+    /// What a half's elements add to the first layer's sums, [output, lanes].
+    func sums(_ half: Int) -> Int { sums + half * layers[0].output * lanes }
 
     /// Half `half` of `layer`'s parts.
     func part(_ layer: LayerPlaces, _ half: Int) -> Int { layer.parts + half * batch * layer.input }

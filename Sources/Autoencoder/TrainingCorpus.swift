@@ -9,11 +9,11 @@ struct TrainingCorpus: Sendable {
     /// The one draw of `fixed` noise: noisy embeddings of every line, [lines, 384].
     private(set) var noisy: SharedMatrix?
 
-    /// `line`'s clean embedding.
+    /// These elements of `line`'s clean embedding.
     @_lifetime(borrow self)
-    func clean(_ line: Int) -> Span<Float> {
+    func clean(_ line: Int, _ elements: Range<Int>) -> Span<Float> {
         let start = Int(lines[line]) * AutoencoderShape.width
-        return embeddings.span.extracting(start..<start + AutoencoderShape.width)
+        return embeddings.span.extracting(start + elements.lowerBound..<start + elements.upperBound)
     }
 
     /// Draws the noise of the whole run.
@@ -23,27 +23,34 @@ struct TrainingCorpus: Sendable {
         var rows = unsafe drawn.mutableSpan()
         for line in lines.indices {
             var row = rows._mutatingExtracting(line * width..<(line + 1) * width)
-            noise.add(to: clean(line), deviation: deviation, into: &row)
+            noise.add(to: clean(line, 0..<width), deviation: deviation, into: &row)
         }
         noisy = drawn
     }
 
-    /// Writes `line`'s clean embedding, and the same with noise: the run's draw, or anew from `noise`.
+    /// Writes these elements of `line`'s clean embedding, and the same with noise: the run's draw, or anew from
+    /// `noise`, which begins with the line.
     ///
-    /// - Parameter row: the row of `clean` and `noisy`, both [rows, 384].
+    /// - Parameters:
+    ///   - elements: from a multiple of 64 on.
+    ///   - row: the row of `clean` and `noisy`, both [rows, elements.count].
     func write(
-        _ line: Int, _ noise: GaussianNoise, deviation: Float, row: Int,
+        _ line: Int, _ elements: Range<Int>, _ noise: GaussianNoise, deviation: Float, row: Int,
         clean: inout MutableSpan<Float>, noisy: inout MutableSpan<Float>
     ) {
         let width = AutoencoderShape.width
-        let embedding = self.clean(line)
-        var cleanRow = clean._mutatingExtracting(row * width..<(row + 1) * width)
+        let place = row * elements.count..<(row + 1) * elements.count
+        let embedding = self.clean(line, elements)
+        var cleanRow = clean._mutatingExtracting(place)
         copy(embedding, into: &cleanRow)
-        var noisyRow = noisy._mutatingExtracting(row * width..<(row + 1) * width)
+        var noisyRow = noisy._mutatingExtracting(place)
         if let drawn = self.noisy {
-            copy(drawn.span.extracting(line * width..<(line + 1) * width), into: &noisyRow)
+            let start = line * width
+            copy(
+                drawn.span.extracting(start + elements.lowerBound..<start + elements.upperBound),
+                into: &noisyRow)
         } else {
-            var noise = noise
+            var noise = noise.dropping(elements.lowerBound)
             noise.add(to: embedding, deviation: deviation, into: &noisyRow)
         }
     }

@@ -33,34 +33,43 @@ struct TrainingEpoch: Sendable {
     }
 
     private func run(_ portion: Range<Int>, _ share: inout Share, _ sums: HalfSums) {
+        share.stage(2) { half in prepare(portion.lowerBound, half) }
         for index in portion {
-            let places = order[index * batchSize..<min((index + 1) * batchSize, order.count)]
-            let turn = index % 2
-            share.stage(2) { half in fill(half, turn, places, before: index * batchSize) }
             let step = TrainingStep(
-                buffers: buffers, rows: places.count, turn: turn,
+                buffers: buffers, rows: batch(index).count,
                 adam: adam.step(stepsBefore + index + 1))
-            step.run(&share) { half, loss in sums[half] += loss }
+            step.run(&share) { half, loss in
+                sums[half] += loss
+            } afterwards: { half in
+                if index + 1 < portion.upperBound { prepare(index + 1, half) }
+            }
         }
     }
 
-    /// Fills half of a step's rows: targets are the clean embeddings of the lines at `places`, inputs the
-    /// same with noise.
-    private func fill(_ half: Int, _ turn: Int, _ places: ArraySlice<Int32>, before: Int) {
-        let width = AutoencoderShape.width
-        let mine = places.count * half / 2..<places.count * (half + 1) / 2
-        var target = unsafe buffers.block.mutableSpan(from: buffers.target(turn: turn))
-        var input = unsafe buffers.block.mutableSpan(from: buffers.input(turn: turn))
-        for row in mine {
+    /// Where a step's batch stands in `order`.
+    private func batch(_ index: Int) -> Range<Int> {
+        index * batchSize..<min((index + 1) * batchSize, order.count)
+    }
+
+    /// Lays down half of a step's batch and begins the step: targets are the clean embeddings, inputs the same
+    /// with noise.
+    private func prepare(_ index: Int, _ half: Int) {
+        let batch = batch(index)
+        let count = TrainingBuffers.elements
+        let elements = half * count..<(half + 1) * count
+        var target = unsafe buffers.block.mutableSpan(from: buffers.target(half))
+        var input = unsafe buffers.block.mutableSpan(from: buffers.input(half))
+        for (row, place) in batch.enumerated() {
             // Lines come in random order, so the processor cannot foresee the next: a step takes 0.97 of the time.
-            if row + 1 < mine.upperBound {
-                prefetch(corpus.clean(Int(places[places.startIndex + row + 1])))
+            if place + 1 < batch.upperBound {
+                prefetch(corpus.clean(Int(order[place + 1]), elements))
             }
             corpus.write(
-                Int(places[places.startIndex + row]), noise.dropping((before + row) * width),
+                Int(order[place]), elements, noise.dropping(place * AutoencoderShape.width),
                 deviation: noiseLevel, row: row, clean: &target, noisy: &input)
         }
-        buffers.layInLanes(mine, turn: turn)
+        buffers.layInLanes(half, rows: batch.count)
+        TrainingStep.begin(buffers, half: half)
     }
 }
 

@@ -3,24 +3,46 @@ internal import Threads
 
 /// One optimiser step on a batch: forward, backward, Adam.
 ///
-/// Each layer's outputs fall into two halves. With two threads a half's weights are read and written by one
-/// of them, so they stay in that core's cache; threads exchange activations. A stage ends where the next reads
-/// what the other half wrote. The halves are there for one thread as well, so the result does not depend on
-/// the number of threads.
+/// The work falls into two halves: of an embedding's elements, which the first layer reads and the last one
+/// makes, and of the outputs of the layers between. With two threads a half's weights, inputs and targets are
+/// read and written by one of them, so they stay in that core's cache; threads exchange what lies between the
+/// layers, which is narrow. A stage ends where the next reads what the other half wrote. The halves are there
+/// for one thread as well, so the result does not depend on the number of threads.
 struct TrainingStep: Sendable {
     let buffers: TrainingBuffers
     /// Rows in the batch.
     let rows: Int
-    /// Which of the two inputs and targets hold it.
-    let turn: Int
     let adam: AdamStep
 
-    /// Runs the share's pieces, which are halves.
+    private var block: SharedMatrix { buffers.block }
+
+    /// What a half of the batch's elements add to the first layer's sums.
     ///
-    /// - Parameter addLoss: gets each half's part of the batch's mean squared error before the step.
-    func run(_ share: inout Share, addLoss: (_ half: Int, _ loss: Double) -> Void) {
+    /// A step begins so, in the stage that lays down the batch: nothing of the other half is needed.
+    static func begin(_ buffers: TrainingBuffers, half: Int) {
+        let layer = buffers.layers[0]
+        var sums = unsafe buffers.block.mutableSpan(from: buffers.sums(half))
+        multiply(
+            buffers.block.span(from: layer.weight(half)), .none,
+            buffers.block.span(from: buffers.inputLanes(half)), .none,
+            m: layer.made, n: buffers.lanes, k: layer.read, into: &sums)
+    }
+
+    /// Runs the share's pieces, which are halves, from where `begin` has left them.
+    ///
+    /// - Parameters:
+    ///   - addLoss: gets each half's part of the batch's mean squared error before the step.
+    ///   - afterwards: what else a half does in the last stage, when its inputs and targets are free.
+    func run(
+        _ share: inout Share, addLoss: (_ half: Int, _ loss: Double) -> Void,
+        afterwards: (_ half: Int) -> Void
+    ) {
         let last = buffers.layers.count - 1
-        for index in 0..<last { share.stage(2) { half in forward(index, half) } }
+        share.stage(2) { half in
+            join(half)
+            forward(1, half)
+        }
+        for index in 2..<last { share.stage(2) { half in forward(index, half) } }
         share.stage(2) { half in
             forward(last, half)
             addLoss(half, measure(buffers.layers[last], half))
@@ -35,47 +57,53 @@ struct TrainingStep: Sendable {
         share.stage(2) { half in
             rectify(0, half)
             for index in 0...last { move(index, half) }
+            afterwards(half)
         }
     }
 
-    /// The batch, or the result of the layer before.
-    private func input(of index: Int) -> Int {
-        index == 0 ? buffers.input(turn: turn) : buffers.layers[index - 1].result
+    /// The first layer's result from both halves' sums.
+    private func join(_ half: Int) {
+        let layer = buffers.layers[0]
+        var y = unsafe block.mutableSpan(from: layer.places[half].resultLanes)
+        addRowBias(
+            block.span(from: buffers.sums(0)), block.span(from: buffers.sums(1)),
+            bias: block.span(from: layer.bias).extracting(first: layer.made),
+            rectify: layer.rectify, columns: buffers.lanes, into: &y)
+        layInRows(layer, half)
     }
 
-    /// y[half, lanes] = rectified(weight · x[input, lanes] + bias), and its transpose, [rows, half].
+    /// y[made, lanes] = rectified(weight · x[input, lanes] + bias), and its transpose, the half's part of the result.
     ///
     /// With the batch's rows in the lanes nothing is summed across lanes: so all four layers take 0.7 of the time
     /// that x · weightᵀ takes.
     private func forward(_ index: Int, _ half: Int) {
         let layer = buffers.layers[index]
-        let outputs = layer.outputs(half: half)
-        let lanes = buffers.lanes
-        let x = index == 0 ? buffers.inputLanes(turn: turn) : buffers.layers[index - 1].resultLanes
-        var y = unsafe buffers.block.mutableSpan(
-            from: layer.resultLanes + outputs.lowerBound * lanes)
+        var y = unsafe block.mutableSpan(from: layer.places[half].resultLanes)
         multiply(
-            buffers.block.span(from: layer.weight + outputs.lowerBound * layer.input), .none,
-            buffers.block.span(from: x), .none,
-            m: outputs.count, n: lanes, k: layer.input, into: &y)
-        let bias = buffers.block.span(from: layer.bias + outputs.lowerBound).extracting(
-            first: outputs.count)
-        addRowBias(&y, bias: bias, rectify: layer.rectify, columns: lanes)
-        var result = unsafe buffers.block.mutableSpan(from: layer.result + outputs.lowerBound)
+            block.span(from: layer.weight(half)), .none,
+            block.span(from: buffers.layers[index - 1].whole(half).resultLanes), .none,
+            m: layer.made, n: buffers.lanes, k: layer.read, into: &y)
+        let bias = block.span(from: layer.bias + half * layer.made).extracting(first: layer.made)
+        addRowBias(&y, bias: bias, rectify: layer.rectify, columns: buffers.lanes)
+        layInRows(layer, half)
+    }
+
+    /// The half's part of a layer's result from where it lies in lanes.
+    private func layInRows(_ layer: TrainingBuffers.LayerPlaces, _ half: Int) {
+        var result = unsafe block.mutableSpan(from: layer.places[half].result)
         transpose(
-            y.span, rows: outputs.count, columns: rows, strideX: lanes, strideY: layer.output,
-            into: &result)
+            block.span(from: layer.places[half].resultLanes), rows: layer.made, columns: rows,
+            strideX: buffers.lanes, strideY: layer.stride, into: &result)
     }
 
     /// The gradient of the mean squared error over the half's columns of the result, and their part of it.
     private func measure(_ layer: TrainingBuffers.LayerPlaces, _ half: Int) -> Double {
-        let columns = layer.outputs(half: half)
         let elements = rows * layer.output
-        var dY = unsafe buffers.block.mutableSpan(from: layer.gradient + columns.lowerBound)
+        var dY = unsafe block.mutableSpan(from: layer.places[half].gradient)
         let sum = squaredError(
-            buffers.block.span(from: layer.result + columns.lowerBound),
-            target: buffers.block.span(from: buffers.target(turn: turn) + columns.lowerBound),
-            scale: 2 / Float(elements), rows: rows, columns: columns.count, stride: layer.output,
+            block.span(from: layer.places[half].result),
+            target: block.span(from: buffers.target(half)),
+            scale: 2 / Float(elements), rows: rows, columns: layer.made, stride: layer.stride,
             dY: &dY)
         return sum / Double(elements)
     }
@@ -83,49 +111,48 @@ struct TrainingStep: Sendable {
     /// In the forward pass the weight met x as x · weightᵀ: dX = dY · weight, of which this is the half's
     /// part.
     private func propagate(_ layer: TrainingBuffers.LayerPlaces, _ half: Int) {
-        let outputs = layer.outputs(half: half)
-        var part = unsafe buffers.block.mutableSpan(from: buffers.part(layer, half))
+        var part = unsafe block.mutableSpan(from: buffers.part(layer, half))
         multiply(
-            buffers.block.span(from: layer.gradient + outputs.lowerBound), .none,
-            buffers.block.span(from: layer.weight + outputs.lowerBound * layer.input), .none,
-            m: rows, n: layer.input, k: outputs.count, strideA: layer.output, into: &part)
+            block.span(from: layer.places[half].gradient), .none,
+            block.span(from: layer.weight(half)), .none,
+            m: rows, n: layer.input, k: layer.made, strideA: layer.stride, into: &part)
     }
 
-    /// The gradient of the half's outputs of layer `index`, from both parts that the next layer's halves
-    /// left.
+    /// The gradient of what the half made of layer `index`, from both parts that the next layer's halves left.
     private func rectify(_ index: Int, _ half: Int) {
         let (layer, next) = (buffers.layers[index], buffers.layers[index + 1])
-        let outputs = layer.outputs(half: half)
-        var dX = unsafe buffers.block.mutableSpan(from: layer.gradient + outputs.lowerBound)
+        let first = layer.places[half].result - layer.whole(half).result
+        var dX = unsafe block.mutableSpan(from: layer.places[half].gradient)
         rectifierBackward(
-            buffers.block.span(from: buffers.part(next, 0) + outputs.lowerBound),
-            buffers.block.span(from: buffers.part(next, 1) + outputs.lowerBound),
-            y: buffers.block.span(from: layer.result + outputs.lowerBound),
-            rows: rows, columns: outputs.count, stride: layer.output, into: &dX)
+            block.span(from: buffers.part(next, 0) + first),
+            block.span(from: buffers.part(next, 1) + first),
+            y: block.span(from: layer.places[half].result),
+            rows: rows, columns: layer.made, stride: layer.stride, into: &dX)
     }
 
-    /// Adam on the half's weights, whose gradient is dYᵀ · x, and biases, whose gradient is dY's column
-    /// sums.
+    /// Adam on the half's weight, whose gradient is dYᵀ · x, and on half of the biases, whose gradient is dY's
+    /// column sums.
     private func move(_ index: Int, _ half: Int) {
         let layer = buffers.layers[index]
-        let outputs = layer.outputs(half: half)
-        let dY = buffers.block.span(from: layer.gradient + outputs.lowerBound)
-        let weight = layer.weight + outputs.lowerBound * layer.input
-        var x = unsafe buffers.block.mutableSpan(from: weight)
-        var m = unsafe buffers.block.mutableSpan(from: buffers.firstMoment + weight)
-        var v = unsafe buffers.block.mutableSpan(from: buffers.secondMoment + weight)
+        let gradient = layer.places[half].gradient
+        let input = index == 0 ? buffers.input(half) : buffers.layers[index - 1].whole(half).result
+        let weight = layer.weight(half)
+        var x = unsafe block.mutableSpan(from: weight)
+        var m = unsafe block.mutableSpan(from: buffers.firstMoment + weight)
+        var v = unsafe block.mutableSpan(from: buffers.secondMoment + weight)
         adam.move(
-            &x, &m, &v, gradientOf: dY, strideA: layer.output,
-            buffers.block.span(from: input(of: index)),
-            rows: outputs.count, columns: layer.input, depth: rows)
+            &x, &m, &v, gradientOf: block.span(from: gradient), strideA: layer.stride,
+            block.span(from: input), rows: layer.made, columns: layer.read, depth: rows)
 
-        let bias = layer.bias + outputs.lowerBound
-        var sums = unsafe buffers.block.mutableSpan(from: buffers.biasGradient(half))
-        var dBias = sums._mutatingExtracting(first: outputs.count)
-        addBiasBackward(dY, rows: rows, stride: layer.output, dBias: &dBias)
-        x = unsafe buffers.block.mutableSpan(from: bias)
-        m = unsafe buffers.block.mutableSpan(from: buffers.firstMoment + bias)
-        v = unsafe buffers.block.mutableSpan(from: buffers.secondMoment + bias)
+        let count = layer.output / 2
+        let bias = layer.bias + half * count
+        let dY = block.span(from: gradient + (layer.made == layer.output ? half * count : 0))
+        var sums = unsafe block.mutableSpan(from: buffers.biasGradient(half))
+        var dBias = sums._mutatingExtracting(first: count)
+        addBiasBackward(dY, rows: rows, stride: layer.stride, dBias: &dBias)
+        x = unsafe block.mutableSpan(from: bias)
+        m = unsafe block.mutableSpan(from: buffers.firstMoment + bias)
+        v = unsafe block.mutableSpan(from: buffers.secondMoment + bias)
         adam.move(&x, &m, &v, gradient: dBias.span)
     }
 }

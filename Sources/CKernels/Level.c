@@ -92,6 +92,12 @@ KERNEL(
     (x, stride, bias, rectify, rows, columns))
 
 KERNEL(
+    kernels_join_rows,
+    (float *y, const float *a, const float *b, size_t stride, const float *bias, bool rectify,
+        size_t rows, size_t columns),
+    (y, a, b, stride, bias, rectify, rows, columns))
+
+KERNEL(
     kernels_rectifier_backward,
     (float *d_x, const float *a, const float *b, const float *y, size_t stride, size_t rows,
         size_t columns),

@@ -29,6 +29,29 @@ public func addRowBias(
     }
 }
 
+/// y[bias.count, columns] = x1 + x2 + bias, a number for each row, then max(y, 0) where `rectify`: the same for a
+/// product that comes in two parts.
+public func addRowBias(
+    _ x1: Span<Float>, _ x2: Span<Float>, bias: Span<Float>, rectify: Bool, columns: Int,
+    into y: inout MutableSpan<Float>
+) {
+    let rows = bias.count
+    requireRows(rows, of: columns, stride: columns, in: x1.count, "x1")
+    requireRows(rows, of: columns, stride: columns, in: x2.count, "x2")
+    requireRows(rows, of: columns, stride: columns, in: y.count, "y")
+    unsafe x1.withUnsafeBufferPointer { x1 in
+        unsafe x2.withUnsafeBufferPointer { x2 in
+            unsafe bias.withUnsafeBufferPointer { bias in
+                unsafe y.withUnsafeMutableBufferPointer { y in
+                    unsafe kernels_join_rows(
+                        y.baseAddress, x1.baseAddress, x2.baseAddress, columns, bias.baseAddress,
+                        rectify, rows, columns)
+                }
+            }
+        }
+    }
+}
+
 /// Backward of an added bias: dBias = the column sums of dX [rows, dBias.count].
 public func addBiasBackward(
     _ dX: Span<Float>, rows: Int, stride: Int, dBias: inout MutableSpan<Float>

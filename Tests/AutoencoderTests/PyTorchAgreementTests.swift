@@ -123,33 +123,38 @@ final class RecordedRun {
 
     /// The loss before the step.
     func step(noisy: [Float], clean: [Float]) -> Double {
-        let turn = steps % 2
-        write(noisy, at: buffers.input(turn: turn))
-        buffers.layInLanes(0..<noisy.count / 384, turn: turn)
-        write(clean, at: buffers.target(turn: turn))
+        let rows = noisy.count / 384
+        for half in 0..<2 {
+            write(noisy, half, at: buffers.input(half))
+            write(clean, half, at: buffers.target(half))
+            buffers.layInLanes(half, rows: rows)
+            TrainingStep.begin(buffers, half: half)
+        }
         steps += 1
         let step = TrainingStep(
-            buffers: buffers, rows: clean.count / 384, turn: turn, adam: adam.step(steps))
+            buffers: buffers, rows: rows, adam: adam.step(steps))
         var alone = Share.whole
         var loss = 0.0
-        step.run(&alone) { _, part in loss += part }
+        step.run(&alone) { _, part in
+            loss += part
+        } afterwards: { _ in
+        }
         return loss
     }
 
-    var parameters: [Float] { values(at: 0) }
+    var parameters: [Float] { buffers.parameters() }
 
     /// The gradient of the first step: the first moment is then a tenth of it.
-    var gradient: [Float] { values(at: buffers.firstMoment).map { $0 / Float(1 - 0.9) } }
-
-    private func values(at place: Int) -> [Float] {
-        let block = buffers.block
-        let span = block.span(from: place)
-        return (0..<AutoencoderShape.parameterCount).map { span[$0] }
+    var gradient: [Float] {
+        buffers.parameters(from: buffers.firstMoment).map { $0 / Float(1 - 0.9) }
     }
 
-    private func write(_ values: [Float], at place: Int) {
+    /// Writes a half's elements of `values` [rows, 384].
+    private func write(_ values: [Float], _ half: Int, at place: Int) {
         let block = buffers.block
         var span = unsafe block.mutableSpan(from: place)
-        for i in values.indices { span[i] = values[i] }
+        for i in 0..<values.count / 2 {
+            span[i] = values[i / 192 * 384 + half * 192 + i % 192]
+        }
     }
 }

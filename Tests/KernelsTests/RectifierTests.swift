@@ -42,6 +42,23 @@ import Testing
         }
     }
 
+    @Test(arguments: instructionSets, [true, false])
+    func `adds a bias to rows that come in two parts`(instructions: InstructionSet, rectify: Bool) {
+        let (a, b) = (numbers(rows * columns, seed: 1), numbers(rows * columns, seed: 2))
+        let bias = numbers(rows, seed: 3)
+        var y = [Float](repeating: 7, count: rows * columns + 3)
+        var span = y.mutableSpan
+        instructions.limiting {
+            addRowBias(
+                a.span, b.span, bias: bias.span, rectify: rectify, columns: columns, into: &span)
+        }
+        for i in a.indices {
+            let sum = a[i] + b[i] + bias[i / columns]
+            #expect(y[i] == (rectify ? max(sum, 0) : sum))
+        }
+        #expect(y[a.count...].allSatisfy { $0 == 7 })
+    }
+
     @Test func `keeps a NaN`() {
         var x: [Float] = [.nan, -1]
         var span = x.mutableSpan
