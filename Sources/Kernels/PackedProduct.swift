@@ -2,10 +2,11 @@ internal import CKernels
 
 /// The order of weights in which a product needs no repacking: six rows interleave, [out / 6, in, 6].
 ///
-/// BLAS brings the weights into such an order on every call. Over all weights of the encoder (42 MB) on one AVX2
-/// core (AMD, family 25), `sgemm` takes as many times as long as `multiply(panels:)` for 4, 8, 16, 32, 64, 128, 256
-/// and 512 rows: 2.2, 2.5, 2.3, 1.7, 1.35, 1.17, 1.06 and 1.01; the kernel for few rows of plain weights
-/// 1.2, 1.15, 1.25, 1.25, 1.2, 1.2, 1.15 and 1.1.
+/// BLAS brings the weights into such an order on every call. Over all weights of the encoder (42 MB) on one core
+/// (AMD, family 25), `sgemm` takes as many times as long as `multiply(panels:)` for 4, 8, 16, 32, 64, 128, 256
+/// and 512 rows: with AVX-512 2.5, 3.1, 2.6, 2.0, 1.5, 1.3, 1.2 and 1.14; with AVX2, before the next weights were
+/// asked for into the second-level cache, 2.2, 2.5, 2.3, 1.7, 1.35, 1.17, 1.06 and 1.01. There the kernel for few
+/// rows of plain weights takes 1.2, 1.15, 1.25, 1.25, 1.2, 1.2, 1.15 and 1.1 times as long.
 public enum PackedWeight {
     /// Rows that lie together.
     public static let rows = Int(KERNELS_PACKED_ROWS)
