@@ -112,7 +112,8 @@ public struct Trainer: ~Copyable {
     }
 
     private mutating func addToTail() {
-        let parameters = buffers.parameters()
+        let block = buffers.block
+        let parameters = block.span.extracting(first: AutoencoderShape.parameterCount)
         if tail.isEmpty { tail = Array(repeating: 0, count: parameters.count) }
         for i in parameters.indices { tail[i] += parameters[i] }
         tailCount += 1
@@ -121,12 +122,13 @@ public struct Trainer: ~Copyable {
     /// The mean of the parameters of the last quarter of the epochs: less of the last batches' noise is in it than
     /// in the last ones (stochastic weight averaging; Izmailov et al., arXiv 1803.05407).
     private func mean() -> AutoencoderParameters {
-        let values = tail.map { $0 / Float(tailCount) }
+        let values = TrainingBuffers.inOrder(tail.span).map { $0 / Float(tailCount) }
         return AutoencoderParameters(flat: Tensor(shape: [values.count], copying: values.span))
     }
 
     private func last() -> AutoencoderParameters {
-        let flat = buffers.parameters()
+        let block = buffers.block
+        let flat = TrainingBuffers.inOrder(block.span)
         return AutoencoderParameters(flat: Tensor(shape: [flat.count], copying: flat.span))
     }
 

@@ -7,8 +7,8 @@ internal import Kernels
 struct TrainingBuffers: Sendable {
     /// Where a layer's parameters and intermediate values begin.
     struct LayerPlaces: Sendable {
-        /// Where a half finds what it makes of the layer's result.
-        struct Places: Sendable {
+        /// Where a half of the work finds what it makes of the layer's result.
+        struct Half: Sendable {
             /// The result and its gradient, rows `LayerPlaces.stride` apart.
             let result, gradient: Int
             /// The result as the next layer's forward pass reads it, a row of lanes for each output.
@@ -24,15 +24,17 @@ struct TrainingBuffers: Sendable {
         let made, read: Int
         /// Elements from one row of the result to the next.
         let stride: Int
-        let places: InlineArray<2, Places>
-        /// What each half of the weight adds to the gradient of the layer's input: [2, batch, input].
+        let halves: InlineArray<2, Half>
+        /// What each half of the weight adds to the gradient of the layer's input, [2, batch, input]; of the first
+        /// layer's nobody asks.
         let parts: Int
 
         /// A half's weight.
         func weight(_ half: Int) -> Int { weight + half * made * read }
 
-        /// Where a half finds the whole result: its own, or both halves', which lie in each other's rows.
-        func whole(_ half: Int) -> Places { made == output ? places[half] : places[0] }
+        /// Where a half finds the whole result of a layer before the last: its own, or both halves', which share
+        /// their rows.
+        func whole(_ half: Int) -> Half { made == output ? halves[half] : halves[0] }
     }
 
     /// Everything.
@@ -77,13 +79,13 @@ struct TrainingBuffers: Sendable {
                 input: input, output: output, rectify: shape[index].rectify,
                 weight: shape[index].weight.lowerBound, bias: shape[index].bias.lowerBound,
                 made: made, read: index == 0 ? input / 2 : input, stride: stride,
-                places: InlineArray { half in
+                halves: InlineArray { half in
                     let offset = half * (isApart ? batch * made : made)
-                    return LayerPlaces.Places(
+                    return LayerPlaces.Half(
                         result: result + offset, gradient: gradient + offset,
                         resultLanes: resultLanes + half * made * lanes)
                 },
-                parts: reserve(2 * batch * input))
+                parts: reserve(index == 0 ? 0 : 2 * batch * input))
         }
         self.batch = batch
         self.lanes = lanes
@@ -104,10 +106,9 @@ struct TrainingBuffers: Sendable {
         return first.offset + (half * first.output + row) * elements + element
     }
 
-    /// The parameters, or a moment of each, in `AutoencoderShape`'s order.
-    func parameters(from start: Int = 0) -> [Float] {
-        let values = block.span(from: start)
-        return (0..<AutoencoderShape.parameterCount).map { values[Self.place(of: $0)] }
+    /// The parameters, or something that lies as they do, in `AutoencoderShape`'s order.
+    static func inOrder(_ values: Span<Float>) -> [Float] {
+        (0..<AutoencoderShape.parameterCount).map { values[place(of: $0)] }
     }
 
     /// Elements of an embedding in a half.

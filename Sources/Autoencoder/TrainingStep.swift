@@ -64,7 +64,7 @@ struct TrainingStep: Sendable {
     /// The first layer's result from both halves' sums.
     private func join(_ half: Int) {
         let layer = buffers.layers[0]
-        var y = unsafe block.mutableSpan(from: layer.places[half].resultLanes)
+        var y = unsafe block.mutableSpan(from: layer.halves[half].resultLanes)
         addRowBias(
             block.span(from: buffers.sums(0)), block.span(from: buffers.sums(1)),
             bias: block.span(from: layer.bias).extracting(first: layer.made),
@@ -78,7 +78,7 @@ struct TrainingStep: Sendable {
     /// that x · weightᵀ takes.
     private func forward(_ index: Int, _ half: Int) {
         let layer = buffers.layers[index]
-        var y = unsafe block.mutableSpan(from: layer.places[half].resultLanes)
+        var y = unsafe block.mutableSpan(from: layer.halves[half].resultLanes)
         multiply(
             block.span(from: layer.weight(half)), .none,
             block.span(from: buffers.layers[index - 1].whole(half).resultLanes), .none,
@@ -90,18 +90,18 @@ struct TrainingStep: Sendable {
 
     /// The half's part of a layer's result from where it lies in lanes.
     private func layInRows(_ layer: TrainingBuffers.LayerPlaces, _ half: Int) {
-        var result = unsafe block.mutableSpan(from: layer.places[half].result)
+        var result = unsafe block.mutableSpan(from: layer.halves[half].result)
         transpose(
-            block.span(from: layer.places[half].resultLanes), rows: layer.made, columns: rows,
+            block.span(from: layer.halves[half].resultLanes), rows: layer.made, columns: rows,
             strideX: buffers.lanes, strideY: layer.stride, into: &result)
     }
 
     /// The gradient of the mean squared error over the half's columns of the result, and their part of it.
     private func measure(_ layer: TrainingBuffers.LayerPlaces, _ half: Int) -> Double {
         let elements = rows * layer.output
-        var dY = unsafe block.mutableSpan(from: layer.places[half].gradient)
+        var dY = unsafe block.mutableSpan(from: layer.halves[half].gradient)
         let sum = squaredError(
-            block.span(from: layer.places[half].result),
+            block.span(from: layer.halves[half].result),
             target: block.span(from: buffers.target(half)),
             scale: 2 / Float(elements), rows: rows, columns: layer.made, stride: layer.stride,
             dY: &dY)
@@ -113,7 +113,7 @@ struct TrainingStep: Sendable {
     private func propagate(_ layer: TrainingBuffers.LayerPlaces, _ half: Int) {
         var part = unsafe block.mutableSpan(from: buffers.part(layer, half))
         multiply(
-            block.span(from: layer.places[half].gradient), .none,
+            block.span(from: layer.halves[half].gradient), .none,
             block.span(from: layer.weight(half)), .none,
             m: rows, n: layer.input, k: layer.made, strideA: layer.stride, into: &part)
     }
@@ -121,12 +121,12 @@ struct TrainingStep: Sendable {
     /// The gradient of what the half made of layer `index`, from both parts that the next layer's halves left.
     private func rectify(_ index: Int, _ half: Int) {
         let (layer, next) = (buffers.layers[index], buffers.layers[index + 1])
-        let first = layer.places[half].result - layer.whole(half).result
-        var dX = unsafe block.mutableSpan(from: layer.places[half].gradient)
+        let first = layer.halves[half].result - layer.whole(half).result
+        var dX = unsafe block.mutableSpan(from: layer.halves[half].gradient)
         rectifierBackward(
             block.span(from: buffers.part(next, 0) + first),
             block.span(from: buffers.part(next, 1) + first),
-            y: block.span(from: layer.places[half].result),
+            y: block.span(from: layer.halves[half].result),
             rows: rows, columns: layer.made, stride: layer.stride, into: &dX)
     }
 
@@ -134,7 +134,7 @@ struct TrainingStep: Sendable {
     /// column sums.
     private func move(_ index: Int, _ half: Int) {
         let layer = buffers.layers[index]
-        let gradient = layer.places[half].gradient
+        let gradient = layer.halves[half].gradient
         let input = index == 0 ? buffers.input(half) : buffers.layers[index - 1].whole(half).result
         let weight = layer.weight(half)
         var x = unsafe block.mutableSpan(from: weight)

@@ -1,4 +1,5 @@
-// Each kernel's entry: the highest level that the processor has and the thread allows.
+// Each kernel's entry: the highest level that the processor has and the thread allows, unless a lower one has less to
+// do.
 
 #include "include/CKernels.h"
 
@@ -92,10 +93,10 @@ KERNEL(
     (x, stride, bias, rectify, rows, columns))
 
 KERNEL(
-    kernels_join_rows,
-    (float *y, const float *a, const float *b, size_t stride, const float *bias, bool rectify,
-        size_t rows, size_t columns),
-    (y, a, b, stride, bias, rectify, rows, columns))
+    kernels_add_row_bias_to_parts,
+    (float *y, const float *a, const float *b, const float *bias, bool rectify, size_t rows,
+        size_t columns),
+    (y, a, b, bias, rectify, rows, columns))
 
 KERNEL(
     kernels_rectifier_backward,

@@ -43,9 +43,9 @@ public func addRowBias(
         unsafe x2.withUnsafeBufferPointer { x2 in
             unsafe bias.withUnsafeBufferPointer { bias in
                 unsafe y.withUnsafeMutableBufferPointer { y in
-                    unsafe kernels_join_rows(
-                        y.baseAddress, x1.baseAddress, x2.baseAddress, columns, bias.baseAddress,
-                        rectify, rows, columns)
+                    unsafe kernels_add_row_bias_to_parts(
+                        y.baseAddress, x1.baseAddress, x2.baseAddress, bias.baseAddress, rectify,
+                        rows, columns)
                 }
             }
         }

@@ -20,7 +20,10 @@ package struct Share {
         self.number = number
     }
 
-    /// Runs `work` for pieces of 0 ..< `pieces` until all are finished, here or by the other thread.
+    /// The most pieces of a stage.
+    package static let mostPieces = Int(UInt8.max)
+
+    /// Runs `work` for pieces of 0 ..< `pieces`, at most `mostPieces`, until all are finished, here or by the other thread.
     ///
     /// Pieces are taken from both ends, so that with two threads each stage's first pieces are for the first,
     /// whose cache knows what it wrote, and the last for the second.

@@ -1,5 +1,5 @@
-import Glibc
-import Synchronization
+internal import Glibc
+internal import Synchronization
 
 private struct Padding: Sendable { private let bytes = InlineArray<16, UInt64>(repeating: 0) }
 
@@ -18,7 +18,7 @@ final class Stages: Sendable {
         var first, end, finished: UInt8
 
         init(stage: UInt32, pieces: Int) {
-            precondition(0...Int(UInt8.max) ~= pieces, "\(pieces) pieces")
+            precondition(0...Share.mostPieces ~= pieces, "\(pieces) pieces")
             self.stage = stage
             first = 0
             end = UInt8(pieces)

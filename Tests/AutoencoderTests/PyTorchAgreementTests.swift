@@ -142,11 +142,14 @@ final class RecordedRun {
         return loss
     }
 
-    var parameters: [Float] { buffers.parameters() }
+    var parameters: [Float] { values(at: 0) }
 
     /// The gradient of the first step: the first moment is then a tenth of it.
-    var gradient: [Float] {
-        buffers.parameters(from: buffers.firstMoment).map { $0 / Float(1 - 0.9) }
+    var gradient: [Float] { values(at: buffers.firstMoment).map { $0 / Float(1 - 0.9) } }
+
+    private func values(at place: Int) -> [Float] {
+        let block = buffers.block
+        return TrainingBuffers.inOrder(block.span(from: place))
     }
 
     /// Writes a half's elements of `values` [rows, 384].

@@ -1,5 +1,6 @@
 import Kernels
 import Testing
+import Threads
 
 @testable import Autoencoder
 
@@ -45,6 +46,50 @@ func train(
             return tensor.span.indices.map { tensor.span[$0] }
         }
         #expect(try flat(threads: 1) == flat(threads: 2))
+    }
+
+    @Test(arguments: [7, 32, 40])
+    func `a team that stays together for hundreds of steps gives the bits of one thread`(
+        batchSize: Int
+    ) throws {
+        let rows = planeRows(1500)
+        let lines = rows.count / 384
+        let initial = AutoencoderParameters(initializedFrom: 9).flat
+        let team = try #require(ComputeTeam())
+        func run(_ team: ComputeTeam?) -> [Float] {
+            let buffers = TrainingBuffers(batch: batchSize, initial: initial.span)
+            let epoch = TrainingEpoch(
+                buffers: buffers,
+                corpus: TrainingCorpus(embeddings: rows, lines: Array(0..<Int32(lines))),
+                order: Array(0..<Int32(lines)).reversed(), batchSize: batchSize, noiseLevel: 0.1,
+                noise: GaussianNoise(seed: 5), adam: Adam(), stepsBefore: 0)
+            for _ in 0..<5 { _ = epoch.run(0..<epoch.steps, team) }
+            let block = buffers.block
+            return TrainingBuffers.inOrder(block.span)
+        }
+        #expect(run(team) == run(nil))
+    }
+
+    @Test(arguments: [true, false])
+    func `halves of a line get the noise that the whole line gets`(isFixed: Bool) {
+        let rows = planeRows(3)
+        var corpus = TrainingCorpus(embeddings: rows, lines: [2, 0, 1])
+        var noise = GaussianNoise(seed: 6)
+        if isFixed { corpus.fixNoise(&noise, deviation: 0.1) }
+        func written(_ elements: Range<Int>) -> (clean: [Float], noisy: [Float]) {
+            var clean = [Float](repeating: 0, count: elements.count)
+            var noisy = clean
+            var cleanSpan = clean.mutableSpan
+            var noisySpan = noisy.mutableSpan
+            corpus.write(
+                1, elements, noise.dropping(384), deviation: 0.1, row: 0, clean: &cleanSpan,
+                noisy: &noisySpan)
+            return (clean, noisy)
+        }
+        let (whole, first, second) = (written(0..<384), written(0..<192), written(192..<384))
+        #expect(whole.clean == Array(rows[..<384]))
+        #expect(first.clean + second.clean == whole.clean)
+        #expect(first.noisy + second.noisy == whole.noisy && whole.noisy != whole.clean)
     }
 
     @Test(arguments: TrainingOptions.Noise.allCases)

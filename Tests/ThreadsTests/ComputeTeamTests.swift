@@ -44,6 +44,12 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 1, 255, 256, 1000])
+    func `gives the results of any number of pieces in order`(count: Int) throws {
+        let team = try #require(ComputeTeam())
+        #expect(inPieces(count, team) { $0 * 3 } == (0..<count).map { $0 * 3 })
+    }
+
     @Test func `serves one call at a time`() throws {
         let team = try #require(ComputeTeam())
         let nested = Mutex<[Bool]>([])

@@ -22,11 +22,11 @@ TARGET void AT_LEVEL(kernels_add_row_bias)(
     }
 }
 
-TARGET void AT_LEVEL(kernels_join_rows)(
-    float *restrict y, const float *restrict a, const float *restrict b, size_t stride,
+TARGET void AT_LEVEL(kernels_add_row_bias_to_parts)(
+    float *restrict y, const float *restrict a, const float *restrict b,
     const float *restrict bias, bool rectify, size_t rows, size_t columns) {
     const float least = rectify ? 0.0f : -__builtin_inff();
-    for (size_t row = 0; row < rows; row++, y += stride, a += stride, b += stride)
+    for (size_t row = 0; row < rows; row++, y += columns, a += columns, b += columns)
         for (size_t c = 0; c < columns; c++) y[c] = at_least(least, a[c] + b[c] + bias[row]);
 }
 

@@ -8,7 +8,7 @@ enum kernels_level {
     kernels_x86_v4 = 2,    // AVX-512 F, BW, CD, DQ, VL
 };
 
-// The level that this thread's next kernel runs at.
+// The level that this thread's next kernel runs at, but where a lower one has less to do.
 int kernels_level(void);
 
 // Keeps this thread at or below `level`, so that tests reach the code for older processors.

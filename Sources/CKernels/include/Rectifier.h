@@ -14,10 +14,10 @@ void kernels_add_bias(
 void kernels_add_row_bias(
     float *x, size_t stride, const float *bias, bool rectify, size_t rows, size_t columns);
 
-// y[rows, columns] = a + b + bias[rows], then max(y, 0) where `rectify`.
-void kernels_join_rows(
-    float *y, const float *a, const float *b, size_t stride, const float *bias, bool rectify,
-    size_t rows, size_t columns);
+// y[rows, columns] = a + b + bias[rows], then max(y, 0) where `rectify`; all are dense.
+void kernels_add_row_bias_to_parts(
+    float *y, const float *a, const float *b, const float *bias, bool rectify, size_t rows,
+    size_t columns);
 
 // d_x = a + b where y, the rectifier's result in the forward pass, is above 0; else 0.
 void kernels_rectifier_backward(

@@ -76,10 +76,10 @@ struct MemoryPlan {
     }
 
     /// Embeddings of all lines, three times with noise drawn once, and what is known of each line; for each row
-    /// of a batch 5,824 floats; optimiser and small things.
+    /// of a batch 4,544 floats; optimiser and small things.
     private static func trainingBytes(lines: Int, _ training: TrainingOptions) -> Int {
         let row = 384 * MemoryLayout<Float>.stride
-        let batch = min(training.batchSize, lines) * 5824 * MemoryLayout<Float>.stride
+        let batch = min(training.batchSize, lines) * 4544 * MemoryLayout<Float>.stride
         return lines * (row * (training.noise == .fixed ? 3 : 1) + 80) + batch + 8 << 20
     }
 
