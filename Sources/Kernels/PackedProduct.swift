@@ -4,9 +4,8 @@ internal import CKernels
 ///
 /// BLAS brings the weights into such an order on every call. Over all weights of the encoder (42 MB) on one core
 /// (AMD, family 25), `sgemm` takes as many times as long as `multiply(panels:)` for 4, 8, 16, 32, 64, 128, 256
-/// and 512 rows: with AVX-512 2.5, 3.1, 2.6, 2.0, 1.5, 1.3, 1.2 and 1.14; with AVX2, before the next weights were
-/// asked for into the second-level cache, 2.2, 2.5, 2.3, 1.7, 1.35, 1.17, 1.06 and 1.01. There the kernel for few
-/// rows of plain weights takes 1.2, 1.15, 1.25, 1.25, 1.2, 1.2, 1.15 and 1.1 times as long.
+/// and 512 rows: with AVX-512 2.5, 3.1, 2.6, 2.0, 1.5, 1.3, 1.2 and 1.14, with AVX2 2.8, 3.2, 2.1, 1.75, 1.45, 1.2,
+/// 1.15 and 1.13; the kernel for few rows of plain weights with AVX2 1.6, 1.7, 1.2, 1.25, 1.2, 1.2, 1.15 and 1.12.
 public enum PackedWeight {
     /// Rows that lie together.
     public static let rows = Int(KERNELS_PACKED_ROWS)
