@@ -146,6 +146,7 @@ struct TrainingStep: Sendable {
 
         let count = layer.output / 2
         let bias = layer.bias + half * count
+        // Of the first layer each half has the gradient of all outputs.
         let dY = block.span(from: gradient + (layer.made == layer.output ? half * count : 0))
         var sums = unsafe block.mutableSpan(from: buffers.biasGradient(half))
         var dBias = sums._mutatingExtracting(first: count)

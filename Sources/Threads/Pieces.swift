@@ -8,11 +8,7 @@ package func inPieces<Result: Sendable>(
     if let team, count > 1 {
         let results = Results<Result>(count)
         let isShared = team.run { share in
-            for first in stride(from: 0, to: count, by: Share.mostPieces) {
-                share.stage(min(Share.mostPieces, count - first)) { piece in
-                    results.set(first + piece, work(first + piece))
-                }
-            }
+            share.stage(count) { results.set($0, work($0)) }
         }
         if isShared { return results.all }
     }

@@ -20,10 +20,7 @@ package struct Share {
         self.number = number
     }
 
-    /// The most pieces of a stage.
-    package static let mostPieces = Int(UInt8.max)
-
-    /// Runs `work` for pieces of 0 ..< `pieces`, at most `mostPieces`, until all are finished, here or by the other thread.
+    /// Runs `work` for pieces of 0 ..< `pieces` until all are finished, here or by the other thread.
     ///
     /// Pieces are taken from both ends, so that with two threads each stage's first pieces are for the first,
     /// whose cache knows what it wrote, and the last for the second.
@@ -32,14 +29,18 @@ package struct Share {
             for piece in 0..<pieces { work(piece) }
             return
         }
-        number &+= 1
         let fromFront = index == 0
-        var piece = stages.enter(number, pieces: pieces, fromFront: fromFront)
-        while let mine = piece {
-            work(mine)
-            piece = stages.next(fromFront: fromFront)
+        // More pieces than a stage holds are stages one after the other.
+        for start in stride(from: 0, to: pieces, by: Stages.mostPieces) {
+            let count = min(Stages.mostPieces, pieces - start)
+            number &+= 1
+            var piece = stages.enter(number, pieces: count, fromFront: fromFront)
+            while let mine = piece {
+                work(start + mine)
+                piece = stages.next(fromFront: fromFront)
+            }
+            stages.await(number, pieces: count)
         }
-        stages.await(number, pieces: pieces)
     }
 }
 

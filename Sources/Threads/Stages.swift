@@ -12,13 +12,16 @@ private struct Padding: Sendable { private let bytes = InlineArray<16, UInt64>(r
 /// All that threads tell each other stands in one word. Its cache line goes from core to core at each change,
 /// which takes 50 to 600 ns: a stage of two pieces costs four such changes.
 final class Stages: Sendable {
+    /// The most pieces of a stage.
+    static let mostPieces = Int(UInt8.max)
+
     /// The stage's number, its first piece that nobody took, the end of those, and how many are finished.
     private struct Ticket {
         var stage: UInt32
         var first, end, finished: UInt8
 
         init(stage: UInt32, pieces: Int) {
-            precondition(0...Share.mostPieces ~= pieces, "\(pieces) pieces")
+            precondition(1...Stages.mostPieces ~= pieces, "\(pieces) pieces")
             self.stage = stage
             first = 0
             end = UInt8(pieces)

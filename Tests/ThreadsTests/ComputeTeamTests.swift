@@ -29,7 +29,7 @@ import Testing
 
     @Test func `runs every piece once, and none before the stage before is done`() throws {
         let team = try #require(ComputeTeam())
-        let pieces = (0..<200).map { [1, 2, 3, 8, 0, 17][$0 % 6] }
+        let pieces = (0..<200).map { [1, 2, 3, 8, 0, 17, 300][$0 % 7] }
         for _ in 0..<50 {
             let log = Log(pieces: pieces)
             let isRun = team.run { share in
