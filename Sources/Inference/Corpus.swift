@@ -3,6 +3,7 @@ internal import Tokenizer
 
 /// A training text split into lines; blank ones are skipped, repeated ones are kept once.
 ///
+/// A line is blank if the tokenizer finds nothing in it: it would train on a vector that says nothing.
 /// The lines stay where they are in the text: beside it a corpus takes at most 36 bytes a line.
 struct Corpus {
     /// UTF-8.
@@ -20,9 +21,11 @@ struct Corpus {
     /// How many lines of UTF-8 `text` are not blank.
     ///
     /// - Throws: `noTrainingText` where none is, `tooManyLines` where more than `limit` are.
-    static func lineCount(of text: [UInt8], limit: Int) throws(InferenceError) -> Int {
+    static func lineCount(
+        of text: [UInt8], limit: Int, isBlank: BlankRule
+    ) throws(InferenceError) -> Int {
         var count = 0
-        forEachLine(of: text) { _ in count += 1 }
+        forEachLine(of: text, isBlank) { _ in count += 1 }
         guard count > 0 else { throw .noTrainingText }
         guard count <= limit else { throw .tooManyLines(given: count, limit: limit) }
         return count
@@ -31,8 +34,8 @@ struct Corpus {
     /// Splits UTF-8 `text` at line feeds; a carriage return before one belongs to the line's end.
     ///
     /// - Throws: as `lineCount`.
-    init(_ text: [UInt8], limit: Int) throws(InferenceError) {
-        let count = try Self.lineCount(of: text, limit: limit)
+    init(_ text: [UInt8], limit: Int, isBlank: BlankRule) throws(InferenceError) {
+        let count = try Self.lineCount(of: text, limit: limit, isBlank: isBlank)
         digest = SHA256.hex(of: text)
         var places: [Range<Int>] = []
         var lines: [Int32] = []
@@ -41,7 +44,7 @@ struct Corpus {
         // made to collide.
         let slots = 1 << (Int.bitWidth - (2 * count - 1).leadingZeroBitCount)
         var table = [Int32](repeating: -1, count: slots)
-        Self.forEachLine(of: text) { line in
+        Self.forEachLine(of: text, isBlank) { line in
             var hasher = Hasher()
             unsafe text[line].withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
             var slot = hasher.finalize() & (slots - 1)
@@ -72,27 +75,29 @@ struct Corpus {
         return tokenize(characters).ids
     }
 
-    /// Calls `body` with the place of each line that is not blank.
-    private static func forEachLine(of text: [UInt8], _ body: (Range<Int>) -> Void) {
+    /// Whether a line holds nothing to train on.
+    typealias BlankRule = (borrowing UTF8Span) -> Bool
+
+    /// Calls `body` with the place of each line of UTF-8 `text` that is not blank.
+    static func forEachLine(
+        of text: [UInt8], _ isBlank: BlankRule, _ body: (Range<Int>) -> Void
+    ) {
         var start = 0
         while start < text.count {
             let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
             let isReturn = end > start && text[end - 1] == UInt8(ascii: "\r")
             let line = start..<(isReturn ? end - 1 : end)
-            if !isBlank(text[line]) { body(line) }
+            if !Self.isBlank(text[line], isBlank) { body(line) }
             start = end + 1
         }
     }
 
-    private static func isBlank(_ line: ArraySlice<UInt8>) -> Bool {
-        // Most lines begin with a letter, which settles it.
-        if let first = line.first, 0x21...0x7E ~= first { return false }
-        let bytes = line.span
-        guard let characters = try? UTF8Span(validating: bytes) else { return false }
-        var scalars = characters.makeUnicodeScalarIterator()
-        while let scalar = scalars.next() {
-            if !scalar.properties.isWhitespace { return false }
-        }
-        return true
+    private static func isBlank(_ line: ArraySlice<UInt8>, _ isBlank: BlankRule) -> Bool {
+        // Most lines begin with a letter, which every tokenizer keeps.
+        guard let first = line.first else { return true }
+        if 0x21...0x7E ~= first { return false }
+        // The text was checked when it came; what is no UTF-8 for all that has no words.
+        guard let characters = try? UTF8Span(validating: line.span) else { return true }
+        return isBlank(characters)
     }
 }

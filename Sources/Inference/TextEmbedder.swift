@@ -68,6 +68,18 @@ public final class TextEmbedder: Sendable {
         tokenizer.encode(text, limit: tokenLimit)
     }
 
+    /// Whether `text` has no token of its own.
+    func isBlank(_ text: borrowing UTF8Span) -> Bool { tokenizer.isBlank(text) }
+
+    /// The lines of UTF-8 `text` that are not blank, as `train` and uploads take them.
+    public func lines(of text: [UInt8]) -> [String] {
+        var lines: [String] = []
+        Corpus.forEachLine(of: text, isBlank) { line in
+            lines.append(String(decoding: text[line], as: UTF8.self))
+        }
+        return lines
+    }
+
     /// Bytes of storage that each compute thread fills with `encoder`.
     public static func workspaceBytes(for encoder: SentenceEncoder) -> Int {
         encoder.workspaceBytes(tokens: tokenBudget)

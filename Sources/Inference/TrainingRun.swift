@@ -76,12 +76,12 @@ public struct TrainingRun: Sendable {
         let began = clock.now
         var options = options
         options.seed = seed ?? .random(in: 0...UInt64(Int.max))
-        _ = try Corpus.lineCount(of: text, limit: lineLimit)
+        _ = try Corpus.lineCount(of: text, limit: lineLimit, isBlank: embedder.isBlank)
         let history = ModelHistory(path: path)
         let lock = try lock(history, isCancelled)
         let locked = clock.now
         // Only now: one run at a time holds what its corpus takes.
-        let corpus = try Corpus(text, limit: lineLimit)
+        let corpus = try Corpus(text, limit: lineLimit, isBlank: embedder.isBlank)
         let parent = try files { () throws(ModelFileError) in try history.live() }
         var initial: AutoencoderParameters?
         if start == .continue, let parent {

@@ -31,6 +31,12 @@ public struct WordPieceTokenizer: Sendable {
         return pieces.vocabulary.token(Int(id))
     }
 
+    /// Whether a text has no token between `[CLS]` and `[SEP]`; reads no further than its first word.
+    public func isBlank(_ text: borrowing UTF8Span) -> Bool {
+        var words = Words(of: text.span)
+        return !words.next()
+    }
+
     /// The ids of a text between those of `[CLS]` and `[SEP]`, at most `limit` (2 or more) in all.
     ///
     /// Reads no further than it takes to fill the limit and to see whether anything is left.

@@ -3,8 +3,10 @@ import Tokenizer
 
 @testable import Inference
 
-private func corpus(_ text: String, limit: Int = 100) throws(InferenceError) -> Corpus {
-    try Corpus(Array(text.utf8), limit: limit)
+private func corpus(_ text: String, limit: Int = 100) throws -> Corpus {
+    let tokenizer = try WordPieceTokenizer(
+        vocabulary: Array("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]".utf8))
+    return try Corpus(Array(text.utf8), limit: limit, isBlank: tokenizer.isBlank)
 }
 
 @Suite struct `Training text` {
@@ -37,9 +39,21 @@ private func corpus(_ text: String, limit: Int = 100) throws(InferenceError) -> 
         #expect(corpus.lines == (0..<5000).map { Int32($0 % 1777) })
     }
 
-    @Test(arguments: ["", "\n", " \n\t\r\n\u{2028}"])
-    func `a text without words is none`(text: String) {
+    @Test(arguments: [
+        "", "\n", " \n\t\r\n\u{2028}", "\u{FEFF}", "\u{FEFF}\r\n\u{FEFF}",
+        "\u{200B}\u{2060}\n\u{AD}",
+        "\0\u{1}\u{1B}\u{7F}", "\u{301}\u{5B0}", "\u{FFFD}\n\u{FE0F}", "\u{E000}",
+        "\u{E0001}\u{E007F}",
+    ])
+    func `a text of which the tokenizer leaves nothing is none`(text: String) {
         #expect(throws: InferenceError.noTrainingText) { try corpus(text) }
+    }
+
+    @Test(arguments: [
+        "\u{FEFF}a", "\u{200B}\u{4E00}", "\u{2764}", "\0.", "\u{20AC}", "\u{301}\u{903}",
+    ])
+    func `a line with a single token is one`(line: String) throws {
+        #expect(try corpus("\u{FEFF}\n\(line)\n\u{200B}\n").lines == [0])
     }
 
     @Test func `more lines than the limit are counted to the end`() throws {

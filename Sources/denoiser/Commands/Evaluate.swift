@@ -31,14 +31,13 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
-        let text = String(decoding: try readTrainingText(files), as: UTF8.self)
-        let lines = text.split(whereSeparator: \.isNewline).map(String.init)
-            .filter { $0.contains { !$0.isWhitespace } }
+        let text = try readTrainingText(files)
+        let denoiser = try loadDenoiser(model)
+        let embedder = try loadEmbedder(folder: encoder.path)
+        let lines = embedder.lines(of: text)
         guard !lines.isEmpty else {
             throw CommandFailure.data("\(files.joined(separator: ", ")): no text to evaluate on")
         }
-        let denoiser = try loadDenoiser(model)
-        let embedder = try loadEmbedder(folder: encoder.path)
         var clean: [Float] = []
         var bar = ProgressBar("Embedding")
         for start in stride(from: 0, to: lines.count, by: 1024) {

@@ -1,0 +1,69 @@
+"""What counts as a text and as a line: in uploads and in every command that reads lines."""
+import json
+import os
+import subprocess
+
+import pytest
+import service
+
+BLANK = {
+    "a byte order mark": "\ufeff", "and a line end": "\ufeff\r\n", "no width": "\u200b\u2060\n\u00ad\u200e",
+    "control characters": "\0\x01\n\x1b\x7f\x85", "marks without a letter": "\u0301\n\u05b0\ufe0f",
+    "private use": "\ue000\n\U000f0000", "a replacement character": "\ufffd", "spaces": " \n\t\n\u3000\u2028\n",
+}
+
+
+def run(*command, status=0, text=None, **options):
+    """A command's standard output and standard error."""
+    environment = {**os.environ, "ENCODER_PATH": service.ENCODER, **options.pop("environment", {})}
+    given = text if text is None or isinstance(text, bytes) else text.encode()
+    done = subprocess.run(
+        [str(service.BINARY), *map(str, command)], env=environment, input=given, capture_output=True,
+        timeout=120, **options)
+    assert done.returncode == status, done.stderr.decode()
+    return done.stdout.decode(), done.stderr.decode()
+
+
+def upload(running, content, name="text.txt"):
+    content = content if isinstance(content, bytes) else content.encode()
+    head = f'--X\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+    status, headers, answer = running.request(
+        "POST", "/upload/", head + content + b"\r\n--X--\r\n",
+        {"content-type": "multipart/form-data; boundary=X"}, timeout=120)
+    return status, headers, json.loads(answer)
+
+
+@pytest.fixture(scope="module")
+def running():
+    with service.running("--epochs", "1") as running:
+        yield running
+
+
+def test_an_upload_of_blank_lines_is_refused_and_the_live_model_stays(running):
+    def version(): return running.post("/denoise/text", {"texts": ["a"]})[1]["x-model-version"]
+    before = version()
+    for what, content in BLANK.items():
+        status, _, answer = upload(running, content)
+        assert status == 422, what
+        assert answer["detail"] == [{
+            "type": "value_error", "loc": ["body", "file"], "input": "text.txt",
+            "msg": "Value error, the file holds no text to train on"}]
+    assert version() == before
+    assert not os.path.exists(running.model)
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_commands_refuse_a_file_of_blank_lines(tmp_path, command):
+    for content in BLANK.values():
+        (tmp_path / "t").write_text(content, newline="")
+        options = ["--output", tmp_path / "m.pt"] if command == "train" else []
+        _, error = run(command, tmp_path / "t", *options, status=65)
+        assert error.count("\n") == 1 and "no text to" in error
+    assert not (tmp_path / "m.pt").exists()
+
+
+def test_blank_lines_among_others_are_not_counted(tmp_path):
+    (tmp_path / "t").write_text("\ufeff\n\u200b\none\n\0\n\u0301\ntwo\n")
+    assert "\nlines                     2\n" in run("evaluate", tmp_path / "t")[0]
+    table = run("train", tmp_path / "t", "--epochs", "1", "--output", tmp_path / "m.pt")[0]
+    assert "2 (2 distinct)" in table
