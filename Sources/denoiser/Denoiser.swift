@@ -19,21 +19,24 @@ struct Denoiser: ParsableCommand {
 
     static func main() {
         do {
+            try checkArguments()
             var command = try parseAsRoot()
             try command.run()
         } catch let failure as CommandFailure {
             writeStandardError("denoiser: \(failure)\n")
             exit(withStatus: failure.status)
         } catch {
-            guard isFaultToCheck(error) else { exit(withError: error) }
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            let fault = UsageFault(message(for: error), arguments: arguments)
+            guard arguments.contains("--check") else {
+                writeStandardError("denoiser: \(fault.text)\n")
+                exit(withStatus: 64)
+            }
             // What is checked is told in one line and with one status, whatever is wrong.
-            print("problem  command line: \(oneLine(message(for: error)))")
+            print("problem  command line: \(fault.text)")
             exit(withStatus: 78)
         }
-    }
-
-    private static func isFaultToCheck(_ error: any Error) -> Bool {
-        CommandLine.arguments.contains("--check") && exitCode(for: error) == .validationFailure
     }
 
     private static func exit(withStatus status: Int32) -> Never { Glibc.exit(status) }

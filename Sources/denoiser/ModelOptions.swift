@@ -11,6 +11,12 @@ struct EncoderOptions: ParsableArguments {
             """, valueName: "folder"))
     var encoder: String?
 
+    func validate() throws {
+        if encoder == nil, let fault = faultOfEnvironment("ENCODER_PATH") {
+            throw ValidationError(fault)
+        }
+    }
+
     /// The folder to use.
     var path: String { encoder ?? environment("ENCODER_PATH") ?? "models/all-MiniLM-L6-v2" }
 }
@@ -29,6 +35,12 @@ struct ModelOptions: ParsableArguments {
         name: .customLong("no-default-model"),
         help: "Where the file is missing, do without a model instead of using the built-in one.")
     var withoutDefaultModel = false
+
+    func validate() throws {
+        if model == nil, let fault = faultOfEnvironment("MODEL_PATH") {
+            throw ValidationError(fault)
+        }
+    }
 
     /// The file to use.
     var path: String { model ?? environment("MODEL_PATH") ?? "models/embedding_denoiser.pt" }

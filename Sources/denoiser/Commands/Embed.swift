@@ -7,6 +7,7 @@ struct Embed: ParsableCommand {
         abstract: "Print the sentence embeddings of texts, one JSON array of 384 numbers a line.",
         discussion: """
               denoiser embed "hello world"
+              denoiser embed -- "-5 degrees"
               denoiser embed --input texts.txt --output vectors.npy
             """)
 
@@ -27,6 +28,7 @@ struct Denoise: ParsableCommand {
         abstract: "Print the denoised embeddings of texts, one JSON array of 384 numbers a line.",
         discussion: """
               denoiser denoise "hello world"
+              denoiser denoise -- "-5 degrees"
               denoiser denoise --noise-level 0.1 --input texts.txt --output vectors.npy
             """)
 
@@ -61,7 +63,12 @@ struct Denoise: ParsableCommand {
 struct Similarity: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the cosine of two texts' denoised embeddings, from -1 to 1.",
-        discussion: "  denoiser similarity \"a cat sleeps\" \"a kitten naps\"")
+        discussion: """
+            A text that begins with - stands behind -- .
+
+              denoiser similarity "a cat sleeps" "a kitten naps"
+              denoiser similarity -- "-5 degrees" "five below zero"
+            """)
 
     @Argument(help: "One text.") var first: String
     @Argument(help: "Another.") var second: String

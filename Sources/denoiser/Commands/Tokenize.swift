@@ -10,6 +10,7 @@ struct Tokenize: ParsableCommand {
             A text is cut at 256 tokens, as the encoder does.
 
               denoiser tokenize "hello world"
+              denoiser tokenize -- "-5 degrees"
               denoiser tokenize --input texts.txt
             """)
 

@@ -89,16 +89,7 @@ struct Train: ParsableCommand {
 func readTrainingText(_ files: [String]) throws(CommandFailure) -> [UInt8] {
     var text: [UInt8] = []
     for file in files {
-        let bytes = try readFile(file)
-        if bytes.starts(with: [0x1F, 0x8B]) {
-            throw .data(
-                "\(file): gzip-compressed; give the text itself: gunzip -c \(file) | denoiser train -"
-            )
-        }
-        guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw .data("\(file): not UTF-8")
-        }
-        text += bytes
+        text += try readText(file)
         if text.last != UInt8(ascii: "\n") { text.append(UInt8(ascii: "\n")) }
     }
     return text

@@ -28,9 +28,8 @@ struct ConfigurationFile {
         do throws(CommandFailure) { bytes = try readFile(path) } catch {
             throw .configuration(error.description)
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .configuration("\(path): not UTF-8")
-        }
+        if let fault = UTF8Fault(in: bytes) { throw .configuration("\(path), \(fault)") }
+        let text = String(decoding: bytes, as: UTF8.self)
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated() {
             let line = trimmed(line)

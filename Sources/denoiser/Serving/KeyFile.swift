@@ -21,9 +21,8 @@ func readKeys(_ path: String) throws(CommandFailure) -> AccessKeys {
     do throws(CommandFailure) { bytes = try readFile(path) } catch {
         throw .configuration(error.description)
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw .configuration("\(path): not UTF-8")
-    }
+    if let fault = UTF8Fault(in: bytes) { throw .configuration("\(path), \(fault)") }
+    let text = String(decoding: bytes, as: UTF8.self)
     do throws(AccessKeys.Fault) {
         return try AccessKeys(parsing: text)
     } catch {

@@ -4,7 +4,11 @@ import JSON
 
 /// Where a command's texts come from: arguments, files, or standard input.
 struct TextInput: ParsableArguments {
-    @Argument(help: "Texts. Without any, they are read from --input or standard input.")
+    @Argument(
+        help: """
+            Texts; one that begins with - stands behind --. Without any, they are read from --input \
+            or standard input.
+            """)
     var texts: [String] = []
 
     @Option(
@@ -25,8 +29,8 @@ struct TextInput: ParsableArguments {
     /// The texts in order; an empty line is an empty text.
     func read() throws(CommandFailure) -> [String] {
         guard texts.isEmpty else { return texts }
-        let name = input ?? "-"
-        return try lines(of: readFile(name), name: name == "-" ? "standard input" : name)
+        let file = input ?? "-"
+        return try lines(of: readText(file), name: named(file))
     }
 
     private func lines(of bytes: [UInt8], name: String) throws(CommandFailure) -> [String] {
@@ -44,12 +48,7 @@ struct TextInput: ParsableArguments {
 
     private func text(of line: ArraySlice<UInt8>, at place: String) throws(CommandFailure) -> String
     {
-        guard jsonl else {
-            guard let text = String(validating: line, as: UTF8.self) else {
-                throw .data("\(place): not UTF-8")
-            }
-            return text
-        }
+        guard jsonl else { return String(decoding: line, as: UTF8.self) }
         do throws(JSONError) {
             if case .string(let text) = try JSONValue(parsing: Array(line)) { return text }
         } catch {
@@ -59,10 +58,24 @@ struct TextInput: ParsableArguments {
     }
 }
 
+/// The text of the file at `path`, "-" being standard input: bytes that are UTF-8.
+func readText(_ path: String) throws(CommandFailure) -> [UInt8] {
+    let bytes = try readFile(path)
+    if bytes.starts(with: [0x1F, 0x8B]) {
+        throw .data(
+            "\(named(path)): gzip-compressed; give the text itself: gunzip -c FILE | denoiser ...")
+    }
+    if let fault = UTF8Fault(in: bytes) { throw .data("\(named(path)), \(fault)") }
+    return bytes
+}
+
+/// What to call the file at `path`.
+func named(_ path: String) -> String { path == "-" ? "standard input" : path }
+
 /// The bytes of the file at `path`, "-" being standard input.
 func readFile(_ path: String) throws(CommandFailure) -> [UInt8] {
     let descriptor = path == "-" ? 0 : unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("cannot read \(path)", errno) }
+    guard descriptor >= 0 else { throw .system("cannot read \(named(path))", errno) }
     defer { if descriptor != 0 { close(descriptor) } }
     var bytes: [UInt8] = []
     var size = stat()
@@ -74,7 +87,7 @@ func readFile(_ path: String) throws(CommandFailure) -> [UInt8] {
         let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
         if count < 0 {
             if errno == EINTR { continue }
-            throw .system("cannot read \(path)", errno)
+            throw .system("cannot read \(named(path))", errno)
         }
         if count == 0 { return bytes }
         bytes += chunk[..<count]

@@ -1,0 +1,88 @@
+import Glibc
+
+/// The first byte of a text that is not UTF-8.
+struct UTF8Fault: CustomStringConvertible {
+    /// The line it stands in, from 1; lines end at LF, CR LF or CR.
+    let line: Int
+
+    /// Its place in the line, from 1.
+    let byte: Int
+
+    /// Its place in the whole, from 0.
+    let offset: Int
+
+    private let value: UInt8
+    private let looksLikeUTF16: Bool
+
+    /// Nil where all of `text` is UTF-8.
+    init?(in text: [UInt8]) {
+        do {
+            _ = try UTF8Span(validating: text.span)
+            return nil
+        } catch {
+            offset = error.byteOffsets.lowerBound
+        }
+        var (line, start) = (1, 0)
+        for i in 0..<offset {
+            let isReturn = text[i] == UInt8(ascii: "\r") && text[i + 1] != UInt8(ascii: "\n")
+            guard isReturn || text[i] == UInt8(ascii: "\n") else { continue }
+            line += 1
+            start = i + 1
+        }
+        self.line = line
+        byte = offset - start + 1
+        value = text[offset]
+        looksLikeUTF16 = text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF])
+    }
+
+    /// As it reads behind the text's name and a comma.
+    var description: String {
+        "line \(line), byte \(byte): \(hex(value)) is not UTF-8; "
+            + (looksLikeUTF16
+                ? "this looks like UTF-16: save it as UTF-8" : "save the text as UTF-8")
+    }
+
+    /// The same for a text that has no lines.
+    var withoutLine: String { "byte \(offset + 1): \(hex(value)) is not UTF-8" }
+}
+
+/// `0xE9`.
+private func hex(_ byte: UInt8) -> String { "0x" + hexDigits(byte) }
+
+/// Two digits.
+private func hexDigits(_ byte: UInt8) -> String {
+    (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+}
+
+/// `bytes` in quotes, fit for any terminal: what is not printable ASCII as `\xE9`, cut at 80 bytes.
+func quoted(_ bytes: [UInt8]) -> String {
+    let text = bytes.prefix(80).map { byte in
+        0x20...0x7E ~= byte ? String(UnicodeScalar(byte)) : "\\x" + hexDigits(byte)
+    }.joined()
+    return "\"\(text)\(bytes.count > 80 ? "..." : "")\""
+}
+
+/// Refuses arguments that are not UTF-8: as strings they would be altered without a word.
+func checkArguments() throws(CommandFailure) {
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+        guard let argument = unsafe CommandLine.unsafeArgv[index] else { return }
+        let bytes = unsafe bytes(of: argument)
+        if let fault = UTF8Fault(in: bytes) {
+            throw .usage("argument \(index), \(fault.withoutLine): \(quoted(bytes))")
+        }
+    }
+}
+
+/// Why the value of an environment variable cannot be used: it is not UTF-8; nil where it can.
+func faultOfEnvironment(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    let bytes = unsafe bytes(of: value)
+    return UTF8Fault(in: bytes).map {
+        "the environment's \(name), \($0.withoutLine): \(quoted(bytes))"
+    }
+}
+
+/// The bytes of a C string.
+private func bytes(of text: UnsafePointer<CChar>) -> [UInt8] {
+    unsafe UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
+}
