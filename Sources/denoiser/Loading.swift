@@ -34,8 +34,15 @@ func loadLiveModel(_ options: ModelOptions) throws(CommandFailure) -> LiveModel 
     }
 }
 
-/// The model that `options` name, for one run of a command.
+/// The model that `options` name, for one run of a command that only reads it.
+///
+/// - Throws: where a file is named and missing: another model is not what was asked for.
 func loadDenoiser(_ options: ModelOptions) throws(CommandFailure) -> DenoiserModel {
+    let absence = options.place.absence(of: "file")
+    if let absence, options.place.namer != nil { throw .configuration(absence) }
+    if let absence, !options.withoutDefaultModel {
+        log("\(absence), and no other is named: the built-in model is used")
+    }
     guard let model = try loadLiveModel(options).current() else {
         throw .configuration(
             "\(options.path): no such file; train a model with `denoiser train` or leave "
@@ -52,4 +59,13 @@ func load<Value>(
     } catch {
         throw .configuration("\(error)")
     }
+}
+
+/// The version that is served, and why where it is not that of the file that `options` name.
+func describe(_ version: String, _ options: ModelOptions) -> String {
+    guard let absence = options.place.absence(of: "file") else { return version }
+    if version == DenoiserModel.builtIn?.version {
+        return "\(version), the built-in one: \(absence)"
+    }
+    return version == "none" ? "\(version): \(absence)" : version
 }

@@ -12,13 +12,35 @@ struct EncoderOptions: ParsableArguments {
     var encoder: String?
 
     func validate() throws {
+        if encoder == "" { throw ValidationError("--encoder names no folder: it is empty.") }
         if encoder == nil, let fault = faultOfEnvironment("ENCODER_PATH") {
             throw ValidationError(fault)
         }
     }
 
+    /// The folder to use and what named it.
+    var place: NamedPath {
+        NamedPath(
+            "--encoder", encoder, variable: "ENCODER_PATH", standard: "models/all-MiniLM-L6-v2")
+    }
+
     /// The folder to use.
-    var path: String { encoder ?? environment("ENCODER_PATH") ?? "models/all-MiniLM-L6-v2" }
+    var path: String { place.path }
+
+    /// The folder to use, which is there.
+    func folder() throws(CommandFailure) -> String {
+        if let absence = place.absence(of: "folder") {
+            throw .configuration(
+                "\(absence); nginx/fetch-encoder fetches the encoder, --encoder or ENCODER_PATH "
+                    + "names where it is")
+        }
+        var status = stat()
+        if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+            throw .configuration(
+                "\(path): not a folder\(place.namer.map { " (\($0) names it)" } ?? "")")
+        }
+        return path
+    }
 }
 
 /// Which denoiser is used.
@@ -37,18 +59,18 @@ struct ModelOptions: ParsableArguments {
     var withoutDefaultModel = false
 
     func validate() throws {
+        if model == "" { throw ValidationError("--model names no file: it is empty.") }
         if model == nil, let fault = faultOfEnvironment("MODEL_PATH") {
             throw ValidationError(fault)
         }
     }
 
-    /// The file to use.
-    var path: String { model ?? environment("MODEL_PATH") ?? "models/embedding_denoiser.pt" }
-}
+    /// The file to use and what named it.
+    var place: NamedPath {
+        NamedPath(
+            "--model", model, variable: "MODEL_PATH", standard: "models/embedding_denoiser.pt")
+    }
 
-/// The value of an environment variable, nil where it is unset or empty.
-func environment(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
-    let text = unsafe String(cString: value)
-    return text.isEmpty ? nil : text
+    /// The file to use.
+    var path: String { place.path }
 }

@@ -240,7 +240,7 @@ def test_models_tells_why_none_is_live(tmp_path):
         return subprocess.run([str(service.BINARY), "models", "--model", "m.pt"], cwd=tmp_path, capture_output=True, text=True)
 
     run = models()
-    assert run.returncode == 0 and run.stdout == "" and "m.pt: no such file" in run.stderr
+    assert run.returncode == 78 and run.stdout == "" and "m.pt: no such file" in run.stderr
     (tmp_path / "m.pt").write_bytes(b"no model")
     run = models()
     assert run.returncode == 65 and "m.pt" in run.stderr

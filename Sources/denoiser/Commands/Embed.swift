@@ -17,7 +17,7 @@ struct Embed: ParsableCommand {
 
     func run() throws {
         let texts = try input.read()
-        let embedder = try loadEmbedder(folder: encoder.path)
+        let embedder = try loadEmbedder(folder: encoder.folder())
         try writeVectors(of: texts, with: embedder, to: output, label: "Embedding") { $0 }
     }
 }
@@ -52,7 +52,7 @@ struct Denoise: ParsableCommand {
     func run() throws {
         let texts = try input.read()
         let denoiser = try loadDenoiser(model)
-        let embedder = try loadEmbedder(folder: encoder.path)
+        let embedder = try loadEmbedder(folder: encoder.folder())
         try writeVectors(of: texts, with: embedder, to: output, label: "Denoising") {
             denoiser.denoise($0, noiseLevel: noiseLevel)
         }
@@ -77,7 +77,7 @@ struct Similarity: ParsableCommand {
 
     func run() throws {
         let denoiser = try loadDenoiser(model)
-        let embedder = try loadEmbedder(folder: encoder.path)
+        let embedder = try loadEmbedder(folder: encoder.folder())
         let vectors = denoiser.denoise(
             try embedder.embed([first, second]).values, noiseLevel: 0)
         let a = vectors[..<embedder.columns].map(Double.init)

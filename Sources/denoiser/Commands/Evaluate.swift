@@ -33,7 +33,7 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         let text = try readTrainingText(files)
         let denoiser = try loadDenoiser(model)
-        let embedder = try loadEmbedder(folder: encoder.path)
+        let embedder = try loadEmbedder(folder: encoder.folder())
         let lines = embedder.lines(of: text)
         guard !lines.isEmpty else {
             throw CommandFailure.data("\(files.joined(separator: ", ")): no text to evaluate on")

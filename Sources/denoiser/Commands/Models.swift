@@ -30,14 +30,12 @@ struct Models: ParsableCommand {
     }
 
     private func tellWhyNoneIsLive(_ history: ModelHistory) throws(CommandFailure) {
-        do throws(ModelFileError) {
-            if try history.live() == nil {
-                writeStandardError(
-                    "denoiser: \(model.path): no such file, so no trained model is live\n")
-            }
-        } catch {
-            throw .data("\(error)")
+        guard let absence = model.place.absence(of: "file") else {
+            do throws(ModelFileError) { _ = try history.live() } catch { throw .data("\(error)") }
+            return
         }
+        guard model.place.namer == nil else { throw .configuration(absence) }
+        log("\(absence), so no trained model is live")
     }
 
     private func switchBack(to text: String, in history: ModelHistory) throws(CommandFailure) {

@@ -16,8 +16,9 @@ struct Pack: ParsableCommand {
     @OptionGroup var encoder: EncoderOptions
 
     func run() throws {
+        let folder = try encoder.folder()
         let (path, isNew) = try load { () throws(ModelFault) in
-            try PackedWeights.write(folder: encoder.path)
+            try PackedWeights.write(folder: folder)
         }
         print("\(path): \(isNew ? "written" : "fits already")")
     }

@@ -33,6 +33,7 @@ struct Serve: ParsableCommand {
             try Check(of: options).run()
             return
         }
+        _ = try options.encoder.folder()
         limitThreadHeaps(to: options.limits.threads)
         // Before any thread starts: threads inherit which signals are blocked.
         let signals = try startUp { () throws(FastCGIError) in try SignalWaiter() }

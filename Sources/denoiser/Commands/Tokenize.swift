@@ -18,7 +18,7 @@ struct Tokenize: ParsableCommand {
     @OptionGroup var encoder: EncoderOptions
 
     func run() throws {
-        let tokenizer = try loadTokenizer(folder: encoder.path)
+        let tokenizer = try loadTokenizer(folder: encoder.folder())
         var output = try OutputFile(path: nil)
         for text in try input.read() {
             let ids = tokenizer.encode(text, limit: TextEmbedder.tokenLimit).ids

@@ -27,9 +27,41 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Models") var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
 
+    func validate() throws {
+        let path = output ?? model.path
+        if path.isEmpty { throw ValidationError("--output names no file: it is empty.") }
+        // A file of any name is read, so it may be written again.
+        if output == nil, model.place.absence(of: "file") == nil { return }
+        guard Self.endings.contains(where: path.hasSuffix) else {
+            let endings = Self.endings.joined(separator: ", ")
+            let name = output == nil ? model.place.namer ?? "the model" : "--output"
+            throw ValidationError(
+                "\(name) is \"\(path)\"; a model is written to a file that ends in one of \(endings)."
+            )
+        }
+    }
+
+    /// Of files that models are written to; the middle one is PyTorch's other habit.
+    private static let endings = [".pt", ".pth", ".safetensors"]
+
+    /// Says that there is nothing to continue from.
+    ///
+    /// - Throws: where the file was named.
+    private func lookForStart() throws(CommandFailure) {
+        guard settings.start == .continue else { return }
+        let place =
+            output.map { NamedPath("--output", $0, variable: "", standard: $0) } ?? model.place
+        guard let absence = place.absence(of: "file") else { return }
+        guard place.namer == nil else {
+            throw .configuration("\(absence), so there is no model to continue from")
+        }
+        log("\(absence), so there is no model to continue from: starting from fresh parameters")
+    }
+
     func run() throws {
+        try lookForStart()
         let text = try readTrainingText(files)
-        let embedder = try loadEmbedder(folder: encoder.path)
+        let embedder = try loadEmbedder(folder: encoder.folder())
         var display = TrainingDisplay()
         let result: TrainingRun.Result
         do throws(InferenceError) {

@@ -20,7 +20,7 @@ struct Check {
         }
         var workspaceBytes = 0
         look("encoder") { () throws(CommandFailure) in
-            let folder = options.encoder.path
+            let folder = try options.encoder.folder()
             let tokenizer = try loadTokenizer(folder: folder)
             var note = ""
             try load { () throws(ModelFault) in
@@ -73,7 +73,9 @@ struct Check {
         let path = options.model.path
         let version = try loadLiveModel(options.model).current()?.version ?? "none"
         let isThere = unsafe access(path, F_OK) == 0
-        let what = isThere ? "\(path), version \(version)" : "no file \(path), serving \(version)"
+        let what =
+            isThere
+            ? "\(path), version \(version)" : "serving \(describe(version, options.model))"
         // A folder that is missing is made by the first training run, if it can be.
         var place = folder(of: path)
         while unsafe access(place, F_OK) != 0, place != folder(of: place) {

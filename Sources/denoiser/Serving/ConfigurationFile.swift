@@ -26,7 +26,7 @@ struct ConfigurationFile {
     init(reading path: String) throws(CommandFailure) {
         let bytes: [UInt8]
         do throws(CommandFailure) { bytes = try readFile(path) } catch {
-            throw .configuration(error.description)
+            throw .configuration("\(error) (--config names it)")
         }
         if let fault = UTF8Fault(in: bytes) { throw .configuration("\(path), \(fault)") }
         let text = String(decoding: bytes, as: UTF8.self)

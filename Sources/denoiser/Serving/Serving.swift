@@ -62,7 +62,8 @@ final class Serving: Sendable {
     }
 
     private var status: String {
-        let model = generation.withLock { $0.live }.current()?.version ?? "none"
+        let (live, options) = generation.withLock { ($0.live, $0.options.model) }
+        let model = describe(live.current()?.version ?? "none", options)
         return "serving \(describe(server.origin)), model \(model)"
     }
 

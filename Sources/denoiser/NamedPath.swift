@@ -1,0 +1,40 @@
+import Glibc
+import ModelFiles
+
+/// The path of a file or folder, and what named it.
+struct NamedPath {
+    let path: String
+
+    /// The option or variable that named it; nil where it is the default.
+    let namer: String?
+
+    /// The option's value, else the variable's, else the default.
+    init(_ option: String, _ value: String?, variable: String, standard: String) {
+        if let value {
+            (path, namer) = (value, option)
+        } else if let value = environment(variable) {
+            (path, namer) = (value, variable)
+        } else {
+            (path, namer) = (standard, nil)
+        }
+    }
+
+    /// Why nothing can be read there: nothing is there, in one line that says what named it; nil where something is,
+    /// or where that cannot be seen.
+    func absence(of kind: String) -> String? {
+        guard FileIdentity.of(path) == nil, FileIdentity.obstacle(to: path) == nil else {
+            return nil
+        }
+        var status = stat()
+        let isLink = unsafe lstat(path, &status) == 0
+        let what = isLink ? "this link leads to no \(kind)" : "no such \(kind)"
+        return "\(path): \(what)" + (namer.map { " (\($0) names it)" } ?? "")
+    }
+}
+
+/// The value of an environment variable, nil where it is unset or empty.
+func environment(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    let text = unsafe String(cString: value)
+    return text.isEmpty ? nil : text
+}
