@@ -70,6 +70,12 @@ public struct DeliberateDifference: Sendable {
             request: "an upload without text", reference: "200",
             answer: "422 `value_error`", reason: "there is nothing to train on"),
         DeliberateDifference(
+            request: "a form whose `charset` is one of several bytes a character (GBK, Big5, "
+                + "Shift-JIS, EUC, ISO 2022, UTF-7 …) or one of Python's own (`punycode` …)",
+            reference: "file names and texts in that set, or 500",
+            answer: "file names and texts in Latin-1, as for a set that nobody knows",
+            reason: "a file's name decides nothing, and tables for it would be large"),
+        DeliberateDifference(
             request: "`/docs` and `/redoc`", reference: "scripts and styles from a CDN",
             answer: "from this server, from the CDN where it has none",
             reason: "they work without the internet"),

@@ -1,34 +1,38 @@
-internal import Glibc
-
 /// The character set in which the names and texts of a multipart form stand.
 ///
-/// Text that is not valid in its set is read as Latin-1, as is text in a set not known here: Python
-/// knows more, of which a form has yet to be seen (EBCDIC, UTF-7, Mac and DOS code pages).
+/// Text that is not valid in its set is read as Latin-1, as Python does here. So is text in a set
+/// that is not known: the multibyte ones of East Asia and UTF-7 are deliberately not.
 enum FormCharset: Equatable {
     case utf8
     /// UTF-8 whose leading byte order mark is dropped.
     case utf8WithMark
+    /// UTF-16 in an order, or in that of its mark.
+    case utf16(ByteOrder?)
+    /// UTF-32 in an order, or in that of its mark.
+    case utf32(ByteOrder?)
     case latin1
-    /// A set that the C library converts, under the C library's name.
-    case converted(String)
+    /// A set of single bytes, as a row of the tables.
+    case singleByte(Int)
 
     /// The set that Python knows under `label`.
     init(label: [UInt8]) {
-        let name = Self.normalised(label)
+        guard let row = CharsetNames.row(of: CharsetNames.normalised(label)) else {
+            self = .latin1
+            return
+        }
         self =
-            if Self.utf8Names.contains(name) {
-                .utf8
-            } else if name == "utf_8_sig" {
-                .utf8WithMark
-            } else if let name = Self.convertedName(for: name) {
-                .converted(name)
-            } else {
-                .latin1
-            }
+            row < Self.unicode.count
+            ? Self.unicode[row] : .singleByte(row - Self.unicode.count)
     }
 
+    /// The sets at the head of the table of names, in its order.
+    private static let unicode: [FormCharset] = [
+        .utf8, .utf8WithMark, .utf16(nil), .utf16(.little), .utf16(.big), .utf32(nil),
+        .utf32(.little), .utf32(.big),
+    ]
+
     /// The text that `bytes` spell.
-    func text(of bytes: some Collection<UInt8>) -> String {
+    func text(of bytes: [UInt8]) -> String {
         let decoded: String? =
             switch self {
             case .utf8: String(validating: bytes, as: UTF8.self)
@@ -36,113 +40,61 @@ enum FormCharset: Equatable {
                 String(
                     validating: bytes.starts(with: [0xEF, 0xBB, 0xBF])
                         ? bytes.dropFirst(3) : bytes[...], as: UTF8.self)
+            case .utf16(let order): WideText.utf16(bytes, order)
+            case .utf32(let order): WideText.utf32(bytes, order)
             case .latin1: nil
-            case .converted(let name): Self.converted(Array(bytes), from: name)
+            case .singleByte(let row): Self.text(of: bytes, row: row)
             }
         return decoded ?? Self.latin1Text(bytes)
     }
 
     /// The text of `bytes`, each a Unicode scalar of its own.
     static func latin1Text(_ bytes: some Collection<UInt8>) -> String {
-        var text = String.UnicodeScalarView()
-        text.append(contentsOf: bytes.lazy.map { Unicode.Scalar($0) })
-        return String(text)
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 2)
+        for byte in bytes { text.append(latin1: byte) }
+        return String(decoding: text, as: UTF8.self)
     }
 
-    /// Python's key for a label: lower case, one underscore for every run of other characters.
-    private static func normalised(_ label: [UInt8]) -> String {
-        var name = ""
-        var pendingGap = false
-        for byte in label {
-            guard (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) else {
-                pendingGap = !name.isEmpty
-                continue
-            }
-            if pendingGap { name.append("_") }
-            pendingGap = false
-            name.unicodeScalars.append(Unicode.Scalar(byte > 0x39 ? byte | 0x20 : byte))
+    /// The text in a set of single bytes, nil if one of them is an error.
+    private static func text(of bytes: [UInt8], row: Int) -> String? {
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            guard let scalar = CharsetTables.scalar(of: byte, row: row) else { return nil }
+            text.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
         }
-        return name
+        return String(decoding: text, as: UTF8.self)
     }
+}
 
-    private static let utf8Names: Set<String> = [
-        "utf_8", "utf8", "u8", "utf", "utf8_ucs2", "utf8_ucs4", "cp65001",
-    ]
-
-    private static func convertedName(for name: String) -> String? {
-        if let known = convertedNames[name] { return known }
-        for prefix in ["windows_125", "cp125", "125"] where name.hasPrefix(prefix) {
-            let page = name.dropFirst(prefix.count)
-            if page.count == 1, ("0"..."8").contains(page) { return "CP125\(page)" }
+extension [UInt8] {
+    /// Appends, in UTF-8, the scalar that `byte` is in Latin-1.
+    mutating func append(latin1 byte: UInt8) {
+        if byte >= 0x80 {
+            append(0xC0 | byte >> 6)
+            append(0x80 | byte & 0x3F)
+        } else {
+            append(byte)
         }
-        for prefix in ["iso_8859_", "iso8859_"] where name.hasPrefix(prefix) {
-            let part = name.dropFirst(prefix.count).prefix { $0 != "_" }
-            if let number = Int(part), (2...16).contains(number), number != 12 {
-                return "ISO-8859-\(number)"
-            }
-        }
-        return nil
     }
+}
 
-    private static let convertedNames: [String: String] = [
-        "utf_16": "UTF-16", "utf16": "UTF-16", "u16": "UTF-16",
-        "utf_16le": "UTF-16LE", "utf_16_le": "UTF-16LE", "unicodelittleunmarked": "UTF-16LE",
-        "utf_16be": "UTF-16BE", "utf_16_be": "UTF-16BE", "unicodebigunmarked": "UTF-16BE",
-        "utf_32": "UTF-32", "utf32": "UTF-32", "u32": "UTF-32",
-        "utf_32le": "UTF-32LE", "utf_32_le": "UTF-32LE",
-        "utf_32be": "UTF-32BE", "utf_32_be": "UTF-32BE",
-        "latin2": "ISO-8859-2", "l2": "ISO-8859-2", "latin5": "ISO-8859-9", "l5": "ISO-8859-9",
-        "latin9": "ISO-8859-15", "l9": "ISO-8859-15",
-        "cyrillic": "ISO-8859-5", "greek": "ISO-8859-7", "hebrew": "ISO-8859-8",
-        "arabic": "ISO-8859-6", "koi8_r": "KOI8-R", "koi8_u": "KOI8-U",
-        "gb2312": "EUC-CN", "chinese": "EUC-CN", "euc_cn": "EUC-CN", "euccn": "EUC-CN",
-        "gbk": "GBK", "936": "GBK", "cp936": "GBK", "ms936": "GBK",
-        "gb18030": "GB18030", "big5": "BIG5", "big5_tw": "BIG5", "csbig5": "BIG5",
-        "shift_jis": "SHIFT_JIS", "shiftjis": "SHIFT_JIS", "sjis": "SHIFT_JIS",
-        "s_jis": "SHIFT_JIS", "cp932": "CP932", "932": "CP932", "ms932": "CP932",
-        "windows_31j": "CP932", "euc_jp": "EUC-JP", "eucjp": "EUC-JP", "ujis": "EUC-JP",
-        "euc_kr": "EUC-KR", "euckr": "EUC-KR", "korean": "EUC-KR", "ks_c_5601_1987": "EUC-KR",
-    ]
-
-    private static let multibyteNames: Set = [
-        "GBK", "BIG5", "SHIFT_JIS", "CP932", "EUC-JP", "EUC-KR",
-    ]
-
-    /// `text` as Python would have it, nil where Python would refuse its bytes.
-    ///
-    /// The C library takes single bytes from 0x80 on for control characters, in GBK for the euro
-    /// sign, and reads a backslash and a tilde of Shift-JIS as yen sign and overline.
-    private static func pythonText(_ text: String, from name: String) -> String? {
-        let refused: (Unicode.Scalar) -> Bool = {
-            (0x80...0x9F).contains($0.value) || (name == "GBK" && $0 == "€")
+extension CharsetTables {
+    /// The scalar of a byte in the set of a row; nil for an error.
+    fileprivate static func scalar(of byte: UInt8, row: Int) -> Unicode.Scalar? {
+        let index: Int
+        if row < halves {
+            if byte < 0x80 { return Unicode.Scalar(byte) }
+            index = row * 128 + Int(byte & 0x7F)
+        } else {
+            index = halves * 128 + (row - halves) * 256 + Int(byte)
         }
-        guard !text.unicodeScalars.contains(where: refused) else { return nil }
-        guard name == "SHIFT_JIS" else { return text }
-        return String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0 == "¥" ? "\\" : $0 == "‾" ? "~" : $0 }))
-    }
-
-    /// The text of `bytes`, nil where they are not valid in the set or the C library lacks it.
-    private static func converted(_ bytes: [UInt8], from name: String) -> String? {
-        let descriptor = unsafe iconv_open("UTF-8", name)
-        guard Int(bitPattern: descriptor) != -1 else { return nil }
-        defer { unsafe iconv_close(descriptor) }
-        var input = bytes.map { CChar(bitPattern: $0) }
-        // No set spells a byte with a text of more than four bytes of UTF-8.
-        var output = [CChar](repeating: 0, count: bytes.count * 4 + 4)
-        var inputLeft = input.count
-        var outputLeft = output.count
-        let result = unsafe input.withUnsafeMutableBufferPointer { input in
-            unsafe output.withUnsafeMutableBufferPointer { output in
-                var source = input.baseAddress
-                var target = output.baseAddress
-                return unsafe iconv(descriptor, &source, &inputLeft, &target, &outputLeft)
-            }
-        }
-        guard result != UInt.max, inputLeft == 0 else { return nil }
-        let text = String(
-            validating: output.dropLast(outputLeft).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return multibyteNames.contains(name) ? text.flatMap { pythonText($0, from: name) } : text
+        let place = index * 3
+        precondition(place + 3 <= scalars.utf8CodeUnitCount, "byte \(byte) of row \(row)")
+        let base = unsafe scalars.utf8Start
+        var value: UInt32 = 0
+        for digit in place..<place + 3 { unsafe value = value << 6 | UInt32(base[digit] &- 63) }
+        return value == undefined ? nil : Unicode.Scalar(value)
     }
 }

@@ -1,12 +1,18 @@
 /// An application/x-www-form-urlencoded body read as its bytes come; only the field `file` is kept.
 struct FormURLEncoded {
     /// The value of `file` in the fields that are whole, the last one where there are several.
-    private(set) var field = UploadField.missing
+    ///
+    /// It is decoded here: there may be many of the name, and each may be long.
+    var field: UploadField {
+        let text = PythonText.unquotedPlus(lastValue)
+        return text.isEmpty ? .missing : .text(text)
+    }
 
     private let limits: FormLimits
     private var fields = 0
     private var name: [UInt8] = []
     private var value: [UInt8] = []
+    private var lastValue: [UInt8] = []
     private var isInsideField = false
     private var isInsideValue = false
 
@@ -42,10 +48,8 @@ struct FormURLEncoded {
         guard isInsideField else { return }
         fields += 1
         guard fields <= limits.fields else { throw .tooManyFields(limit: limits.fields) }
-        if PythonText.unquotedPlus(name) == "file" {
-            let text = PythonText.unquotedPlus(value)
-            field = text.isEmpty ? .missing : .text(text)
-        }
+        // Each letter of "file" takes three bytes at most.
+        if name.count <= 12, PythonText.unquotedPlus(name) == "file" { swap(&lastValue, &value) }
         name.removeAll(keepingCapacity: true)
         value.removeAll(keepingCapacity: true)
         (isInsideField, isInsideValue) = (false, false)

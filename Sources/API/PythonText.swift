@@ -15,37 +15,23 @@ enum PythonText {
     ///
     /// - Parameter bytes: the text in Latin-1; only runs of ASCII are read as escaped UTF-8.
     static func unquotedPlus(_ bytes: [UInt8]) -> String {
-        let spaced = bytes.map { $0 == UInt8(ascii: "+") ? 0x20 : $0 }
-        guard spaced.contains(percent) else { return FormCharset.latin1Text(spaced) }
-        var text = ""
-        var rest = spaced[...]
-        while let first = rest.first {
-            let isASCII = first < 0x80
-            let run = rest.prefix { ($0 < 0x80) == isASCII }
-            text +=
-                isASCII
-                ? String(decoding: percentDecoded(run), as: UTF8.self)
-                : FormCharset.latin1Text(run)
-            rest = rest.dropFirst(run.count)
-        }
-        return text
-    }
-
-    private static func percentDecoded(_ text: ArraySlice<UInt8>) -> [UInt8] {
-        var decoded: [UInt8] = []
-        var index = text.startIndex
-        while index < text.endIndex {
-            if text[index] == percent, index + 2 < text.endIndex,
-                let high = hexDigit(text[index + 1]), let low = hexDigit(text[index + 2])
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count)
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == percent, index + 2 < bytes.count, let high = hexDigit(bytes[index + 1]),
+                let low = hexDigit(bytes[index + 2])
             {
-                decoded.append(high << 4 | low)
+                text.append(high << 4 | low)
                 index += 3
-            } else {
-                decoded.append(text[index])
-                index += 1
+                continue
             }
+            text.append(latin1: byte == UInt8(ascii: "+") ? 0x20 : byte)
+            index += 1
         }
-        return decoded
+        // What a run leaves unfinished is replaced: the byte after it begins a character.
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func hexDigit(_ byte: UInt8) -> UInt8? {

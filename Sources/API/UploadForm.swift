@@ -17,7 +17,14 @@ struct UploadForm: MultipartEvents {
     }
 
     /// The field's value, of the parts that came whole.
-    private(set) var field = UploadField.missing
+    ///
+    /// A text is decoded here: only the last part of the name counts, and there may be many.
+    var field: UploadField {
+        guard let lastText else { return lastFile }
+        let text = charset.text(of: lastText)
+        // Browsers send an empty text or an unnamed empty file where nothing was chosen.
+        return text.isEmpty ? .missing : .text(text)
+    }
 
     /// Bytes of the body that can still come.
     var remainingBytes = 0
@@ -36,6 +43,10 @@ struct UploadForm: MultipartEvents {
     private var fieldBytes = 0
     private var fieldValue: [UInt8] = []
     private var fileName = ""
+    /// The last part, if it had a file name.
+    private var lastFile = UploadField.missing
+    /// The bytes of the last part, if it had none.
+    private var lastText: [UInt8]?
     private var fileText = UploadText()
 
     init(charset: FormCharset, limits: FormLimits = FormLimits()) {
@@ -92,14 +103,14 @@ struct UploadForm: MultipartEvents {
     mutating func endPart() {
         switch part {
         case .ignored, .otherField: break
-        // Browsers send an empty text or an unnamed empty file where nothing was chosen.
         case .field:
-            let value = charset.text(of: fieldValue)
-            field = value.isEmpty ? .missing : .text(value)
+            (lastText, lastFile) = (fieldValue, .missing)
+            fieldValue = []
         case .file:
             fileText.finish()
             let nothingChosen = fileName.isEmpty && fileText.isEmpty
-            field = nothingChosen ? .missing : .file(name: fileName, text: fileText)
+            lastText = nil
+            lastFile = nothingChosen ? .missing : .file(name: fileName, text: fileText)
             fileText = UploadText()
         }
         part = .ignored

@@ -16,6 +16,7 @@ import numpy
 import pydantic
 import starlette.requests
 
+import charsets
 import front
 import reference_app
 
@@ -283,4 +284,5 @@ def explanation(request, theirs, ours, ask):
             if rule(request, theirs, ours): return row
         except (ValueError, LookupError, TypeError, RecursionError, AttributeError):
             continue  # Not a request this rule is about.
-    return next((row for row, rule in front.RULES.items() if rule(request, theirs, ours, ask, explanation)), None)
+    asking = {**charsets.RULES, **front.RULES}
+    return next((row for row, rule in asking.items() if rule(request, theirs, ours, ask, explanation)), None)

@@ -21,7 +21,8 @@ BOUNDARIES = [b"X", b"X", b"----WebKitFormBoundaryAbC123", b"-" * 24 + b"0f1e2d"
 CHARSETS = [
     b"utf-8", b"UTF8", b"utf_8", b"latin-1", b"iso-8859-1", b"ISO8859-15", b"ascii", b"us-ascii", b"utf-8-sig", b"windows-1252",
     b"cp1251", b"koi8-r", b"gbk", b"gb18030", b"big5", b"shift_jis", b"euc-kr", b"utf-16", b"utf-16-le", b"nonsense", b"", b"base64",
-    b'"utf-8"', b"rot13", b"hex", b"--utf--8--", b"utf 8", b"iso-8859-99", b"latin2",
+    b'"utf-8"', b"rot13", b"hex", b"--utf--8--", b"utf 8", b"iso-8859-99", b"latin2", b"koi8-u", b"cp437", b"macroman", b"cp037",
+    b"iso-2022-jp", b"hz", b"utf-7", b"utf-32", b"UTF-16BE", b"windows.1251", b"punycode", b"tis-620", b"cp864",
 ]
 TOKENS = [b"\r\n", b"\n", b"\r", b"--", b"-", b":", b" ", b"\t", b";", b'"', b"\\", b"=", b"\x00", b"\xff", b"X", b"\r\n--X", b"\r\n--X--", b"\r\n\r\n"]
 

@@ -67,4 +67,4 @@ def test_every_answer_is_fastapis(ports, seed, capsys):
 
 
 def test_every_rule_belongs_to_a_row_of_the_table():
-    assert deliberate.RULES.keys() | deliberate.front.RULES.keys() <= set(deliberate.table())
+    assert deliberate.RULES.keys() | deliberate.front.RULES.keys() | deliberate.charsets.RULES.keys() <= set(deliberate.table())
