@@ -64,7 +64,7 @@ public struct DeliberateDifference: Sendable {
             reason: "memory is bounded"),
         DeliberateDifference(
             request: "an upload that is not UTF-8", reference: "500",
-            answer: "422 `value_error` with the first bad byte's offset",
+            answer: "422 `value_error` with the first bad byte's offset and line",
             reason: "the client's mistake"),
         DeliberateDifference(
             request: "an upload without text", reference: "200",

@@ -34,7 +34,9 @@ struct UploadEndpoint {
     /// Answers for a file that came whole; its name is echoed and used for nothing else.
     private func train(on text: UploadText, of name: String) -> Response {
         if let offset = text.invalidOffset {
-            return refusal("the file is not UTF-8 text (byte \(offset))", name)
+            // On the first line the offset says it all.
+            let line = text.invalidLine.map { $0 > 1 ? ", line \($0)" : "" } ?? ""
+            return refusal("the file is not UTF-8 text (byte \(offset)\(line))", name)
         }
         guard text.wordCount > 0 else { return refusal(Self.noText, name) }
         do {

@@ -1,3 +1,5 @@
+internal import Inference
+
 /// The text of an uploaded file as it comes in: the bytes, once, and what is to be known of them.
 struct UploadText: Sendable {
     /// The bytes so far; empty once they are known not to be UTF-8.
@@ -16,20 +18,31 @@ struct UploadText: Sendable {
     /// Offset of the first byte that is not UTF-8, nil where all are.
     var invalidOffset: Int? { counter.invalidOffset }
 
+    /// The line, from 1, of the first byte that is not UTF-8, nil where all are.
+    private(set) var invalidLine: Int?
+
     /// Runs of non-space characters, as Python's `len(text.split())`.
     var wordCount: Int { counter.count }
 
     /// Takes the next bytes.
     mutating func append(_ more: Span<UInt8>) {
         size += more.count
+        guard counter.invalidOffset == nil else { return }
         counter.add(more)
-        if counter.invalidOffset == nil {
-            unsafe more.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-        } else if !bytes.isEmpty {
-            bytes = []
-        }
+        unsafe more.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        dropIfInvalid()
     }
 
     /// Says that the file is whole.
-    mutating func finish() { counter.finish() }
+    mutating func finish() {
+        counter.finish()
+        dropIfInvalid()
+    }
+
+    /// What is not UTF-8 is trained on by nobody; only where it is wrong is told.
+    private mutating func dropIfInvalid() {
+        guard let offset = counter.invalidOffset, invalidLine == nil else { return }
+        invalidLine = TextLines.number(ofLineAt: offset, in: bytes)
+        bytes = []
+    }
 }

@@ -31,7 +31,7 @@ struct Corpus {
         return count
     }
 
-    /// Splits UTF-8 `text` at line feeds; a carriage return before one belongs to the line's end.
+    /// Splits UTF-8 `text` into lines.
     ///
     /// - Throws: as `lineCount`.
     init(_ text: [UInt8], limit: Int, isBlank: BlankRule) throws(InferenceError) {
@@ -82,14 +82,7 @@ struct Corpus {
     static func forEachLine(
         of text: [UInt8], _ isBlank: BlankRule, _ body: (Range<Int>) -> Void
     ) {
-        var start = 0
-        while start < text.count {
-            let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
-            let isReturn = end > start && text[end - 1] == UInt8(ascii: "\r")
-            let line = start..<(isReturn ? end - 1 : end)
-            if !Self.isBlank(text[line], isBlank) { body(line) }
-            start = end + 1
-        }
+        for line in TextLines(of: text) where !Self.isBlank(text[line], isBlank) { body(line) }
     }
 
     private static func isBlank(_ line: ArraySlice<UInt8>, _ isBlank: BlankRule) -> Bool {

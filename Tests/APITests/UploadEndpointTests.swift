@@ -64,6 +64,20 @@ import Testing
         #expect(service.trained.isEmpty)
     }
 
+    @Test(arguments: [
+        ("a\n\u{E4}b\n#", "byte 6, line 3"), ("a\rb\rc#\n", "byte 5, line 3"),
+        ("\r\n\r\n#", "byte 4, line 3"),
+        ("ab#\n", "byte 2"), ("a\r\nb#", "byte 4, line 2"),
+    ])
+    func `beyond the first line the refusal names the line too`(content: String, place: String) {
+        // The sign stands for the first byte of a sequence that is not finished, which the end may cut.
+        let bytes = Array(content.utf8).map { $0 == UInt8(ascii: "#") ? 0xE4 : $0 }
+        for piece in [1, 2, 3, Int.max] {
+            let answer = upload(form(bytes), pieces: [piece])
+            #expect(text(answer).contains("the file is not UTF-8 text (\(place))"))
+        }
+    }
+
     @Test func `too many lines are a 422 with both numbers`() {
         let service = RecordingService(.failure(.tooManyLines(given: 1200, limit: 1000)))
         let answer = upload(form(Array("one".utf8)), to: service)

@@ -182,7 +182,9 @@ def not_utf8(request, theirs, ours):
     try:
         content.decode()
     except UnicodeDecodeError as error:
-        return ours.body == upload_refusal(f"the file is not UTF-8 text (byte {error.start})", name)
+        line = len(re.findall(rb"\r\n|\r|\n", content[:error.start])) + 1
+        place = f"byte {error.start}" + (f", line {line}" if line > 1 else "")
+        return ours.body == upload_refusal(f"the file is not UTF-8 text ({place})", name)
     return False
 
 

@@ -1,6 +1,7 @@
 """What counts as a text and as a line: in uploads and in every command that reads lines."""
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -64,6 +65,51 @@ def test_commands_refuse_a_file_of_blank_lines(tmp_path, command):
 
 def test_blank_lines_among_others_are_not_counted(tmp_path):
     (tmp_path / "t").write_text("\ufeff\n\u200b\none\n\0\n\u0301\ntwo\n")
-    assert "\nlines                     2\n" in run("evaluate", tmp_path / "t")[0]
+    assert re.search(r"^lines +2$", run("evaluate", tmp_path / "t")[0], re.M)
     table = run("train", tmp_path / "t", "--epochs", "1", "--output", tmp_path / "m.pt")[0]
     assert "2 (2 distinct)" in table
+
+
+LINES = ["The quick brown fox jumps over the lazy dog.", "A cat sleeps on the windowsill.", "Über die Brücke", "文字"]
+ENDS = {"LF": ["\n"], "CR LF": ["\r\n"], "CR": ["\r"], "mixed": ["\r", "\r\n", "\n"]}
+
+
+def ended(ends):
+    return "".join(line + ends[i % len(ends)] for i, line in enumerate(LINES))
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_every_command_that_reads_lines_knows_all_line_ends(tmp_path, name):
+    text, path = ended(ENDS[name]).encode(), tmp_path / "t"
+    path.write_bytes(text)
+    expected = run("tokenize", *LINES)[0]
+    assert len(expected.splitlines()) == 4
+    assert run("tokenize", "--input", path)[0] == run("tokenize", text=text)[0] == expected
+    alike = run("embed", *LINES)[0]
+    assert run("embed", "--input", path)[0] == run("embed", "--input", "-", text=text)[0] == alike
+    assert len(run("denoise", "--input", path)[0].splitlines()) == 4
+    assert re.search(r"^lines +4$", run("evaluate", path)[0], re.M)
+    assert re.search(r"^lines +8 \(4 distinct\)$", run(
+        "train", path, "-", "--epochs", "1", "--output", tmp_path / "m.pt", text=text)[0], re.M)
+
+
+def test_a_pair_across_the_border_of_a_read_is_one_end(tmp_path):
+    # Files and pipes are read in pieces of 65,536 bytes.
+    text = b"a" * 65535 + b"\r" + b"\nb\r" + b"\nc"
+    (tmp_path / "t").write_bytes(text)
+    for given in ({"text": text}, {}):
+        source = ["--input", "-" if given else tmp_path / "t"]
+        assert len(run("tokenize", *source, **given)[0].splitlines()) == 3
+
+
+def test_a_blank_line_is_an_empty_text_under_all_ends():
+    for text in ("a\n\nb", "a\r\n\r\nb", "a\r\rb", "a\r\n\rb"):
+        assert len(run("tokenize", text=text)[0].splitlines()) == 3, repr(text)
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_an_upload_knows_all_line_ends(running, name):
+    content = "".join(f"{line} {i}\n" for i in range(10) for line in LINES).replace("\n", ENDS[name][0])
+    status, headers, answer = upload(running, content)
+    assert status == 200 and answer["word_count"] == len(content.split())
+    assert f"trained model {headers['x-model-version']} on 40 lines (40 distinct)" in running.log()

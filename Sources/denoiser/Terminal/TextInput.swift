@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Inference
 import JSON
 
 /// Where a command's texts come from: arguments, files, or standard input.
@@ -35,13 +36,8 @@ struct TextInput: ParsableArguments {
 
     private func lines(of bytes: [UInt8], name: String) throws(CommandFailure) -> [String] {
         var result: [String] = []
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
-            var line = rest[..<end]
-            if line.last == UInt8(ascii: "\r") { line.removeLast() }
-            rest = end < rest.endIndex ? rest[(end + 1)...] : []
-            result.append(try text(of: line, at: "\(name), line \(result.count + 1)"))
+        for (index, line) in TextLines(of: bytes).enumerated() {
+            result.append(try text(of: bytes[line], at: "\(name), line \(index + 1)"))
         }
         return result
     }
