@@ -20,10 +20,7 @@ struct FileSystem: Sendable {
     func write(
         _ bytes: [UInt8], toNew path: String, for file: String, like status: stat?
     ) throws(ModelFileError) {
-        try check(.create, file)
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-        let descriptor = unsafe open(path, flags, status == nil ? 0o666 : 0o600)
-        guard descriptor >= 0 else { throw failure(.create, file) }
+        let descriptor = try create(path, for: file, like: status)
         defer { close(descriptor) }
         do throws(ModelFileError) {
             try fill(descriptor, with: bytes, for: file, like: status)
@@ -31,6 +28,17 @@ struct FileSystem: Sendable {
             removeIfPresent(path)
             throw error
         }
+    }
+
+    /// Makes a new file, readable for its owner only if `status` is given.
+    func create(
+        _ path: String, for file: String, like status: stat?
+    ) throws(ModelFileError) -> Int32 {
+        try check(.create, file)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+        let descriptor = unsafe open(path, flags, status == nil ? 0o666 : 0o600)
+        guard descriptor >= 0 else { throw failure(.create, file) }
+        return descriptor
     }
 
     private func fill(
@@ -42,6 +50,14 @@ struct FileSystem: Sendable {
         guard [0, EOPNOTSUPP, ENOSYS, EINVAL, EINTR].contains(code) else {
             throw .system(operation: Step.reserve.words, file: file, code: code)
         }
+        try write(bytes, to: descriptor, for: file)
+        try finish(descriptor, for: file, like: status)
+    }
+
+    /// Writes all of `bytes`.
+    func write(
+        _ bytes: [UInt8], to descriptor: Int32, for file: String
+    ) throws(ModelFileError) {
         try check(.write, file)
         var written = 0
         while written < bytes.count {
@@ -53,10 +69,19 @@ struct FileSystem: Sendable {
             guard count > 0 else { throw failure(.write, file) }
             written += count
         }
+    }
+
+    /// Gives a new file that is complete the mode and, where we may, the owner of `status`, and waits until it is on
+    /// the disk.
+    func finish(
+        _ descriptor: Int32, for file: String, like status: stat?
+    ) throws(ModelFileError) {
         if let status {
             try check(.permit, file)
-            // Only root may give a file away; for others it stays their own.
-            _ = fchown(descriptor, status.st_uid, status.st_gid)
+            // Only root may give a file away; for others it stays their own, in its group if that is theirs.
+            if fchown(descriptor, status.st_uid, status.st_gid) != 0 {
+                _ = fchown(descriptor, uid_t.max, status.st_gid)
+            }
             guard fchmod(descriptor, status.st_mode & 0o777) == 0 else {
                 throw failure(.permit, file)
             }

@@ -21,7 +21,8 @@ public struct TrainingLock: ~Copyable, Sendable {
         for modelPath: String, waiting patience: Duration = .zero
     ) throws(ModelFileError) {
         let system = FileSystem()
-        try system.makeDirectories(directory(of: modelPath))
+        // Of what a link leads to, also where nothing is there yet.
+        try system.makeDirectories(directory(of: resolvedPath(modelPath)))
         let resolved = resolvedPath(modelPath)
         let file = resolved + ".lock"
 
@@ -73,14 +74,30 @@ func name(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
 }
 
-/// `path` with links followed, so that a rename replaces the file and not a link to it.
+/// `path` with links followed, so that a rename replaces the file and not a link to it; the file need not exist.
 func resolvedPath(_ path: String) -> String {
-    if let resolved = unsafe realpath(path, nil) {
-        defer { unsafe free(resolved) }
-        return unsafe String(cString: resolved)
+    var path = path
+    // As many as Linux follows.
+    for _ in 0..<40 {
+        if let whole = existingPath(path) { return whole }
+        guard let target = linkTarget(of: path) else { break }
+        path = target.hasPrefix("/") ? target : directory(of: path) + "/" + target
     }
-    guard let folder = unsafe realpath(directory(of: path), nil) else { return path }
-    defer { unsafe free(folder) }
-    let prefix = unsafe String(cString: folder)
-    return (prefix == "/" ? "" : prefix) + "/" + name(of: path)
+    guard let folder = existingPath(directory(of: path)) else { return path }
+    return (folder == "/" ? "" : folder) + "/" + name(of: path)
+}
+
+/// The one name without links of what is at `path`; nil where nothing is, or where the name is not UTF-8.
+private func existingPath(_ path: String) -> String? {
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(validatingCString: resolved)
+}
+
+/// Where the link at `path` leads; nil where there is no link.
+private func linkTarget(of path: String) -> String? {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(path, &target, target.count)
+    guard count > 0 else { return nil }
+    return String(validating: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

@@ -18,6 +18,8 @@ struct Denoiser: ParsableCommand {
         ])
 
     static func main() {
+        // A write beyond the limit of file sizes is then an error that is told.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             try checkArguments()
             var command = try parseAsRoot()

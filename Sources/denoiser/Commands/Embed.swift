@@ -86,7 +86,7 @@ struct Similarity: ParsableCommand {
             zip(x, y).reduce(0) { $0 + $1.0 * $1.1 }
         }
         let scale = (dot(a, a) * dot(b, b)).squareRoot()
-        print(scale > 0 ? dot(a, b) / scale : 0)
+        try printLine("\(scale > 0 ? dot(a, b) / scale : 0)")
     }
 }
 

@@ -48,7 +48,7 @@ struct Evaluate: ParsableCommand {
         bar.clear()
         let result = denoiser.parameters.compare(
             clean: clean, noiseLevel: noiseLevel, seed: seed)
-        print(
+        try printLine(
             aligned([
                 ("model version", denoiser.version),
                 ("lines", "\(lines.count)"),

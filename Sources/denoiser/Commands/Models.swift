@@ -24,7 +24,7 @@ struct Models: ParsableCommand {
         let records = history.records()
         for record in records {
             let mark = record.isLive ? "* " : "  "
-            print(mark + describe(record))
+            try printLine(mark + describe(record))
         }
         if !records.contains(where: \.isLive) { try tellWhyNoneIsLive(history) }
     }

@@ -20,6 +20,6 @@ struct Pack: ParsableCommand {
         let (path, isNew) = try load { () throws(ModelFault) in
             try PackedWeights.write(folder: folder)
         }
-        print("\(path): \(isNew ? "written" : "fits already")")
+        try printLine("\(path): \(isNew ? "written" : "fits already")")
     }
 }

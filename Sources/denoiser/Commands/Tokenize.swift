@@ -26,6 +26,6 @@ struct Tokenize: ParsableCommand {
                 bytes += "[\(ids.map(\.description).joined(separator: ","))]\n".utf8
             }
         }
-        try output.flush()
+        try output.finish()
     }
 }

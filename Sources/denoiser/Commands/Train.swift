@@ -75,7 +75,7 @@ struct Train: ParsableCommand {
         }
         display.clear()
         if let warning = result.warning { writeStandardError("denoiser: \(warning)\n") }
-        print(table(result))
+        try printLine(table(result))
     }
 
     private func failure(_ error: InferenceError) -> CommandFailure {

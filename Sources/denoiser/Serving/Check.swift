@@ -112,7 +112,7 @@ struct Check {
 }
 
 /// The folder that `path` stands in.
-private func folder(of path: String) -> String {
+func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }

@@ -1,26 +1,34 @@
 import Glibc
+import ModelFiles
 
-/// Standard output or a file, written through a buffer.
+/// Standard output, a file, or a pipe or device with a name, written through a buffer.
+///
+/// A file takes its place with `finish`; until then the one that was there stays whole.
 struct OutputFile: ~Copyable {
     private let descriptor: Int32
     private let name: String
+    private let file: UnfinishedFile?
     private var buffer: [UInt8]
 
-    /// Standard output for nil, else the file at `path`, emptied first; `beginning` comes first.
+    /// Opens the one at `path`, standard output for nil and for `-`; `beginning` comes first.
     init(path: String?, beginning: [UInt8] = []) throws(CommandFailure) {
-        buffer = beginning
-        name = path ?? "standard output"
-        guard let path else {
-            descriptor = 1
-            return
+        let path = path == "-" ? nil : path
+        let isFile = path.map { !isStream($0) } ?? false
+        let opened = try path.map { path throws(CommandFailure) in
+            isFile ? -1 : try openStream(path)
         }
-        descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .system("cannot write \(path)", errno) }
+        file = try isFile ? path.map(UnfinishedFile.init) : nil
+        descriptor = opened ?? 1
+        name = path ?? "standard output"
+        buffer = beginning
     }
 
     deinit {
-        if descriptor != 1 { close(descriptor) }
+        if descriptor > 2 { close(descriptor) }
     }
+
+    /// Whether what is written is shown to somebody at once.
+    var isTerminal: Bool { isatty(descriptor) != 0 }
 
     /// Appends bytes that `fill` adds to the buffer.
     mutating func append(_ fill: (inout [UInt8]) -> Void) throws(CommandFailure) {
@@ -28,8 +36,22 @@ struct OutputFile: ~Copyable {
         if buffer.count >= 1 << 16 { try flush() }
     }
 
-    /// Writes what is buffered.
-    mutating func flush() throws(CommandFailure) {
+    /// Writes what is buffered, and puts a file in its place.
+    mutating func finish() throws(CommandFailure) {
+        try flush()
+        try file?.commit()
+    }
+
+    private mutating func flush() throws(CommandFailure) {
+        if let file {
+            try file.append(buffer)
+        } else {
+            try writeToStream()
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func writeToStream() throws(CommandFailure) {
         var written = 0
         while written < buffer.count {
             let count = unsafe buffer.withUnsafeBytes { bytes in
@@ -38,10 +60,54 @@ struct OutputFile: ~Copyable {
             }
             if count < 0 {
                 if errno == EINTR { continue }
+                if errno == EPIPE { endQuietly() }
                 throw .system("cannot write \(name)", errno)
             }
             written += count
         }
-        buffer.removeAll(keepingCapacity: true)
     }
+}
+
+/// Writes `text` and a line's end to standard output.
+func printLine(_ text: String) throws(CommandFailure) {
+    var output = try OutputFile(path: nil)
+    try output.append { $0 += "\(text)\n".utf8 }
+    try output.finish()
+}
+
+/// Whether `path` names something that is written to as it comes: a pipe, a device, standard output.
+func isStream(_ path: String) -> Bool {
+    if isOpenAlready(path) { return true }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return false }
+    return status.st_mode & S_IFMT != S_IFREG && status.st_mode & S_IFMT != S_IFDIR
+}
+
+/// Whether `path` is a name of a file that is open here already: replaced, it would not be the one that is meant.
+private func isOpenAlready(_ path: String) -> Bool {
+    ["/dev/std", "/dev/fd/", "/proc/self/fd/"].contains(where: path.hasPrefix)
+        || isStandardOutput(path)
+}
+
+private func isStandardOutput(_ path: String) -> Bool {
+    var (named, open) = (stat(), stat())
+    guard unsafe stat(path, &named) == 0, unsafe fstat(1, &open) == 0 else { return false }
+    return named.st_dev == open.st_dev && named.st_ino == open.st_ino
+}
+
+private func openStream(_ path: String) throws(CommandFailure) -> Int32 {
+    // Its own place in the file counts, which opening it again would not know.
+    if isStandardOutput(path) { return 1 }
+    while true {
+        let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+        if descriptor >= 0 { return descriptor }
+        guard errno == EINTR else { throw .system("cannot write \(path)", errno) }
+    }
+}
+
+/// Ends the process as a closed pipe does where nobody ignores its signal.
+private func endQuietly() -> Never {
+    signal(SIGPIPE, SIG_DFL)
+    raise(SIGPIPE)
+    _exit(128 + SIGPIPE)
 }

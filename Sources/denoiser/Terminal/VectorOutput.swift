@@ -6,13 +6,18 @@ struct VectorOutput: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Write a NumPy array [texts, 384] of float32 to this file instead of JSON lines.",
-            valueName: "file.npy"))
+            """
+            Write a NumPy array [texts, 384] of float32 instead of JSON lines, to this file, pipe or \
+            device; - is standard output. A file is replaced when the new one is whole.
+            """, valueName: "file.npy"))
     var output: String?
 
     func validate() throws {
-        if let output, !output.hasSuffix(".npy") {
-            throw ValidationError("--output is \"\(output)\"; it must end in .npy.")
+        guard let output, output != "-", !isStream(output) else { return }
+        guard output.hasSuffix(".npy"), output != ".npy", !output.hasSuffix("/.npy") else {
+            throw ValidationError(
+                "--output is \"\(output)\"; a NumPy array is written to a file that ends in .npy, to a pipe or "
+                    + "device, or to - for standard output.")
         }
     }
 
@@ -30,7 +35,13 @@ struct VectorWriter: ~Copyable {
 
     fileprivate init(path: String?, rows: Int, columns: Int) throws(CommandFailure) {
         let head = path == nil ? [] : numPyHeader(rows: rows, columns: columns)
-        file = try OutputFile(path: path, beginning: head)
+        let opened = try OutputFile(path: path, beginning: head)
+        guard path == nil || !opened.isTerminal else {
+            throw .usage(
+                "--output: a NumPy array is no text for a terminal; name a file or leave --output out"
+            )
+        }
+        file = opened
         isNumPy = path != nil
         self.columns = columns
     }
@@ -57,8 +68,8 @@ struct VectorWriter: ~Copyable {
         }
     }
 
-    /// Writes what is still buffered.
-    mutating func finish() throws(CommandFailure) { try file.flush() }
+    /// Writes what is still buffered, and puts a file in its place.
+    mutating func finish() throws(CommandFailure) { try file.finish() }
 }
 
 /// The head of a version 1.0 .npy file (numpy.lib.format): magic, length, a Python dictionary, padding.

@@ -1,0 +1,77 @@
+internal import Glibc
+
+/// A file that grows beside the one whose place it takes when it is whole.
+///
+/// Until `commit` the old file stays as it is; given up before, the new one is removed. Links are followed.
+public final class GrowingFile {
+    /// Its name until it is whole.
+    public let temporary: String
+
+    private let path: String
+    /// As errors name it.
+    private let name: String
+    private let descriptor: Int32
+    private let status: stat?
+    private let system: FileSystem
+    private var isWhole = false
+
+    /// Begins a file for `path`, which gets the mode and, where we may, the owner of the one there.
+    ///
+    /// - Throws: `system`.
+    public convenience init(replacing path: String) throws(ModelFileError) {
+        try self.init(replacing: path, system: FileSystem())
+    }
+
+    init(replacing path: String, system: FileSystem) throws(ModelFileError) {
+        let target = resolvedPath(path)
+        let place = HistoryPlace(target)
+        temporary = place.temporary(for: target)
+        (self.path, name, self.system) = (target, path, system)
+        var status = stat()
+        let isThere = unsafe stat(target, &status) == 0
+        // Links in a circle: there is no file whose place could be taken.
+        if !isThere, errno == ELOOP {
+            throw .system(operation: "create", file: path, code: ELOOP)
+        }
+        self.status = isThere ? status : nil
+        Self.sweep(place, system)
+        do {
+            descriptor = try system.create(temporary, for: path, like: self.status)
+        } catch .missing {
+            // It is the folder that is.
+            throw .system(operation: "create", file: path, code: ENOENT)
+        }
+        // Tells who sweeps that its writer lives.
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    }
+
+    deinit {
+        close(descriptor)
+        if !isWhole { system.removeIfPresent(temporary) }
+    }
+
+    /// Writes `bytes` at the end.
+    public func append(_ bytes: [UInt8]) throws(ModelFileError) {
+        try system.write(bytes, to: descriptor, for: name)
+    }
+
+    /// Puts the file in its place, for good.
+    public func commit() throws(ModelFileError) {
+        try system.finish(descriptor, for: name, like: status)
+        try system.rename(temporary, to: path)
+        isWhole = true
+        try system.syncDirectory(directory(of: path))
+    }
+
+    /// Removes what killed processes left half written.
+    private static func sweep(_ place: HistoryPlace, _ system: FileSystem) {
+        let folder = directory(of: place.model)
+        for name in fileNames(in: folder) where place.isTemporary(name) {
+            let file = folder + "/" + name
+            let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+            guard descriptor >= 0 else { continue }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { system.removeIfPresent(file) }
+            close(descriptor)
+        }
+    }
+}
