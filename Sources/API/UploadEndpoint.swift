@@ -65,6 +65,9 @@ struct UploadEndpoint {
         if let cosine = outcome.noisyCosine {
             headers.append(("x-noisy-cosine", String(cosine)))
         }
+        if outcome.truncated > 0 {
+            headers.append(("x-truncated", String(outcome.truncated)))
+        }
         if !outcome.stages.isEmpty {
             let stages = outcome.stages.map { "\($0.name);dur=\($0.milliseconds)" }
             headers.append(("server-timing", stages.joined(separator: ", ")))

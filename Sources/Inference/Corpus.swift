@@ -65,14 +65,25 @@ struct Corpus {
     /// How many lines are distinct.
     var distinctCount: Int { places.count }
 
-    /// The token ids of distinct line `number`, read where it stands.
-    func tokens(of number: Int, _ tokenize: (borrowing UTF8Span) -> Encoding) -> [Int32] {
+    /// Distinct line `number` in tokens, read where it stands.
+    func encoding(of number: Int, _ tokenize: (borrowing UTF8Span) -> Encoding) -> Encoding {
         let line = text.span.extracting(places[number])
         // The text was checked when it came; what is no UTF-8 for all that has no words.
         guard let characters = try? UTF8Span(validating: line) else {
-            return tokenize("".utf8Span).ids
+            return tokenize("".utf8Span)
         }
-        return tokenize(characters).ids
+        return tokenize(characters)
+    }
+
+    /// Of the lines of the whole text, blank ones too, those that are one of `distinct`, which are in order.
+    func lines(among distinct: [Int]) -> TruncatedTexts {
+        guard let first = distinct.first else { return TruncatedTexts() }
+        var isAmong = [Bool](repeating: false, count: distinctCount)
+        for number in distinct { isAmong[number] = true }
+        let start = places[first].lowerBound
+        return TruncatedTexts(
+            count: lines.count { isAmong[Int($0)] },
+            first: TextLines.number(ofLineAt: start, in: text) - 1)
     }
 
     /// Whether a line holds nothing to train on.

@@ -40,7 +40,7 @@ public final class DenoisingEngine: DenoisingService {
         guard let model = model.current() else { throw .modelNotLoaded }
         let embedded = try embedder.embed(texts, before: deadline)
         var batch = denoise(
-            embedded.values, noiseLevel, with: model, truncated: embedded.truncated)
+            embedded.values, noiseLevel, with: model, truncated: embedded.truncated.count)
         batch.stages.insert(contentsOf: embedded.stages, at: 0)
         return batch
     }
@@ -108,6 +108,7 @@ public final class DenoisingEngine: DenoisingService {
             loss: run.report.finalLoss, modelVersion: run.version,
             noisyCosine: run.report.heldOut?.noisyCosine,
             denoisedCosine: run.report.heldOut?.denoisedCosine,
+            truncated: run.truncated.count,
             stages: run.stages.map { ($0.name, $0.seconds * 1000) })
     }
 }
@@ -116,6 +117,7 @@ extension TrainingRun.Result {
     /// The run in one line.
     public var summary: String {
         var line = "trained model \(version) on \(lines) lines (\(distinct) distinct)"
+        if truncated.count > 0 { line += ", \(truncated.count) of them cut" }
         line += ", loss \(report.finalLoss)"
         if let heldOut = report.heldOut {
             line += ", cosine to clean on \(heldOut.rows) held-out lines:"

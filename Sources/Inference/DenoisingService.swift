@@ -59,17 +59,21 @@ public struct TrainingOutcome: Sendable {
     /// Mean cosine to clean on held-out lines after denoising.
     public var denoisedCosine: Double?
 
+    /// Lines cut at the encoder's limit, repetitions counted.
+    public var truncated: Int
+
     /// Stage names with their durations in milliseconds, in order, for `Server-Timing`.
     public var stages: [(name: String, milliseconds: Double)]
 
     public init(
         loss: Double, modelVersion: String, noisyCosine: Double?, denoisedCosine: Double?,
-        stages: [(name: String, milliseconds: Double)]
+        truncated: Int = 0, stages: [(name: String, milliseconds: Double)]
     ) {
         self.loss = loss
         self.modelVersion = modelVersion
         self.noisyCosine = noisyCosine
         self.denoisedCosine = denoisedCosine
+        self.truncated = truncated
         self.stages = stages
     }
 }

@@ -13,7 +13,8 @@ public final class TextEmbedder: Sendable {
     /// The most tokens of a text that count, with `[CLS]` and `[SEP]`, unless fewer are asked for.
     public static let tokenLimit = 256
 
-    private let tokenLimit: Int
+    /// The most tokens of a text that count here.
+    public let tokenLimit: Int
 
     /// Starts the compute threads.
     ///
@@ -72,11 +73,9 @@ public final class TextEmbedder: Sendable {
     func isBlank(_ text: borrowing UTF8Span) -> Bool { tokenizer.isBlank(text) }
 
     /// The lines of UTF-8 `text` that are not blank, as `train` and uploads take them.
-    public func lines(of text: [UInt8]) -> [String] {
-        var lines: [String] = []
-        Corpus.forEachLine(of: text, isBlank) { line in
-            lines.append(String(decoding: text[line], as: UTF8.self))
-        }
+    public func lines(of text: [UInt8]) -> [Range<Int>] {
+        var lines: [Range<Int>] = []
+        Corpus.forEachLine(of: text, isBlank) { lines.append($0) }
         return lines
     }
 
@@ -91,10 +90,10 @@ public final class TextEmbedder: Sendable {
     /// What the encoder computed so far and what waits for it.
     public var statistics: EncoderStatistics { pool.statistics }
 
-    /// Embeds `texts`: [texts, `columns`], each row of length 1, and how many texts were cut.
+    /// Embeds `texts`: [texts, `columns`], each row of length 1, and which texts were cut.
     public func embed(
         _ texts: [String]
-    ) throws(InferenceError) -> (values: [Float], truncated: Int) {
+    ) throws(InferenceError) -> (values: [Float], truncated: TruncatedTexts) {
         let embedded = try embed(texts, before: nil)
         return (embedded.values, embedded.truncated)
     }
@@ -104,14 +103,14 @@ public final class TextEmbedder: Sendable {
     /// - Throws: `overloaded`, or `tooLate` where it would take until after `deadline`.
     func embed(
         _ texts: [String], before deadline: ContinuousClock.Instant?
-    ) throws(InferenceError) -> (values: [Float], truncated: Int, stages: [Stage]) {
+    ) throws(InferenceError) -> (values: [Float], truncated: TruncatedTexts, stages: [Stage]) {
         let began = ContinuousClock.now
-        var truncated = 0
+        var truncated = TruncatedTexts()
         var sequences: [[Int32]] = []
         sequences.reserveCapacity(texts.count)
         for text in texts {
             let encoding = tokenize(text)
-            if encoding.isTruncated { truncated += 1 }
+            if encoding.isTruncated { truncated.add(sequences.count) }
             sequences.append(encoding.ids)
         }
         let tokenized = ContinuousClock.now
@@ -124,10 +123,13 @@ public final class TextEmbedder: Sendable {
     }
 
     /// Embeds what nobody waits for, after every request; `progress` gets the texts done so far.
+    ///
+    /// - Returns: a row for every distinct line, and the numbers of those that were cut, in order.
     func embedInBackground(
         _ corpus: Corpus, isCancelled: () -> Bool, progress: (Int) -> Void
-    ) throws(InferenceError) -> [Float] {
+    ) throws(InferenceError) -> (values: [Float], truncated: [Int]) {
         var values: [Float] = []
+        var truncated: [Int] = []
         let count = corpus.distinctCount
         values.reserveCapacity(count * columns)
         var start = 0
@@ -137,8 +139,11 @@ public final class TextEmbedder: Sendable {
             var (end, tokens) = (start, 0)
             var sequences: [[Int32]] = []
             while end < count, sequences.count < 512, tokens < 8 * tokenBudget {
-                sequences.append(
-                    corpus.tokens(of: end) { tokenizer.encode($0, limit: tokenLimit) })
+                let encoding = corpus.encoding(of: end) {
+                    tokenizer.encode($0, limit: tokenLimit)
+                }
+                if encoding.isTruncated { truncated.append(end) }
+                sequences.append(encoding.ids)
                 tokens += sequences[sequences.count - 1].count
                 end += 1
             }
@@ -157,7 +162,7 @@ public final class TextEmbedder: Sendable {
             start = end
             progress(start)
         }
-        return values
+        return (values, truncated)
     }
 
     deinit { pool.stop() }

@@ -30,6 +30,8 @@ public struct TrainingRun: Sendable {
         public let lines: Int
         /// Distinct lines.
         public let distinct: Int
+        /// The lines that were cut, repetitions counted, by their place among all lines of the text.
+        public let truncated: TruncatedTexts
         /// Stage names with their seconds, in order.
         public let stages: [(name: String, seconds: Double)]
         /// One line where the version is live but may not survive a power cut.
@@ -89,9 +91,11 @@ public struct TrainingRun: Sendable {
                 try DenoiserModel(parent, file: path).parameters
             }
         }
-        let embeddings = try embedder.embedInBackground(corpus, isCancelled: isCancelled) { done in
+        let (embeddings, cut) = try embedder.embedInBackground(corpus, isCancelled: isCancelled) {
+            done in
             progress(.embedding(done: done, of: corpus.distinctCount))
         }
+        let truncated = corpus.lines(among: cut)
         let embedded = clock.now
         let (parameters, report) = try train(
             embeddings, corpus, initial, options, isCancelled, progress)
@@ -99,12 +103,14 @@ public struct TrainingRun: Sendable {
         let checkpoint = Checkpoint(
             tensors: parameters.named, embeddingDimension: AutoencoderShape.width,
             settings: settings(options), corpusDigest: corpus.digest,
-            report: report.text(lines: corpus.lines.count, distinct: corpus.distinctCount))
+            report: report.text(
+                lines: corpus.lines.count, distinct: corpus.distinctCount,
+                truncated: truncated.count))
         let (version, warning) = try publish(
             checkpoint, in: history, replacing: parent?.version, under: lock)
         return Result(
             report: report, version: version,
-            lines: corpus.lines.count, distinct: corpus.distinctCount,
+            lines: corpus.lines.count, distinct: corpus.distinctCount, truncated: truncated,
             stages: [
                 ("wait", (locked - began) / .seconds(1)),
                 ("embed", (embedded - locked) / .seconds(1)),
@@ -184,10 +190,11 @@ private func thinned(_ values: [Double]) -> [Double] {
 
 extension TrainingReport {
     /// The report as JSON text.
-    func text(lines: Int, distinct: Int) -> String {
+    func text(lines: Int, distinct: Int, truncated: Int) -> String {
         var report = JSONObject()
         report["lines"] = .integer(lines)
         report["distinct_lines"] = .integer(distinct)
+        report["truncated_lines"] = .integer(truncated)
         report["trained_lines"] = .integer(trainedLines)
         report["final_loss"] = .double(finalLoss)
         report["seconds"] = .double(seconds)

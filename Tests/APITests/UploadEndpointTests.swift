@@ -22,6 +22,16 @@ import Testing
         #expect(headers["server-timing"] == "encode;dur=12.5, train;dur=340.25")
     }
 
+    @Test(arguments: [(0, nil), (3, "3")])
+    func `lines that were cut are counted in a header`(count: Int, header: String?) {
+        let service = RecordingService(
+            .success(
+                TrainingOutcome(
+                    loss: 1, modelVersion: "1", noisyCosine: nil, denoisedCosine: nil,
+                    truncated: count, stages: [])))
+        #expect(upload(form(Array("one".utf8)), to: service)["x-truncated"] == header)
+    }
+
     @Test func `headers about held-out lines are left out where there were too few`() {
         let names = upload(form(Array("one".utf8))).headers.map { $0.name.lowercased() }
         #expect(names == ["content-type", "x-model-version"])

@@ -113,3 +113,42 @@ def test_an_upload_knows_all_line_ends(running, name):
     status, headers, answer = upload(running, content)
     assert status == 200 and answer["word_count"] == len(content.split())
     assert f"trained model {headers['x-model-version']} on 40 lines (40 distinct)" in running.log()
+
+
+# 300 words of a piece each: 302 tokens.
+LONG = "river " * 300
+
+
+def test_commands_say_on_standard_error_how_many_texts_were_cut_and_where_the_first_stands(tmp_path):
+    path = tmp_path / "t"
+    path.write_bytes(f"short\r\n\r\n{LONG}\rshort\n{LONG}b\n{LONG}\n".encode())
+    for command in ("tokenize", "embed", "denoise"):
+        output, error = run(command, "--input", path)
+        assert len(output.splitlines()) == 6
+        assert told(error) == [f"denoiser: 3 texts were cut at 256 tokens: the first is {path}, line 3"]
+        assert told(run(command, "a", LONG)[1]) == ["denoiser: 1 text was cut at 256 tokens: text 2"]
+        assert told(run(command, text=LONG)[1]) == ["denoiser: 1 text was cut at 256 tokens: standard input, line 1"]
+        assert told(run(command, "a", "river " * 254)[1]) == []
+    assert told(run("similarity", LONG, "a")[1]) == ["denoiser: 1 text was cut at 256 tokens: text 1"]
+    (tmp_path / "first").write_text("one\rtwo")
+    expected = [f"denoiser: 3 texts were cut at 256 tokens: the first is {path}, line 3"]
+    table, error = run("evaluate", tmp_path / "first", path)
+    assert told(error) == expected and re.search(r"^truncated lines +3$", table, re.M)
+    table, error = run("train", tmp_path / "first", path, "--epochs", "1", "--output", tmp_path / "m.safetensors")
+    assert told(error) == expected and re.search(r"^truncated lines +3$", table, re.M)
+    model = (tmp_path / "m.safetensors").read_bytes()
+    header = json.loads(model[8:8 + int.from_bytes(model[:8], "little")])
+    report = json.loads(header["__metadata__"]["report"])
+    assert report["truncated_lines"] == 3 and report["lines"] == 7 and report["distinct_lines"] == 5
+
+
+def told(error):
+    """The lines about texts that were cut."""
+    return [line for line in error.splitlines() if " cut " in line]
+
+
+def test_an_upload_counts_the_lines_that_were_cut(running):
+    for content, count in [(f"a\n{LONG}\nb\n{LONG}\n{LONG}b\n", "3"), ("a\n" + "river " * 254, None)]:
+        status, headers, _ = upload(running, content)
+        assert status == 200 and headers.get("x-truncated") == count
+    assert "on 5 lines (4 distinct), 3 of them cut, loss" in running.log()

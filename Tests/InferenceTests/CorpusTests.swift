@@ -20,7 +20,7 @@ private func corpus(_ text: String, limit: Int = 100) throws -> Corpus {
         let corpus = try corpus("one\r\ntwo é\n\nthree")
         var seen: [String] = []
         for number in 0..<corpus.distinctCount {
-            _ = corpus.tokens(of: number) { line in
+            _ = corpus.encoding(of: number) { line in
                 seen.append(String(copying: line))
                 return Encoding(ids: [], isTruncated: false)
             }
@@ -61,5 +61,15 @@ private func corpus(_ text: String, limit: Int = 100) throws -> Corpus {
             try corpus("a\nb\n\na\nd", limit: 3)
         }
         #expect(try corpus("a\nb\n\na", limit: 3).lines.count == 3)
+    }
+
+    @Test func `lines that were cut are counted as often as they come, by the editor's number`()
+        throws
+    {
+        let corpus = try corpus("\u{FEFF}\r\na\rb\n\nb\nc\na\n")
+        #expect(corpus.lines(among: []) == TruncatedTexts())
+        let cut = corpus.lines(among: [1, 2])
+        #expect(cut.count == 3)
+        #expect(cut.first == 2)
     }
 }

@@ -78,8 +78,9 @@ struct Similarity: ParsableCommand {
     func run() throws {
         let denoiser = try loadDenoiser(model)
         let embedder = try loadEmbedder(folder: encoder.folder())
-        let vectors = denoiser.denoise(
-            try embedder.embed([first, second]).values, noiseLevel: 0)
+        let embedded = try embedder.embed([first, second])
+        tell(embedded.truncated, limit: embedder.tokenLimit) { "text \($0 + 1)" }
+        let vectors = denoiser.denoise(embedded.values, noiseLevel: 0)
         let a = vectors[..<embedder.columns].map(Double.init)
         let b = vectors[embedder.columns...].map(Double.init)
         func dot(_ x: [Double], _ y: [Double]) -> Double {
@@ -90,19 +91,24 @@ struct Similarity: ParsableCommand {
     }
 }
 
-/// Embeds `texts` block by block, passes each block through `transform` and writes it.
+/// Embeds the texts of `input` block by block, passes each block through `transform` and writes it.
 private func writeVectors(
-    of texts: [String], with embedder: TextEmbedder, to output: VectorOutput, label: String,
+    of input: InputTexts, with embedder: TextEmbedder, to output: VectorOutput, label: String,
     transform: ([Float]) -> [Float]
 ) throws {
+    let texts = input.texts
     var writer = try output.open(rows: texts.count, columns: embedder.columns)
     var bar = ProgressBar(label)
+    var truncated = TruncatedTexts()
     let block = 1024
     for start in stride(from: 0, to: texts.count, by: block) {
         let end = min(start + block, texts.count)
-        try writer.write(transform(try embedder.embed(Array(texts[start..<end])).values))
+        let embedded = try embedder.embed(Array(texts[start..<end]))
+        truncated.add(embedded.truncated, from: start)
+        try writer.write(transform(embedded.values))
         bar.show(end, of: texts.count)
     }
     bar.clear()
     try writer.finish()
+    tell(truncated, limit: embedder.tokenLimit, place: input.place)
 }

@@ -31,27 +31,35 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
-        let text = try readTrainingText(files)
-        let denoiser = try loadDenoiser(model)
+        let text = try TrainingText(reading: files)
         let embedder = try loadEmbedder(folder: encoder.folder())
-        let lines = embedder.lines(of: text)
+        let lines = embedder.lines(of: text.bytes)
         guard !lines.isEmpty else {
             throw CommandFailure.data("\(files.joined(separator: ", ")): no text to evaluate on")
         }
+        let denoiser = try loadDenoiser(model)
         var clean: [Float] = []
+        var truncated = TruncatedTexts()
         var bar = ProgressBar("Embedding")
         for start in stride(from: 0, to: lines.count, by: 1024) {
             let end = min(start + 1024, lines.count)
-            clean += try embedder.embed(Array(lines[start..<end])).values
+            let block = try embedder.embed(
+                lines[start..<end].map { String(decoding: text.bytes[$0], as: UTF8.self) })
+            clean += block.values
+            truncated.add(block.truncated, from: start)
             bar.show(end, of: lines.count)
         }
         bar.clear()
+        tell(truncated, limit: embedder.tokenLimit) { index in
+            text.place(ofByte: lines[index].lowerBound)
+        }
         let result = denoiser.parameters.compare(
             clean: clean, noiseLevel: noiseLevel, seed: seed)
         try printLine(
             aligned([
                 ("model version", denoiser.version),
                 ("lines", "\(lines.count)"),
+                ("truncated lines", "\(truncated.count)"),
                 ("noise level", "\(noiseLevel)"),
                 ("MSE original, noisy", "\(result.noisyError)"),
                 ("MSE original, denoised", "\(result.denoisedError)"),

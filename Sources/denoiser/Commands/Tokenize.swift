@@ -20,12 +20,17 @@ struct Tokenize: ParsableCommand {
     func run() throws {
         let tokenizer = try loadTokenizer(folder: encoder.folder())
         var output = try OutputFile(path: nil)
-        for text in try input.read() {
-            let ids = tokenizer.encode(text, limit: TextEmbedder.tokenLimit).ids
+        let input = try input.read()
+        var truncated = TruncatedTexts()
+        for (index, text) in input.texts.enumerated() {
+            let encoding = tokenizer.encode(text, limit: TextEmbedder.tokenLimit)
+            if encoding.isTruncated { truncated.add(index) }
+            let ids = encoding.ids
             try output.append { bytes in
                 bytes += "[\(ids.map(\.description).joined(separator: ","))]\n".utf8
             }
         }
         try output.finish()
+        tell(truncated, limit: TextEmbedder.tokenLimit, place: input.place)
     }
 }

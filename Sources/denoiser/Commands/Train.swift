@@ -60,13 +60,13 @@ struct Train: ParsableCommand {
 
     func run() throws {
         try lookForStart()
-        let text = try readTrainingText(files)
+        let text = try TrainingText(reading: files)
         let embedder = try loadEmbedder(folder: encoder.folder())
         var display = TrainingDisplay()
         let result: TrainingRun.Result
         do throws(InferenceError) {
             result = try settings.run(lineLimit: .max)(
-                on: text, publishingAt: output ?? model.path, with: embedder
+                on: text.bytes, publishingAt: output ?? model.path, with: embedder
             ) { progress in
                 display.show(progress)
             }
@@ -74,6 +74,7 @@ struct Train: ParsableCommand {
             throw failure(error)
         }
         display.clear()
+        tell(result.truncated, limit: embedder.tokenLimit, place: text.place(ofLine:))
         if let warning = result.warning { writeStandardError("denoiser: \(warning)\n") }
         try printLine(table(result))
     }
@@ -95,6 +96,7 @@ struct Train: ParsableCommand {
         var rows = [
             ("model version", result.version),
             ("lines", "\(result.lines) (\(result.distinct) distinct)"),
+            ("truncated lines", "\(result.truncated.count)"),
             ("steps", "\(report.steps)"),
             ("first epoch's loss", "\(report.epochLosses.first ?? .nan)"),
             ("final loss", "\(report.finalLoss)"),
@@ -115,16 +117,6 @@ struct Train: ParsableCommand {
         rows += result.stages.map { ("seconds \($0.name)", "\(rounded($0.seconds))") }
         return aligned(rows)
     }
-}
-
-/// The text of `files`, each ending in a line feed.
-func readTrainingText(_ files: [String]) throws(CommandFailure) -> [UInt8] {
-    var text: [UInt8] = []
-    for file in files {
-        text += try readText(file)
-        if text.last != UInt8(ascii: "\n") { text.append(UInt8(ascii: "\n")) }
-    }
-    return text
 }
 
 /// Rows of a name and a value, the values in one column.

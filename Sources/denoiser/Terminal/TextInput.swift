@@ -28,16 +28,17 @@ struct TextInput: ParsableArguments {
     }
 
     /// The texts in order; an empty line is an empty text.
-    func read() throws(CommandFailure) -> [String] {
-        guard texts.isEmpty else { return texts }
+    func read() throws(CommandFailure) -> InputTexts {
+        guard texts.isEmpty else { return InputTexts(texts: texts) }
         let file = input ?? "-"
         return try lines(of: readText(file), name: named(file))
     }
 
-    private func lines(of bytes: [UInt8], name: String) throws(CommandFailure) -> [String] {
-        var result: [String] = []
+    private func lines(of bytes: [UInt8], name: String) throws(CommandFailure) -> InputTexts {
+        var result = InputTexts(source: name)
         for (index, line) in TextLines(of: bytes).enumerated() {
-            result.append(try text(of: bytes[line], at: "\(name), line \(index + 1)"))
+            result.texts.append(try text(of: bytes[line], at: "\(name), line \(index + 1)"))
+            result.lines.append(index + 1)
         }
         return result
     }
@@ -51,6 +52,22 @@ struct TextInput: ParsableArguments {
             throw .data("\(place): not JSON: \(error)")
         }
         throw .data("\(place): with --jsonl a line is a JSON string, such as \"a text\"")
+    }
+}
+
+/// A command's texts, and what they are called in messages.
+struct InputTexts {
+    var texts: [String] = []
+
+    /// The file's name; nil for arguments.
+    var source: String?
+
+    /// The line each text stands on, from 1; not for arguments.
+    var lines: [Int] = []
+
+    /// What text `index`, from 0, is called.
+    func place(of index: Int) -> String {
+        source.map { "\($0), line \(lines[index])" } ?? "text \(index + 1)"
     }
 }
 
