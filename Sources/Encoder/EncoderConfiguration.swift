@@ -1,7 +1,7 @@
 internal import JSON
 internal import Kernels
 
-/// The sizes of a BERT encoder, as its `config.json` gives them.
+/// The sizes of a BERT encoder, as its `config.json` gives them, and what becomes of its last layer's rows.
 public struct EncoderConfiguration: Sendable, Equatable {
     /// Features of a token, and of the embedding: 384.
     public let hidden: Int
@@ -19,6 +19,20 @@ public struct EncoderConfiguration: Sendable, Equatable {
     public let types: Int
     /// Added to the variance in every layer norm: 1e-12.
     public let epsilon: Float
+
+    /// How the rows of a text's tokens become one.
+    public enum Pooling: Sendable {
+        /// Their mean.
+        case mean
+        /// The first one, that of `[CLS]`.
+        case first
+    }
+
+    /// How the rows of a text's tokens become one.
+    public var pooling = Pooling.mean
+
+    /// Whether embeddings are scaled to length 1.
+    public var isNormalized = true
 
     /// Whether weights of these sizes can be packed (see `PackedWeight`).
     public var canBePacked: Bool {

@@ -1,7 +1,7 @@
 public import Kernels
 package import Threads
 
-/// all-MiniLM-L6-v2: word piece ids to sentence embeddings of length 1.
+/// all-MiniLM-L6-v2 and its like: word piece ids to sentence embeddings.
 ///
 /// Immutable, so any number of threads may encode at once, each with a workspace of its own.
 public struct SentenceEncoder: Sendable {
@@ -40,7 +40,7 @@ public struct SentenceEncoder: Sendable {
         EncoderBuffers.bytes(tokens: tokens, configuration: configuration, packed: isPacked)
     }
 
-    /// The embedding of each sequence of `batch`: its tokens' mean, scaled to length 1.
+    /// The embedding of each sequence of `batch`: its tokens' mean, scaled to length 1, unless `configuration` differs.
     ///
     /// - Parameters:
     ///   - batch: no more tokens than the workspace has room for, ids within the vocabulary, no
@@ -99,7 +99,7 @@ public struct SentenceEncoder: Sendable {
             buffers: workspace.buffers)
     }
 
-    /// embeddings[sequences, hidden] = mean of each sequence's rows, divided by its length as a vector.
+    /// embeddings[sequences, hidden] = mean of each sequence's rows, or its first, divided by its length as a vector.
     private func pool(
         _ batch: PackedBatch, _ buffers: EncoderBuffers, into embeddings: inout MutableSpan<Float>,
         observing observe: (Intermediate, Span<Float>) -> Void
@@ -109,12 +109,16 @@ public struct SentenceEncoder: Sendable {
             embeddings.count >= batch.sequences * hidden,
             "\(embeddings.count) floats for [\(batch.sequences), \(hidden)]")
         for sequence in 0..<batch.sequences {
+            let rows = batch.range(of: sequence)
             meanRow(
-                buffers.hidden.span, rows: batch.range(of: sequence), columns: hidden,
+                buffers.hidden.span,
+                rows: configuration.pooling == .mean ? rows : rows.prefix(1), columns: hidden,
                 into: &embeddings, row: sequence)
         }
         observe(.pooled, embeddings.span)
-        scaleRowsToLengthOne(&embeddings, rows: batch.sequences, columns: hidden)
+        if configuration.isNormalized {
+            scaleRowsToLengthOne(&embeddings, rows: batch.sequences, columns: hidden)
+        }
         observe(.embedding, embeddings.span)
     }
 }

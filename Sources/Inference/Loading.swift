@@ -4,11 +4,16 @@ internal import ModelFiles
 public import Tokenizer
 
 /// The tokenizer of the encoder in `folder`.
-public func loadTokenizer(folder: String) throws(ModelFault) -> WordPieceTokenizer {
+///
+/// - Parameter settings: what the folder's files ask for; nil reads them.
+public func loadTokenizer(
+    folder: String, settings: EncoderSettings? = nil
+) throws(ModelFault) -> WordPieceTokenizer {
+    let rules = try given(settings, folder).rules
     let path = "\(folder)/vocab.txt"
     let bytes = try readWhole(path)
     do throws(TokenizerError) {
-        return try WordPieceTokenizer(vocabulary: bytes)
+        return try WordPieceTokenizer(vocabulary: bytes, rules: rules)
     } catch {
         throw encoderFault("\(path): \(error)")
     }
@@ -16,11 +21,16 @@ public func loadTokenizer(folder: String) throws(ModelFault) -> WordPieceTokeniz
 
 /// The encoder in `folder`; its weights are mapped, not read, packed where `PackedWeights` are there.
 ///
-/// - Parameter report: gets a line where they could be and are not.
+/// - Parameters:
+///   - settings: what the folder's files ask for; nil reads them.
+///   - report: gets a line where they could be and are not.
 public func loadEncoder(
-    folder: String, report: (String) -> Void = { _ in }
+    folder: String, settings: EncoderSettings? = nil, report: (String) -> Void = { _ in }
 ) throws(ModelFault) -> SentenceEncoder {
-    let configuration = try loadConfiguration(folder: folder)
+    let settings = try given(settings, folder)
+    var configuration = try loadConfiguration(folder: folder)
+    configuration.pooling = settings.pooling
+    configuration.isNormalized = settings.isNormalized
     let plain = try mapPublished(folder)
     let command = "`denoiser pack --encoder \(folder)`"
     switch PackedWeights.find(in: folder, for: plain, configuration) {
@@ -38,6 +48,13 @@ public func loadEncoder(
     } catch {
         throw encoderFault("\(folder): \(error)")
     }
+}
+
+private func given(
+    _ settings: EncoderSettings?, _ folder: String
+) throws(ModelFault) -> EncoderSettings {
+    if let settings { return settings }
+    return try EncoderSettings(folder: folder)
 }
 
 /// The sizes of the encoder in `folder`.

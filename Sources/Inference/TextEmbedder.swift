@@ -10,8 +10,11 @@ public final class TextEmbedder: Sendable {
     /// Elements of an embedding.
     public let columns: Int
 
-    /// The most tokens of a text that count, with `[CLS]` and `[SEP]`, unless fewer are asked for.
+    /// The most tokens of a text that count, with `[CLS]` and `[SEP]`, unless the encoder's files say otherwise.
     public static let tokenLimit = 256
+
+    /// The most that its files may ask for: a whole batch.
+    public static let mostTokens = tokenBudget
 
     /// The most tokens of a text that count here.
     public let tokenLimit: Int
@@ -22,7 +25,7 @@ public final class TextEmbedder: Sendable {
     ///   - tokenizer: text to ids.
     ///   - encoder: ids to vectors.
     ///   - threads: compute threads, one a core.
-    ///   - tokenLimit: tokens of a text that count, from 2 to 256, or to as many as the encoder has positions;
+    ///   - tokenLimit: tokens of a text that count, from 2 to 512, or to as many as the encoder has positions;
     ///     the rest is cut.
     ///   - waitingLimit: callers allowed to wait for the encoder.
     /// - Throws: where the two do not fit each other or the denoiser, or the system does not give that many
@@ -31,7 +34,7 @@ public final class TextEmbedder: Sendable {
         tokenizer: WordPieceTokenizer, encoder: SentenceEncoder, threads: Int,
         tokenLimit: Int = TextEmbedder.tokenLimit, waitingLimit: Int = 512
     ) throws(ModelFault) {
-        precondition(2...Self.tokenLimit ~= tokenLimit, "\(tokenLimit) tokens of a text")
+        precondition(2...Self.mostTokens ~= tokenLimit, "\(tokenLimit) tokens of a text")
         try Self.check(tokenizer, encoder)
         self.tokenizer = tokenizer
         self.tokenLimit = min(tokenLimit, encoder.configuration.positions)
@@ -90,7 +93,7 @@ public final class TextEmbedder: Sendable {
     /// What the encoder computed so far and what waits for it.
     public var statistics: EncoderStatistics { pool.statistics }
 
-    /// Embeds `texts`: [texts, `columns`], each row of length 1, and which texts were cut.
+    /// Embeds `texts`: [texts, `columns`], each row of length 1 if the encoder scales it, and which texts were cut.
     public func embed(
         _ texts: [String]
     ) throws(InferenceError) -> (values: [Float], truncated: TruncatedTexts) {

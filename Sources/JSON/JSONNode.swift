@@ -106,6 +106,15 @@ extension JSONTree {
         return (isNegativeZero ? number.start + 1 : number.start)..<end
     }
 
+    /// A value's text as it stands.
+    public func text(of node: JSONNode) -> ArraySlice<UInt8> { text[node.start..<end(of: node)] }
+
+    /// Whether an array or an object holds nothing.
+    public func isEmpty(_ container: JSONNode) -> Bool {
+        let first = text[inside(container).start]
+        return first == UInt8(ascii: "]") || first == UInt8(ascii: "}")
+    }
+
     /// Bytes of a value's text.
     public func length(of node: JSONNode) -> Int { end(of: node) - node.start }
 

@@ -36,10 +36,10 @@ struct Word: ~Copyable {
         hash = .empty
     }
 
-    /// Appends the letters and digits `text` has from `position` on, in lower case, and steps over them.
-    mutating func appendASCII(of text: Span<UInt8>, at position: inout Int) {
+    /// Appends the letters and digits `text` has from `position` on, in lower case if `lowered`, and steps over them.
+    mutating func appendASCII(of text: Span<UInt8>, at position: inout Int, lowered: Bool) {
         while position < text.count, let letter = Self.lowercase(text[position]) {
-            append(letter)
+            append(lowered ? letter : text[position])
             position += 1
         }
     }

@@ -1,6 +1,7 @@
-/// BERT (uncased) tokenisation: text → word piece ids, as Hugging Face `tokenizers` gives them.
+/// BERT tokenisation: text → word piece ids, as Hugging Face `tokenizers` gives them.
 public struct WordPieceTokenizer: Sendable {
     private let pieces: WordPiece
+    private let rules: TextRules
     private let start: Int32
     private let end: Int32
 
@@ -8,7 +9,10 @@ public struct WordPieceTokenizer: Sendable {
     ///
     /// Throws the first line that is not UTF-8, is empty or repeats a token, or the special token
     /// (`[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`) that is missing.
-    public init(vocabulary bytes: [UInt8]) throws(TokenizerError) {
+    public init(
+        vocabulary bytes: [UInt8], rules: TextRules = .uncased
+    ) throws(TokenizerError) {
+        self.rules = rules
         let vocabulary = try Vocabulary(bytes)
         func id(_ token: SpecialToken) throws(TokenizerError) -> Int32 {
             guard let id = vocabulary.id(of: token.rawValue) else {
@@ -33,7 +37,7 @@ public struct WordPieceTokenizer: Sendable {
 
     /// Whether a text has no token between `[CLS]` and `[SEP]`; reads no further than its first word.
     public func isBlank(_ text: borrowing UTF8Span) -> Bool {
-        var words = Words(of: text.span)
+        var words = Words(of: text.span, rules)
         return !words.next()
     }
 
@@ -50,7 +54,7 @@ public struct WordPieceTokenizer: Sendable {
         var ids: [Int32] = []
         ids.reserveCapacity(min(limit, text.count + 2))
         ids.append(start)
-        var words = Words(of: text.span)
+        var words = Words(of: text.span, rules)
         var isTruncated = false
         while !isTruncated, words.next() {
             pieces.append(words.word, to: &ids)

@@ -1,10 +1,12 @@
-/// Reads the words of a text as BERT (uncased) does, one at a time.
+/// Reads the words of a text as BERT does, one at a time.
 ///
-/// In this order: control characters are dropped, ideographs spaced, scalars decomposed (NFD),
+/// Under the uncased rules, in this order: control characters are dropped, ideographs spaced, scalars decomposed (NFD),
 /// nonspacing marks dropped, letters lowered, and the rest split on space and punctuation.
 /// `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]` and `[MASK]` are words where they stand in the text as such.
 struct Words: ~Copyable, ~Escapable {
     private let text: Span<UInt8>
+    private let rules: TextRules
+    private let isUncased: Bool
     private var position = 0
 
     /// The word last read.
@@ -12,8 +14,10 @@ struct Words: ~Copyable, ~Escapable {
 
     /// `text` must be valid UTF-8.
     @_lifetime(copy text)
-    init(of text: Span<UInt8>) {
+    init(of text: Span<UInt8>, _ rules: TextRules = .uncased) {
         self.text = text
+        self.rules = rules
+        isUncased = rules == .uncased
     }
 
     /// Reads the next word; false, with an empty word, at the end of the text.
@@ -32,7 +36,7 @@ struct Words: ~Copyable, ~Escapable {
     @_lifetime(self: copy self)
     private mutating func readASCII(_ byte: UInt8) -> Bool {
         let before = position
-        word.appendASCII(of: text, at: &position)
+        word.appendASCII(of: text, at: &position, lowered: rules.letters != .kept)
         if position > before { return false }
         switch byte {
         case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"):
@@ -63,7 +67,16 @@ struct Words: ~Copyable, ~Escapable {
     private mutating func readScalar() -> Bool {
         var end = position
         let scalar = decodeScalar(text, at: &end)
-        switch CharacterTable.characterClass(of: scalar) {
+        let kind = CharacterTable.characterClass(of: scalar)
+        guard isUncased else { return read(scalar, kind, to: end) }
+        return readUncased(scalar, kind, to: end)
+    }
+
+    /// Reads one scalar of this kind under the uncased rules.
+    @_lifetime(self: copy self)
+    private mutating func readUncased(_ scalar: UInt32, _ kind: CharacterClass, to end: Int) -> Bool
+    {
+        switch kind {
         case .letter:
             word.append(scalar: scalar)
         case .removed:
@@ -96,5 +109,57 @@ struct Words: ~Copyable, ~Escapable {
         }
         position = end
         return false
+    }
+
+    /// Reads one scalar of this kind under other rules.
+    @_lifetime(self: copy self)
+    private mutating func read(_ scalar: UInt32, _ kind: CharacterClass, to end: Int) -> Bool {
+        let isLetter = isIdeograph(scalar) && !rules.spacesIdeographs
+        if rules.letters == .loweredWithoutAccents {
+            guard isLetter else { return readUncased(scalar, kind, to: end) }
+            // An ideograph for compatibility stands for another one.
+            if case .mapped(let mapping) = kind {
+                word.append(scalar: mapping.scalar)
+            } else {
+                word.append(scalar: scalar)
+            }
+            position = end
+            return false
+        }
+        var isAlone = false
+        switch kind {
+        case .space:
+            position = end
+            return !word.isEmpty
+        case .removed, .removedStarter:
+            guard isAccent(scalar) else {
+                position = end
+                return false
+            }
+        case .alone: isAlone = !isLetter
+        case .mapped(let mapping):
+            isAlone = mapping.isAlone && !isLetter && !losesAccent(scalar)
+        case .letter, .mark, .hangul: break
+        }
+        guard word.isEmpty || !isAlone else { return true }
+        append(scalar)
+        position = end
+        return isAlone
+    }
+
+    /// Whether a scalar is a word of its own only once its accent is gone: varia, and signs struck out.
+    private func losesAccent(_ scalar: UInt32) -> Bool {
+        scalar == 0x1FEF || scalar == 0x2260 || scalar == 0x226E || scalar == 0x226F
+    }
+
+    /// Appends a scalar with its accents, in lower case if the rules say so.
+    @_lifetime(self: copy self)
+    private mutating func append(_ scalar: UInt32) {
+        guard rules.letters == .lowered, let letter = Unicode.Scalar(scalar) else {
+            return word.append(scalar: scalar)
+        }
+        for lowered in letter.properties.lowercaseMapping.unicodeScalars {
+            word.append(scalar: lowered.value)
+        }
     }
 }

@@ -89,8 +89,8 @@ struct LimitOptions: ParsableArguments {
         return limits
     }
 
-    /// All of them in one line, as options.
-    var summary: String {
+    /// All of them in one line, as options, with what counts for `tokens` where that is known.
+    func summary(tokens: Int? = nil) -> String {
         let all: [(name: String, value: Int)] =
             request.all + [
                 ("compute-threads", threads), ("request-threads", requestThreads),
@@ -99,6 +99,8 @@ struct LimitOptions: ParsableArguments {
                 ("training-time", trainingTime), ("stop-timeout", stopTimeout),
                 ("slow-log", slowLog),
             ]
-        return all.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+        return all.map { name, value in
+            "\(name) \(name == "tokens" ? tokens ?? value : value)"
+        }.joined(separator: ", ")
     }
 }

@@ -1,25 +1,37 @@
 import Inference
 import Tokenizer
 
-/// The tokenizer of the encoder in `folder`.
-func loadTokenizer(folder: String) throws(CommandFailure) -> WordPieceTokenizer {
-    try load { () throws(ModelFault) in try Inference.loadTokenizer(folder: folder) }
+/// The tokenizer of the encoder in `folder`, and how many tokens of a text count there.
+func loadTokenizer(
+    folder: String
+) throws(CommandFailure) -> (tokenizer: WordPieceTokenizer, limit: Int) {
+    try load { () throws(ModelFault) in
+        let settings = try EncoderSettings(folder: folder)
+        let tokenizer = try Inference.loadTokenizer(folder: folder, settings: settings)
+        return (tokenizer, settings.tokenLimit)
+    }
 }
 
 /// The encoder in `folder` with its compute threads; one a core unless told otherwise.
 ///
-/// - Parameter report: gets a line where it is slower than it could be.
+/// - Parameters:
+///   - tokens: the most tokens of a text that count, where the folder's files ask for more.
+///   - settings: what these files ask for; nil reads them.
+///   - report: gets a line where it is slower than it could be.
 func loadEmbedder(
-    folder: String, threads: Int = availableCores(), tokens: Int = TextEmbedder.tokenLimit,
+    folder: String, threads: Int = availableCores(), tokens: Int? = nil,
+    settings: EncoderSettings? = nil,
     report: (String) -> Void = { _ in }
 ) throws(CommandFailure) -> TextEmbedder {
     // Reported last: a start that fails says why in one line.
     var note: String?
     let embedder = try load { () throws(ModelFault) in
-        try TextEmbedder(
-            tokenizer: try Inference.loadTokenizer(folder: folder),
-            encoder: try loadEncoder(folder: folder) { note = $0 }, threads: threads,
-            tokenLimit: tokens)
+        let read: EncoderSettings
+        if let settings { read = settings } else { read = try EncoderSettings(folder: folder) }
+        return try TextEmbedder(
+            tokenizer: try Inference.loadTokenizer(folder: folder, settings: read),
+            encoder: try loadEncoder(folder: folder, settings: read) { note = $0 },
+            threads: threads, tokenLimit: min(tokens ?? .max, read.tokenLimit))
     }
     if let note { report(note) }
     return embedder

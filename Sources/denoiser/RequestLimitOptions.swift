@@ -14,8 +14,12 @@ struct RequestLimitOptions: ParsableArguments {
     @Option(help: "The most texts in a request.")
     var texts = Limits().texts
 
-    @Option(help: "The most tokens of a text that count, with the two at its ends; from 2 to 256.")
-    var tokens = TextEmbedder.tokenLimit
+    @Option(
+        help: """
+            The most tokens of a text that count, with the two at its ends; from 2 to 512 (default: \
+            what the encoder's folder says, 256 if it says nothing).
+            """)
+    var tokens: Int?
 
     @Option(help: "The most rows of embeddings in a request.")
     var rows = Limits().rows
@@ -52,7 +56,7 @@ struct RequestLimitOptions: ParsableArguments {
             throw ValidationError("--\(name) is \(value); it must be at least 1.")
         }
         for (name, value, bounds) in [
-            ("tokens", tokens, 2...TextEmbedder.tokenLimit),
+            ("tokens", tokens ?? TextEmbedder.tokenLimit, 2...TextEmbedder.mostTokens),
             // Printing a value is a recursion; deeper than this Python refuses, too.
             ("json-depth", jsonDepth, 1...Limits().jsonDepth),
             ("parameter-bytes", parameterBytes, 1024...131_072),
@@ -69,7 +73,8 @@ struct RequestLimitOptions: ParsableArguments {
     var all: [(name: String, value: Int)] {
         [
             ("body-bytes", bodyBytes), ("upload-bytes", uploadBytes), ("texts", texts),
-            ("tokens", tokens), ("rows", rows), ("lines", lines), ("json-depth", jsonDepth),
+            ("tokens", tokens ?? TextEmbedder.tokenLimit), ("rows", rows), ("lines", lines),
+            ("json-depth", jsonDepth),
             ("errors", errors), ("quoted-bytes", quotedBytes), ("form-parts", formParts),
             ("form-field-bytes", formFieldBytes), ("form-headers", formHeaders),
             ("form-header-bytes", formHeaderBytes), ("parameter-bytes", parameterBytes),

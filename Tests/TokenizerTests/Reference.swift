@@ -69,8 +69,8 @@ struct Digest {
         }
     }
 
-    mutating func add(wordsOf text: String) {
-        var words = Words(of: text.utf8Span.span)
+    mutating func add(wordsOf text: String, _ rules: TextRules = .uncased) {
+        var words = Words(of: text.utf8Span.span, rules)
         while words.next() {
             let bytes = words.word.bytes
             if words.word.isTooLong {

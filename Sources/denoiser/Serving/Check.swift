@@ -21,10 +21,16 @@ struct Check {
         var workspaceBytes = 0
         look("encoder") { () throws(CommandFailure) in
             let folder = try options.encoder.folder()
-            let tokenizer = try loadTokenizer(folder: folder)
             var note = ""
             try load { () throws(ModelFault) in
-                let encoder = try loadEncoder(folder: folder) { note = "; \($0)" }
+                let settings = try EncoderSettings(folder: folder)
+                let tokenizer = try Inference.loadTokenizer(folder: folder, settings: settings)
+                let encoder = try loadEncoder(folder: folder, settings: settings) {
+                    note = "; \($0)"
+                }
+                if !settings.differences.isEmpty {
+                    note = ": \(settings.differences)\(note)"
+                }
                 try TextEmbedder.check(tokenizer, encoder)
                 workspaceBytes = TextEmbedder.workspaceBytes(for: encoder)
             }

@@ -54,13 +54,13 @@ final class Generation: Sendable {
         } else {
             live = try loadLiveModel(options.model)
         }
-        encoder = EncoderChoice(options)
+        encoder = try load { () throws(ModelFault) in try EncoderChoice(options) }
         if let previous, previous.encoder == encoder {
             embedder = previous.embedder
         } else {
             embedder = try loadEmbedder(
                 folder: encoder.folder, threads: encoder.threads, tokens: encoder.tokens,
-                report: log)
+                settings: encoder.settings, report: log)
         }
         team = encoder.threads > 1 ? previous?.team ?? ComputeTeam() : nil
         let training = options.training.run(options.limits)
@@ -75,7 +75,7 @@ final class Generation: Sendable {
         // At the start: later on, what requests hold would be counted with it.
         present = previous?.present ?? ProcessFigures.now().privateBytes
         if let previous, previous.embedder.workspaceBytes == embedder.workspaceBytes,
-            previous.options.limits.summary == options.limits.summary,
+            previous.options.limits.summary() == options.limits.summary(),
             previous.options.limits.memory == options.limits.memory,
             previous.options.training.noise == options.training.noise,
             previous.options.training.batchSize == options.training.batchSize
@@ -98,7 +98,9 @@ final class Generation: Sendable {
     }
 
     /// Limits and memory in one line.
-    var summary: String { "limits: \(options.limits.summary); \(plan.summary)" }
+    var summary: String {
+        "limits: \(options.limits.summary(tokens: embedder.tokenLimit)); \(plan.summary)"
+    }
 
     /// Options that differ from those in force and only count from the next start on.
     func needingRestart(since start: Serve) -> [String] {
@@ -110,14 +112,17 @@ final class Generation: Sendable {
 private struct EncoderChoice: Equatable {
     var folder: String
     var threads: Int
-    var tokens: Int
+    var tokens: Int?
     var files: [FileIdentity?]
+    /// What the other files in the folder ask for.
+    var settings: EncoderSettings
 
-    init(_ options: Serve) {
+    init(_ options: Serve) throws(ModelFault) {
         let folder = options.encoder.path
         self.folder = folder
         threads = options.limits.threads
         tokens = options.limits.request.tokens
+        settings = try EncoderSettings(folder: folder)
         files = ["config.json", "vocab.txt", "model.safetensors", PackedWeights.fileName].map {
             FileIdentity.of("\(folder)/\($0)")
         }

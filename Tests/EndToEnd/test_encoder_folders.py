@@ -1,0 +1,181 @@
+"""An encoder's folder decides how its texts are cut, pooled and scaled, or is refused in one line."""
+import json
+import shutil
+import signal
+import subprocess
+
+import encoder_folders
+import numpy
+import pytest
+import service
+from encoder_folders import CASES, PUBLISHED, TEXTS, configured, modules, pooling, put, tokenizer
+
+EXPECTED = numpy.load(encoder_folders.VECTORS)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The encoder as it is published."""
+    return encoder_folders.lay_out(tmp_path_factory.mktemp("encoder") / "whole", {})
+
+
+@pytest.fixture
+def lay_out(whole, tmp_path):
+    """Makes a folder with changes to the published files."""
+    def make(changes, files=PUBLISHED):
+        for name in ("vocab.txt", "model.safetensors"): shutil.copy(whole / name, tmp_path / name)
+        for name, content in ({"config.json": encoder_folders.CONFIGURATION} | files | changes).items():
+            put(tmp_path / name, content)
+        return tmp_path
+    return make
+
+
+def run(folder, command, *arguments, status=0):
+    done = subprocess.run(
+        [str(service.BINARY), command, "--encoder", str(folder), *map(str, arguments)], capture_output=True,
+        text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert done.returncode == status, done.stderr
+    return done.stdout, done.stderr
+
+
+def vectors(folder, texts=TEXTS):
+    return numpy.array([json.loads(line) for line in run(folder, "embed", "--", *texts)[0].splitlines()])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_vectors_are_those_of_sentence_transformers(lay_out, name):
+    folder, bound = lay_out(CASES[name]), 3e-6 * numpy.linalg.norm(EXPECTED[name], axis=1).max()
+    assert abs(vectors(folder) - EXPECTED[name]).max() < bound
+    run(folder, "pack")
+    assert abs(vectors(folder) - EXPECTED[name]).max() < bound
+
+
+def test_every_case_asks_for_other_vectors_than_the_published_one():
+    """Else a file that is not read would go unseen."""
+    alike = [name for name in CASES if abs(EXPECTED[name] - EXPECTED["published"]).max() < 1e-3]
+    assert alike == ["published"]
+
+
+def test_a_folder_of_three_files_is_computed_as_ever(lay_out):
+    """To the bit, as with the files that all-MiniLM-L6-v2 is published with."""
+    def bits(folder):
+        # One by one: without packed weights a row's last bits follow from its batch.
+        return [run(folder, "embed", text)[0] for text in (TEXTS[0], TEXTS[-1])]
+
+    folder = lay_out({}, files={})
+    assert abs(vectors(folder) - EXPECTED["published"]).max() < 3e-6
+    alone = bits(folder)
+    assert bits(lay_out({})) == alone
+
+
+def test_a_pooling_file_counts_without_a_list_of_modules(lay_out):
+    """The three files and the pooling beside them, normalised as ever."""
+    folder = lay_out({"1_Pooling/config.json": pooling("cls_token")}, files={})
+    assert abs(vectors(folder) - EXPECTED["first token"]).max() < 3e-6
+
+
+@pytest.mark.parametrize("name, limit, count", [
+    ("published", 256, 1), ("16 tokens", 16, 3), ("20 tokens by the tokenizer", 20, 3), ("512 tokens", 512, 1)])
+def test_the_folders_length_is_where_texts_are_cut(lay_out, name, limit, count):
+    folder = lay_out(CASES[name])
+    for command in ("tokenize", "embed", "denoise"):
+        error = run(folder, command, "--", *TEXTS)[1]
+        assert f"{count} text{'s were' if count > 1 else ' was'} cut at {limit} tokens" in error
+    ids = [json.loads(line) for line in run(folder, "tokenize", "--", *TEXTS)[0].splitlines()]
+    assert max(map(len, ids)) == limit
+
+
+REFUSED = {
+    "max pooling": ({"1_Pooling/config.json": pooling("max_tokens")}, "1_Pooling/config.json: pooling_mode_max_tokens: true"),
+    "square root": ({"1_Pooling/config.json": pooling("mean_sqrt_len_tokens")}, "pooling_mode_mean_sqrt_len_tokens: true"),
+    "two ways of pooling": ({"1_Pooling/config.json": pooling("cls_token", "mean_tokens")}, "pooling_mode_cls_token: true"),
+    "newer form": ({"1_Pooling/config.json": {"pooling_mode": "lasttoken"}}, 'pooling_mode: "lasttoken"'),
+    "newer form, two": ({"1_Pooling/config.json": {"pooling_mode": ["cls", "mean"]}}, 'pooling_mode: ["cls", "mean"]'),
+    "no truth value": ({"1_Pooling/config.json": {"pooling_mode_cls_token": "yes"}}, 'pooling_mode_cls_token: "yes"'),
+    "no pooling file": ({"1_Pooling/config.json": None}, "1_Pooling/config.json: missing"),
+    "a dense module": ({"modules.json": modules("Transformer", "Pooling", "Dense", "Normalize")}, 'type: "sentence_transformers.models.Dense"'),
+    "no pooling": ({"modules.json": modules("Transformer")}, "modules.json: "),
+    "an unknown first module": ({"modules.json": [{"type": "models.CLIPModel", "path": ""}]}, 'type: "models.CLIPModel"'),
+    "a transformer elsewhere": ({"modules.json": [{"type": "m.Transformer", "path": "0_Transformer"}]}, 'path: "0_Transformer"'),
+    "modules that are no list": ({"modules.json": {}}, "modules.json: "),
+    "no JSON": ({"sentence_bert_config.json": "{"}, "sentence_bert_config.json: not JSON"),
+    "longer texts": ({"sentence_bert_config.json": {"max_seq_length": 1024}}, "max_seq_length: 1024"),
+    "no length": ({"sentence_bert_config.json": {"max_seq_length": "many"}}, 'max_seq_length: "many"'),
+    "half a token": ({"sentence_bert_config.json": {"max_seq_length": 20.5}}, "max_seq_length: 20.5"),
+    "one token": ({"sentence_bert_config.json": {"max_seq_length": 1}}, "max_seq_length: 1"),
+    "settings of the model": ({"sentence_bert_config.json": {"model_args": {"torch_dtype": "float16"}}}, "model_args: {"),
+    "another task": ({"sentence_bert_config.json": {"transformer_task": "fill-mask"}}, 'transformer_task: "fill-mask"'),
+    "another tokenizer": (configured(tokenizer_class="MPNetTokenizer"), 'tokenizer_class: "MPNetTokenizer"'),
+    "accents stripped of capitals": (configured(do_lower_case=False, strip_accents=True), "strip_accents: true"),
+    "another end": (configured(sep_token="</s>"), 'sep_token: "</s>"'),
+    "another start as an object": (configured(cls_token={"content": "<s>"}), 'cls_token: {"content": "<s>"}'),
+    "pieces of another kind": ({"tokenizer.json": tokenizer() | {"model": {"type": "Unigram", "vocab": []}}}, 'model: type: "Unigram"'),
+    "another normalizer": ({"tokenizer.json": tokenizer() | {"normalizer": {"type": "Lowercase"}}}, 'normalizer: type: "Lowercase"'),
+    "no normalizer": ({"tokenizer.json": tokenizer() | {"normalizer": None}}, "normalizer: "),
+    "other words": ({"tokenizer.json": tokenizer() | {"pre_tokenizer": {"type": "Whitespace"}}}, 'pre_tokenizer: type: "Whitespace"'),
+    "a token of its own": (
+        {"tokenizer.json": tokenizer() | {"added_tokens": [{"id": 9, "content": "<user>"}]}}, 'added_tokens: content: "<user>"'),
+    "casing that nothing reads": (
+        {"tokenizer.json": tokenizer(False), "tokenizer_config.json": None}, "normalizer: lowercase: false"),
+    "a prompt": (
+        {"config_sentence_transformers.json": {"prompts": {"query": "query: "}, "default_prompt_name": "query"}},
+        'default_prompt_name: "query"'),
+    "a sparse encoder": ({"config_sentence_transformers.json": {"model_type": "SparseEncoder"}}, 'model_type: "SparseEncoder"'),
+    "another architecture": ({"config.json": encoder_folders.CONFIGURATION | {"model_type": "roberta"}}, 'model_type: "roberta"'),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_not_computed_is_refused_in_one_line_that_names_it(lay_out, what):
+    changes, words = REFUSED[what]
+    folder = lay_out(changes)
+    output, error = run(folder, "embed", "a", status=78)
+    assert not output and error.count("\n") == 1 and words in error and str(folder) in error, error
+    checked = run(folder, "serve", "--check", status=78)[0]
+    assert any(line.startswith("problem  encoder: ") and words in line for line in checked.splitlines()), checked
+
+
+def test_an_empty_default_prompt_changes_nothing(lay_out):
+    folder = lay_out({"config_sentence_transformers.json": {"prompts": {"": "", "none": ""}, "default_prompt_name": "none"}})
+    assert abs(vectors(folder, ["a"]) - EXPECTED["published"][3]).max() < 3e-6
+
+
+def test_check_says_what_differs(lay_out):
+    folder = lay_out(CASES["first token, not normalised"] | CASES["cased"] | CASES["16 tokens"])
+    checked = run(folder, "serve", "--check")[0]
+    assert f"{folder}: pooled by [CLS], not normalised, cased, 16 tokens" in checked
+    assert "tokens" not in next(l for l in run(lay_out({}), "serve", "--check")[0].splitlines() if " encoder: " in l).replace(str(folder), "")
+
+
+def denoised(running, text):
+    return running.post("/denoise/text", {"texts": [text]})[2]["denoised_embeddings"]
+
+
+def test_a_running_service_takes_changed_files_up_and_refuses_what_it_cannot(lay_out):
+    folder = lay_out({})
+    with service.running("--encoder", str(folder)) as running:
+        seen = [denoised(running, TEXTS[0])]
+        assert "tokens 256," in running.log()
+        for count, changes in enumerate([
+                CASES["first token"], CASES["not normalised"], CASES["cased"], CASES["16 tokens"]], 1):
+            for name, content in changes.items(): put(folder / name, content)
+            running.process.send_signal(signal.SIGHUP)
+            assert service.wait_until(lambda: running.log().count("denoiser: reloaded") == count)
+            seen.append(denoised(running, TEXTS[0]))
+        assert all(a != b for a, b in zip(seen, seen[1:]))
+        assert "tokens 16," in running.log().splitlines()[-1]
+        status, headers, _ = running.post("/denoise/text", {"texts": TEXTS})
+        assert status == 200 and headers["x-truncated"] == "4"
+        put(folder / "1_Pooling/config.json", pooling("max_tokens"))
+        running.process.send_signal(signal.SIGHUP)
+        assert service.wait_until(lambda: "not reloaded" in running.log())
+        assert "pooling_mode_max_tokens: true" in running.log()
+        assert denoised(running, TEXTS[0]) == seen[-1]
+
+
+def test_an_option_may_ask_for_fewer_tokens_but_not_for_more(lay_out):
+    folder = lay_out(CASES["20 tokens by the tokenizer"])
+    for option, count in [("8", "5"), ("300", "3"), ("512", "3")]:
+        with service.running("--encoder", str(folder), "--tokens", option) as running:
+            assert running.post("/denoise/text", {"texts": TEXTS})[1]["x-truncated"] == count
+            assert f"tokens {min(int(option), 20)}," in running.log()
