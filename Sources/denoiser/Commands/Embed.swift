@@ -98,7 +98,9 @@ private func writeVectors(
 ) throws {
     let texts = input.texts
     var writer = try output.open(rows: texts.count, columns: embedder.columns)
-    var bar = ProgressBar(label)
+    var bar = ProgressBar(label, isHidden: writer.isTerminal)
+    // Errors too stand on a line of their own.
+    defer { bar.clear() }
     var truncated = TruncatedTexts()
     let block = 1024
     for start in stride(from: 0, to: texts.count, by: block) {
@@ -108,7 +110,7 @@ private func writeVectors(
         try writer.write(transform(embedded.values))
         bar.show(end, of: texts.count)
     }
-    bar.clear()
     try writer.finish()
+    bar.clear()
     tell(truncated, limit: embedder.tokenLimit, place: input.place)
 }

@@ -41,6 +41,7 @@ struct Evaluate: ParsableCommand {
         var clean: [Float] = []
         var truncated = TruncatedTexts()
         var bar = ProgressBar("Embedding")
+        defer { bar.clear() }
         for start in stride(from: 0, to: lines.count, by: 1024) {
             let end = min(start + 1024, lines.count)
             let block = try embedder.embed(

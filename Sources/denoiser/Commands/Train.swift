@@ -63,6 +63,7 @@ struct Train: ParsableCommand {
         let text = try TrainingText(reading: files)
         let embedder = try loadEmbedder(folder: encoder.folder())
         var display = TrainingDisplay()
+        defer { display.clear() }
         let result: TrainingRun.Result
         do throws(InferenceError) {
             result = try settings.run(lineLimit: .max)(
@@ -140,6 +141,7 @@ private struct TrainingDisplay {
         case .embedding(let done, let count):
             embedding.show(done, of: count)
         case .training(let epoch, let count, let loss):
+            embedding.clear()
             training.show(epoch, of: count, note: "loss \(Float(loss))")
             let tenth = epoch * 10 / count
             if !ProgressBar.isShown, tenth > lastTenth {
@@ -149,5 +151,8 @@ private struct TrainingDisplay {
         }
     }
 
-    func clear() { training.clear() }
+    mutating func clear() {
+        embedding.clear()
+        training.clear()
+    }
 }

@@ -2,35 +2,104 @@ import Glibc
 
 /// One line on a terminal's standard error, drawn again as work proceeds; nothing elsewhere.
 struct ProgressBar {
-    /// Whether standard error is a terminal.
-    static let isShown = isatty(2) != 0
+    /// Whether standard error is a terminal on which a line can be drawn again.
+    static let isShown = isatty(2) != 0 && !["dumb", nil].contains(environment("TERM"))
+
+    private static let blocks = BarLine.Blocks(
+        isUTF8: isUTF8Locale(["LC_ALL", "LC_CTYPE", "LANG"].map(environment)))
 
     private let label: String
+    private let isHidden: Bool
     private let started = ContinuousClock.now
     private var lastDrawn: ContinuousClock.Instant?
 
-    init(_ label: String) { self.label = label }
+    /// - Parameter isHidden: whether the terminal is needed for something else.
+    init(_ label: String, isHidden: Bool = false) {
+        self.label = label
+        self.isHidden = isHidden || !Self.isShown
+    }
 
     /// Shows that `done` of `total` is behind us, with `note` after the bar; draws ten times a second.
     mutating func show(_ done: Int, of total: Int, note: String = "") {
-        guard Self.isShown, total > 0 else { return }
+        guard !isHidden, total > 0 else { return }
         let now = ContinuousClock.now
         if let lastDrawn, now - lastDrawn < .milliseconds(100), done < total { return }
         lastDrawn = now
-        let width = 30
-        let filled = min(width, done * width / total)
-        let bar =
-            String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         let elapsed = (now - started) / .seconds(1)
-        let left = done > 0 ? elapsed * Double(total - done) / Double(done) : 0
-        let remaining = done > 0 ? "  \(Int(left.rounded(.up))) s left" : ""
-        writeStandardError("\r\u{1B}[K\(label) \(bar) \(done)/\(total)\(remaining)  \(note)")
+        let left = done > 0 ? elapsed * Double(total - done) / Double(done) : nil
+        let line = BarLine(
+            label: label, done: done, total: total,
+            secondsLeft: left.map { Int($0.rounded(.up)) }, note: note)
+        // Asked each time: a window may change. In the last column some terminals begin a new line.
+        let text = line.text(columns: terminalColumns() - 1, Self.blocks)
+        writeStandardError("\r\u{1B}[K\(text)")
     }
 
     /// Takes the line away.
-    func clear() {
-        if Self.isShown, lastDrawn != nil { writeStandardError("\r\u{1B}[K") }
+    mutating func clear() {
+        guard lastDrawn != nil else { return }
+        lastDrawn = nil
+        writeStandardError("\r\u{1B}[K")
     }
+}
+
+/// What a progress bar says, made to fit.
+struct BarLine {
+    /// What a bar is drawn with.
+    struct Blocks {
+        let done: String
+        let open: String
+
+        init(isUTF8: Bool) { (done, open) = isUTF8 ? ("█", "░") : ("#", "-") }
+    }
+
+    let label: String
+    let done: Int
+    let total: Int
+    let secondsLeft: Int?
+    let note: String
+
+    /// At most `columns` characters: what matters least is left out first.
+    func text(columns: Int, _ blocks: Blocks) -> String {
+        let count = "\(done)/\(total)"
+        let time = secondsLeft.map { "\(count)  \($0) s left" } ?? count
+        let all = note.isEmpty ? time : "\(time)  \(note)"
+        for (start, end, least) in [
+            ("\(label) ", all, 10), ("\(label) ", time, 10), ("\(label) ", count, 10),
+            ("", count, 5),
+        ] {
+            let room = columns - start.count - 1 - end.count
+            if room >= least { return start + bar(min(room, 30), blocks) + " " + end }
+        }
+        let percent = "\(Int(Double(done) / Double(total) * 100))%"
+        return [count, percent].first { $0.count <= columns } ?? ""
+    }
+
+    private func bar(_ width: Int, _ blocks: Blocks) -> String {
+        let filled = min(width, Int(Double(done) / Double(total) * Double(width)))
+        return String(repeating: blocks.done, count: filled)
+            + String(repeating: blocks.open, count: width - filled)
+    }
+}
+
+/// Whether the locale's character set is UTF-8, by the values of LC_ALL, LC_CTYPE and LANG.
+///
+/// Read as text: a static executable loads no locale.
+func isUTF8Locale(_ values: [String?]) -> Bool {
+    guard let locale = values.lazy.compactMap({ $0 }).first(where: { !$0.isEmpty }) else {
+        return false
+    }
+    // language_COUNTRY.charset@variant
+    let charset = locale.split(separator: ".", maxSplits: 1).dropFirst().first?.prefix { $0 != "@" }
+    return ["utf-8", "utf8"].contains(charset?.lowercased())
+}
+
+/// How many columns standard error's terminal has: the window's or COLUMNS, the smaller; 80 where neither says.
+private func terminalColumns() -> Int {
+    var size = winsize()
+    let isKnown = unsafe ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    let named = environment("COLUMNS").flatMap(Int.init).flatMap { $0 > 0 ? $0 : nil }
+    return [isKnown ? Int(size.ws_col) : nil, named].compactMap { $0 }.min() ?? 80
 }
 
 /// Writes `text` to standard error as it is.

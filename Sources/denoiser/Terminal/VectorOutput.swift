@@ -46,6 +46,9 @@ struct VectorWriter: ~Copyable {
         self.columns = columns
     }
 
+    /// Whether the vectors are shown to somebody at once.
+    var isTerminal: Bool { file.isTerminal }
+
     /// Appends `values`, row-major, any number of whole rows.
     mutating func write(_ values: [Float]) throws(CommandFailure) {
         var start = 0
