@@ -123,6 +123,14 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "denoiser", "Inference",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "APITests",
             dependencies: ["API", "Inference", "JSON", "Threads"],
             resources: [.copy("Fixtures")],

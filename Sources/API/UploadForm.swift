@@ -96,7 +96,7 @@ struct UploadForm: MultipartEvents {
                 unsafe bytes.withUnsafeBufferPointer { unsafe fieldValue.append(contentsOf: $0) }
             }
         case .file:
-            fileText.append(bytes)
+            do { try fileText.append(bytes) } catch { throw .body(error) }
         }
     }
 

@@ -25,18 +25,14 @@ struct LifeOptions: ParsableArguments {
             """, valueName: "file"))
     var log: String?
 
-    @Option(help: "End after this many requests, for a supervisor to start anew (default: never).")
+    @Option(
+        help: "End after this many requests, for a supervisor to start anew (default: never).",
+        transform: whole(1...1_000_000_000_000))
     var maxRequests: Int?
 
     @Option(
         help: ArgumentHelp(
-            "End when no request came for so long (default: never).", valueName: "seconds"))
+            "End when no request came for so long (default: never).", valueName: "seconds"),
+        transform: whole(.time))
     var idleExit: Int?
-
-    func validate() throws {
-        for (name, value) in [("max-requests", maxRequests ?? 1), ("idle-exit", idleExit ?? 1)]
-        where value < 1 {
-            throw ValidationError("--\(name) is \(value); it must be at least 1.")
-        }
-    }
 }

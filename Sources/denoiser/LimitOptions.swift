@@ -7,28 +7,32 @@ import Inference
 struct LimitOptions: ParsableArguments {
     @OptionGroup var request: RequestLimitOptions
 
-    @Option(help: "Compute threads (default: the cores this process may use).")
+    @Option(
+        help: "Compute threads (default: the cores this process may use).",
+        transform: whole(1...1024))
     var computeThreads: Int?
 
-    @Option(help: "Threads that read requests and write answers.")
+    @Option(
+        1...4096, help: "Threads that read requests and write answers.")
     var requestThreads = ServerLimits().requestThreads
 
-    @Option(help: "Requests that may wait for such a thread; others are answered 503.")
+    @Option(
+        1...1_000_000, help: "Requests that may wait for such a thread; others are answered 503.")
     var queue = ServerLimits().queuedRequests
 
-    @Option(help: "Connections open at a time; more wait in the kernel.")
+    @Option(
+        1...1_000_000, help: "Connections open at a time; more wait in the kernel.")
     var connections = ServerLimits().connections
 
     @Option(
-        help: ArgumentHelp(
-            "How long a request may wait and be computed before it is answered 503; not uploads.",
-            valueName: "seconds"))
+        .time,
+        help: "How long a request may wait and be computed before it is answered 503; not uploads.",
+        valueName: "seconds")
     var requestDeadline = 30
 
     @Option(
-        help: ArgumentHelp(
-            "How long a request may wait for memory before it is answered 503.",
-            valueName: "seconds"))
+        .timeOrNone, help: "How long a request may wait for memory before it is answered 503.",
+        valueName: "seconds")
     var memoryWait = 2
 
     @Option(
@@ -36,41 +40,23 @@ struct LimitOptions: ParsableArguments {
             """
             The most private memory the process may take (default: what one of the largest requests \
             of each kind at a time needs, and a quarter of what the machine has beyond 1 GiB).
-            """, valueName: "MiB"))
+            """, valueName: "MiB"), transform: whole(1...(1 << 30)))
     var memory: Int?
 
     @Option(
-        help: ArgumentHelp(
-            "How long the training for an upload may take before it is ended.",
-            valueName: "seconds"))
+        .time, help: "How long the training for an upload may take before it is ended.",
+        valueName: "seconds")
     var trainingTime = 3000
 
     @Option(
-        help: ArgumentHelp(
-            "How long requests in flight may take once the service is told to stop.",
-            valueName: "seconds"))
+        .timeOrNone, help: "How long requests in flight may take once the service is told to stop.",
+        valueName: "seconds")
     var stopTimeout = 10
 
     @Option(
-        help: ArgumentHelp(
-            "Log a line for each request that takes at least so long; 0 logs none.",
-            valueName: "milliseconds"))
+        .timeOrNone, help: "Log a line for each request that takes at least so long; 0 logs none.",
+        valueName: "milliseconds")
     var slowLog = 1000
-
-    func validate() throws {
-        for (name, value) in [
-            ("request-threads", requestThreads), ("compute-threads", computeThreads ?? 1),
-            ("queue", queue), ("connections", connections), ("request-deadline", requestDeadline),
-            ("training-time", trainingTime), ("memory", memory ?? 1),
-        ] where value < 1 {
-            throw ValidationError("--\(name) is \(value); it must be at least 1.")
-        }
-        for (name, value) in [
-            ("stop-timeout", stopTimeout), ("memory-wait", memoryWait), ("slow-log", slowLog),
-        ] where value < 0 {
-            throw ValidationError("--\(name) is \(value); it must be at least 0.")
-        }
-    }
 
     /// Compute threads to start.
     var threads: Int { computeThreads ?? availableCores() }

@@ -5,69 +5,68 @@ import Inference
 
 /// What one request may hold.
 struct RequestLimitOptions: ParsableArguments {
-    @Option(help: "The largest body, in bytes, except of an upload.")
+    @Option(
+        .bodyBytes, help: "The largest body, in bytes, except of an upload.")
     var bodyBytes = Limits().bodyBytes
 
-    @Option(help: "The largest upload, in bytes, with what a form puts around the text.")
+    @Option(
+        1...(1 << 40), help: "The largest upload, in bytes, with what a form puts around the text.")
     var uploadBytes = Limits().uploadBytes
 
-    @Option(help: "The most texts in a request.")
+    @Option(
+        1...10_000_000, help: "The most texts in a request.")
     var texts = Limits().texts
 
     @Option(
         help: """
             The most tokens of a text that count, with the two at its ends; from 2 to 512 (default: \
             what the encoder's folder says, 256 if it says nothing).
-            """)
+            """,
+        transform: whole(2...TextEmbedder.mostTokens))
     var tokens: Int?
 
-    @Option(help: "The most rows of embeddings in a request.")
+    @Option(
+        1...10_000_000, help: "The most rows of embeddings in a request.")
     var rows = Limits().rows
 
-    @Option(help: "The most lines in an upload; each takes 1.5 KB while it is trained on.")
+    @Option(
+        1...1_000_000_000,
+        help: "The most lines in an upload; each takes 1.5 KB while it is trained on.")
     var lines = Limits().trainingLines
 
-    @Option(help: "How many arrays and objects of JSON may lie within each other; at most 961.")
+    // Printing a value is a recursion; deeper than this Python refuses, too.
+    @Option(
+        1...Limits().jsonDepth,
+        help: "How many arrays and objects of JSON may lie within each other; at most 961.")
     var jsonDepth = Limits().jsonDepth
 
-    @Option(help: "The most errors listed in an answer.")
+    @Option(
+        1...1_000_000_000, help: "The most errors listed in an answer.")
     var errors = Limits().issues
 
-    @Option(help: "The most bytes of a request that errors quote.")
+    @Option(
+        .bodyBytes, help: "The most bytes of a request that errors quote.")
     var quotedBytes = Limits().quotedBytes
 
-    @Option(help: "The most files, and the most other fields, in a form.")
+    @Option(
+        1...1_000_000, help: "The most files, and the most other fields, in a form.")
     var formParts = FormLimits().files
 
-    @Option(help: "The largest field of a form that is no file, in bytes.")
+    @Option(
+        .bodyBytes, help: "The largest field of a form that is no file, in bytes.")
     var formFieldBytes = FormLimits().fieldBytes
 
-    @Option(help: "The most header lines of a part of a form.")
+    @Option(
+        1...1_000_000, help: "The most header lines of a part of a form.")
     var formHeaders = FormLimits().headers
 
-    @Option(help: "The longest such line, in bytes.")
+    @Option(
+        .bodyBytes, help: "The longest such line, in bytes.")
     var formHeaderBytes = FormLimits().headerBytes
 
-    @Option(help: "The most bytes of a request's CGI variables; at most 131072.")
+    @Option(
+        1024...131_072, help: "The most bytes of a request's CGI variables; at most 131072.")
     var parameterBytes = ServerLimits().parameterBytes
-
-    func validate() throws {
-        for (name, value) in all where value < 1 {
-            throw ValidationError("--\(name) is \(value); it must be at least 1.")
-        }
-        for (name, value, bounds) in [
-            ("tokens", tokens ?? TextEmbedder.tokenLimit, 2...TextEmbedder.mostTokens),
-            // Printing a value is a recursion; deeper than this Python refuses, too.
-            ("json-depth", jsonDepth, 1...Limits().jsonDepth),
-            ("parameter-bytes", parameterBytes, 1024...131_072),
-            // Offsets are kept in 32 bits.
-            ("body-bytes", bodyBytes, 1...(1 << 30)), ("upload-bytes", uploadBytes, 1...(1 << 40)),
-        ] where !bounds.contains(value) {
-            throw ValidationError(
-                "--\(name) is \(value); it must be from \(bounds.lowerBound) to "
-                    + "\(bounds.upperBound).")
-        }
-    }
 
     /// Names and values.
     var all: [(name: String, value: Int)] {

@@ -7,16 +7,20 @@ extension TrainingRun.Start: ExpressibleByArgument {}
 
 /// How a denoiser is trained.
 struct TrainingSettings: ParsableArguments {
-    @Option(help: "Standard deviation of the noise to remove.")
+    @Option(
+        noiseLevels, help: "Standard deviation of the noise to remove.")
     var trainingNoise = TrainingOptions().noiseLevel
 
-    @Option(help: "Passes over the text.")
+    @Option(
+        1...1_000_000, help: "Passes over the text.")
     var epochs = TrainingOptions().epochs
 
-    @Option(help: "Lines in a step.")
+    @Option(
+        1...1_000_000_000, help: "Lines in a step.")
     var batchSize = TrainingOptions().batchSize
 
-    @Option(help: "Adam's step size.")
+    @Option(
+        1e-30...1e6, help: "Adam's step size.")
     var learningRate = TrainingOptions().learningRate
 
     @Option(
@@ -27,32 +31,17 @@ struct TrainingSettings: ParsableArguments {
     var noise = TrainingOptions().noise
 
     @Option(
-        help: "What order, noise and initial parameters follow from (default: another each run).")
+        help: "What order, noise and initial parameters follow from (default: another each run).",
+        transform: seedNumber)
     var seed: UInt64?
 
     @Option(help: "Start from fresh parameters or continue from the live model's.")
     var start = TrainingRun.Start.fresh
 
     @Option(
-        help: ArgumentHelp(
-            "How long to wait while another training run holds the model's lock.",
-            valueName: "seconds"))
+        .timeOrNone, help: "How long to wait while another training run holds the model's lock.",
+        valueName: "seconds")
     var trainingWait = 2
-
-    func validate() throws {
-        guard trainingNoise >= 0, trainingNoise.isFinite else {
-            throw ValidationError("--training-noise is \(trainingNoise); it must be 0 or more.")
-        }
-        guard 1...1_000_000 ~= epochs else {
-            throw ValidationError("--epochs is \(epochs); it must be from 1 to 1000000.")
-        }
-        guard batchSize > 0 else {
-            throw ValidationError("--batch-size is \(batchSize); it must be at least 1.")
-        }
-        guard learningRate > 0, learningRate.isFinite else {
-            throw ValidationError("--learning-rate is \(learningRate); it must be above 0.")
-        }
-    }
 
     /// A run for an upload, with these settings, within `limits`.
     func run(_ limits: LimitOptions) -> TrainingRun {

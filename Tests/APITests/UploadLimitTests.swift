@@ -16,6 +16,13 @@ import Testing
         }
     }
 
+    @Test func `an upload of unknown length asks for no memory that is not there`() {
+        var limits = Limits()
+        limits.uploadBytes = 1 << 46
+        let body = form(Array("one\n".utf8))
+        #expect(upload(body, declares: false, limits: limits).status == 200)
+    }
+
     @Test(arguments: [(1000, 200), (1001, 400)])
     func `a thousand files are read and one more is not`(count: Int, status: Int) {
         let part =

@@ -36,18 +36,12 @@ struct Denoise: ParsableCommand {
     @OptionGroup var output: VectorOutput
 
     @Option(
-        name: .long,
+        noiseLevels,
         help: "Standard deviation of Gaussian noise added to the embeddings first; 0 adds none.")
     var noiseLevel: Float = 0
 
     @OptionGroup var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
-
-    func validate() throws {
-        guard noiseLevel >= 0, noiseLevel.isFinite else {
-            throw ValidationError("--noise-level is \(noiseLevel); it must be a number from 0 up.")
-        }
-    }
 
     func run() throws {
         let texts = try input.read()

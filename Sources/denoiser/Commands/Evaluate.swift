@@ -15,20 +15,15 @@ struct Evaluate: ParsableCommand {
     @Argument(help: ArgumentHelp("UTF-8 text files; - is standard input.", valueName: "file"))
     var files: [String]
 
-    @Option(help: "Standard deviation of the noise added to the embeddings.")
+    @Option(
+        noiseLevels, help: "Standard deviation of the noise added to the embeddings.")
     var noiseLevel: Float = 0.1
 
-    @Option(help: "What the noise follows from.")
+    @Option(help: "What the noise follows from. (default: 0)", transform: seedNumber)
     var seed: UInt64 = 0
 
     @OptionGroup(title: "Models") var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
-
-    func validate() throws {
-        guard noiseLevel >= 0, noiseLevel.isFinite else {
-            throw ValidationError("--noise-level is \(noiseLevel); it must be a number from 0 up.")
-        }
-    }
 
     func run() throws {
         let text = try TrainingText(reading: files)
