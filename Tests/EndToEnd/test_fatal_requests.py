@@ -1,0 +1,123 @@
+"""A request that ends every process it reaches: it reaches two at most, and what ended comes back."""
+import concurrent.futures
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import pytest
+import service
+from test_changes_under_load import activated
+from test_guard import LONG
+
+RESPONDER = pathlib.Path(__file__).resolve().parent / "fatal_responder.py"
+JSON = {"content-type": "application/json"}
+ONE = json.dumps({"texts": ["a"]}).encode()
+
+
+@contextlib.contextmanager
+def stand_ins(site, count=4):
+    """nginx before `count` processes on one socket that a request with the word "fatal" ends."""
+    with tempfile.TemporaryDirectory(prefix="denoiser-") as name, socket.socket(socket.AF_UNIX) as listener:
+        folder, port = pathlib.Path(name), service.free_port()
+        service.lay_out(folder, port, site=site)
+        listener.bind(str(folder / "run/denoiser.sock"))
+        listener.listen(511)
+        processes = [subprocess.Popen([sys.executable, "-S", "-E", str(RESPONDER)], stdin=listener)
+                     for _ in range(count)]
+        nginx = subprocess.Popen(
+            [service.NGINX, "-p", f"{folder}/", "-c", "run/nginx.conf", "-e", "run/nginx-error.log"], cwd=folder)
+        running = service.Service(folder, None, nginx, port)
+        try:
+            assert service.wait_until(lambda: running.request("GET", service.MOUNTS[site] + "/health")[0] == 200)
+            yield running, processes
+        finally:
+            service.stop(nginx, signal.SIGQUIT)
+            for process in processes:
+                service.stop(process, signal.SIGKILL)
+
+
+def fill_kept_connections(running, mount):
+    """Ordinary requests, so many at a time that nginx keeps connections to every process."""
+    with concurrent.futures.ThreadPoolExecutor(48) as pool:
+        answers = list(pool.map(
+            lambda _: running.request("POST", mount + "/denoise/text", ONE, JSON)[0], range(200)))
+    assert set(answers) == {200}
+
+
+def ended(processes):
+    return sum(process.poll() is not None for process in processes)
+
+
+# How often each may be tried: an upload would train twice.
+FATAL = [("POST", "/denoise/text", 2), ("POST", "/denoise/embedding", 2), ("GET", "/health", 2), ("GET", "/", 2),
+         ("POST", "/nowhere", 2), ("PUT", "/denoise/text", 2), ("GET", "/upload", 2), ("POST", "/upload/", 1)]
+
+
+@pytest.mark.parametrize("method, path, tries", FATAL, ids=lambda value: str(value))
+@pytest.mark.parametrize("site, mount", service.MOUNTS.items())
+def test_a_fatal_request_reaches_two_processes_at_most(site, mount, method, path, tries):
+    with stand_ins(site) as (running, processes):
+        fill_kept_connections(running, mount)
+        status, headers, body = running.request(method, f"{mount}{path}?fatal", b"x" * 2_000_000, JSON)
+        assert service.wait_until(lambda: ended(processes) == tries, 5), f"{ended(processes)} of 4 ended"
+        time.sleep(0.2)
+        assert ended(processes) == tries
+        assert (status, headers["content-type"], headers["retry-after"]) == (503, "application/json", "2")
+        assert list(json.loads(body)) == ["detail"]
+        # The others serve on.
+        fill_kept_connections(running, mount)
+
+
+class Watch:
+    """Kills each process that `numbers` finds the moment it computes, as a request fatal to it would."""
+
+    # More than a start takes, in hundredths of a second.
+    ENOUGH = 20
+
+    def __init__(self, numbers):
+        self.numbers, self.begin = numbers, {}
+        self.killed, self.over = set(), threading.Event()
+        self.thread = threading.Thread(target=self.work)
+
+    @staticmethod
+    def ticks(number):
+        fields = pathlib.Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    def work(self):
+        while not self.over.wait(0.01):
+            for number in self.numbers() - self.killed:
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    now = self.ticks(number)
+                    if now > self.begin.setdefault(number, now) + self.ENOUGH:
+                        os.kill(number, signal.SIGKILL)
+                        self.killed.add(number)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+def test_the_service_too_is_asked_twice_at_most():
+    with activated() as (running, start):
+        processes = [start() for _ in range(4)]
+        assert service.wait_until(lambda: running.log().count("serving on the socket of LISTEN_FDS") == 4)
+        fill_kept_connections(running, "")
+        with Watch(lambda: {process.pid for process in processes}) as watch:
+            status, headers, answer = running.post("/denoise/text", LONG)
+            time.sleep(1)
+        assert len(watch.killed) == 2
+        assert (status, headers["retry-after"], list(answer)) == (503, "2", ["detail"])
+        assert running.post("/denoise/text", {"texts": ["after it"]})[0] == 200
