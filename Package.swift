@@ -66,7 +66,8 @@ let package = Package(
             dependencies: ["Kernels", "Threads", "ModelFiles"],
             swiftSettings: strict
         ),
-        .target(name: "ModelFiles", dependencies: ["Kernels", "JSON"], swiftSettings: strict),
+        .target(
+            name: "ModelFiles", dependencies: ["Kernels", "JSON", "Threads"], swiftSettings: strict),
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
         .target(name: "Threads", dependencies: ["CThreads"], swiftSettings: strict),
         .target(name: "CThreads"),

@@ -14,7 +14,8 @@ extension Response {
             .detail(status: 422, "the file holds \(given) lines, more than the limit of \(limit)")
         case .trainingTooLong(let limit):
             .detail(status: 422, "training takes longer than the limit of \(limit) seconds")
-        case .trainingFailed(let reason), .failed(let reason):
+        case .encoderChanged(let seconds): .busy("編碼器正在重新載入，請稍後再試", retryAfter: seconds)
+        case .trainingFailed(let reason), .failed(let reason), .storageFailed(let reason, _):
             .detail(status: 500, "處理失敗: \(reason)")
         }
     }

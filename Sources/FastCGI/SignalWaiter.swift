@@ -54,7 +54,8 @@ public final class SignalWaiter: Sendable {
                 let size = MemoryLayout<signalfd_siginfo>.size
                 let count = unsafe read(arrivals.number, &arrival, size)
                 if count == size { act(Int32(arrival.ssi_signo)) }
-                if count < 0 && errno != EINTR { return }
+                // A thread that ended here would leave a service that only SIGKILL stops.
+                if count < 0 && errno != EINTR { pause(milliseconds: 100) }
             }
         }
     }

@@ -16,7 +16,7 @@ public struct DenoiserModel: Sendable {
         do throws(ModelFileError) {
             try self.init(Checkpoint(reading: path), file: path)
         } catch {
-            throw ModelFault("\(error)")
+            throw ModelFault(error)
         }
     }
 
@@ -75,5 +75,15 @@ public struct DenoiserModel: Sendable {
 public struct ModelFault: Error, Equatable, CustomStringConvertible {
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// Whether the system refused a call: the same may succeed a moment later.
+    public let isPassing: Bool
+
+    init(_ description: String, isPassing: Bool = false) {
+        self.description = description
+        self.isPassing = isPassing
+    }
+
+    init(_ error: ModelFileError) {
+        self.init("\(error)", isPassing: error.isOfSystem)
+    }
 }

@@ -97,7 +97,7 @@ public final class DenoisingEngine: DenoisingService {
             let isLate = error == .trainingCancelled && !runs.isCancelled
             let seconds = Int(training.timeLimit.components.seconds)
             let reason = isLate ? .trainingTooLong(limit: seconds) : error
-            report("training failed: \(reason)")
+            report("training failed: \(reason.logText)")
             throw reason
         }
         isTrained = true

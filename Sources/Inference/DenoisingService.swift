@@ -100,4 +100,17 @@ public enum InferenceError: Error, Equatable {
     case trainingFailed(String)
     /// A fault of our own or of the machine's; the text says which.
     case failed(String)
+    /// The model's files cannot be read or written: once without this machine's folders, for clients.
+    case storageFailed(answer: String, log: String)
+    /// The encoder's files were written over, so no vector is to be trusted until they are read anew; worth
+    /// another try after `retryAfter` seconds.
+    case encoderChanged(retryAfter: Int)
+}
+
+extension InferenceError {
+    /// What the log says of it, this machine's folders included.
+    var logText: String {
+        if case .storageFailed(_, let log) = self { return log }
+        return "\(self)"
+    }
 }

@@ -27,24 +27,45 @@ public func loadTokenizer(
 public func loadEncoder(
     folder: String, settings: EncoderSettings? = nil, report: (String) -> Void = { _ in }
 ) throws(ModelFault) -> SentenceEncoder {
-    let settings = try given(settings, folder)
+    try loadWeights(folder: folder, settings: given(settings, folder), report: report).encoder
+}
+
+/// An encoder and the files that are mapped for it.
+struct EncoderWeightFiles {
+    let encoder: SentenceEncoder
+    let mapped: [SafetensorsFile]
+    /// Whether packed weights were left out because the system refused to read them.
+    var isProvisional = false
+}
+
+/// The same, and its files.
+func loadWeights(
+    folder: String, settings: EncoderSettings, report: (String) -> Void
+) throws(ModelFault) -> EncoderWeightFiles {
     var configuration = try loadConfiguration(folder: folder)
     configuration.pooling = settings.pooling
     configuration.isNormalized = settings.isNormalized
     let plain = try mapPublished(folder)
     let command = "`denoiser pack --encoder \(folder)`"
+    var isProvisional = false
     switch PackedWeights.find(in: folder, for: plain, configuration) {
-    case .fits(let encoder): return encoder
+    case .fits(let encoder, let packed):
+        return EncoderWeightFiles(encoder: encoder, mapped: [plain, packed])
     case .missing:
         report("the encoder's weights are not packed; texts are faster after \(command)")
     case .unfit(let reason):
         report("\(PackedWeights.path(in: folder)) is not used: \(reason); \(command) makes it anew")
+    case .unreadable(let reason):
+        report("\(reason); texts are slower until it can be read")
+        isProvisional = true
     case .impossible: break
     }
     do throws(EncoderError) {
-        return try SentenceEncoder(configuration: configuration) {
+        let encoder = try SentenceEncoder(configuration: configuration) {
             name, shape throws(EncoderError) in try plain.weight(name, shape)
         }
+        return EncoderWeightFiles(
+            encoder: encoder, mapped: [plain], isProvisional: isProvisional)
     } catch {
         throw encoderFault("\(folder): \(error)")
     }
@@ -72,7 +93,7 @@ func mapPublished(_ folder: String) throws(ModelFault) -> SafetensorsFile {
     do throws(ModelFileError) {
         return try SafetensorsFile(mapping: "\(folder)/model.safetensors")
     } catch {
-        throw encoderFault("\(error)")
+        throw encoderFault("\(error)", isPassing: error.isOfSystem)
     }
 }
 
@@ -91,12 +112,12 @@ private func readWhole(_ path: String) throws(ModelFault) -> [UInt8] {
     do throws(ModelFileError) {
         return try fileContents(at: path, limit: 16 << 20)
     } catch {
-        throw encoderFault("\(error)")
+        throw encoderFault("\(error)", isPassing: error.isOfSystem)
     }
 }
 
-func encoderFault(_ text: String) -> ModelFault {
+func encoderFault(_ text: String, isPassing: Bool = false) -> ModelFault {
     ModelFault(
         "\(text) (--encoder or ENCODER_PATH names the encoder's folder; "
-            + "nginx/fetch-encoder fetches its files)")
+            + "nginx/fetch-encoder fetches its files)", isPassing: isPassing)
 }

@@ -28,6 +28,7 @@ public enum PackedWeights {
             throw ModelFault(
                 "\(folder): this encoder works, but cannot be packed: hidden_size and "
                     + "intermediate_size would have to be multiples of \(PackedWeight.rows)")
+        case .unreadable(let reason): throw ModelFault(reason, isPassing: true)
         case .missing, .unfit: break
         }
         var packed: [(name: String, tensor: Tensor)] = []
@@ -62,10 +63,12 @@ public enum PackedWeights {
     /// What there is beside the published weights.
     enum Found {
         /// A file with which this encoder computes.
-        case fits(SentenceEncoder)
+        case fits(SentenceEncoder, SafetensorsFile)
         case missing
         /// A file that cannot be used, for this reason.
         case unfit(String)
+        /// A file that the system does not let us read, for this reason, and may a moment later.
+        case unreadable(String)
         /// Such an encoder cannot be packed.
         case impossible
     }
@@ -106,11 +109,13 @@ public enum PackedWeights {
             }
             // With large pages around each, the rows compared brought 30 MB in that nobody reads again.
             plain.releasePages()
-            return .fits(encoder)
+            return .fits(encoder, file)
         } catch ModelFileError.missing {
             return .missing
         } catch ModelFileError.damaged(_, let reason) {
             return .unfit(reason)
+        } catch let error as ModelFileError where error.isOfSystem {
+            return .unreadable("\(error)")
         } catch {
             return .unfit(problem ?? "\(error)")
         }

@@ -19,6 +19,9 @@ public final class TextEmbedder: Sendable {
     /// The most tokens of a text that count here.
     public let tokenLimit: Int
 
+    /// What the encoder was made from; nil where nobody follows that.
+    public let files: EncoderFiles?
+
     /// Starts the compute threads.
     ///
     /// - Parameters:
@@ -28,15 +31,18 @@ public final class TextEmbedder: Sendable {
     ///   - tokenLimit: tokens of a text that count, from 2 to 512, or to as many as the encoder has positions;
     ///     the rest is cut.
     ///   - waitingLimit: callers allowed to wait for the encoder.
+    ///   - files: what `encoder` was made from, so that none of its vectors are given once that is spoilt.
     /// - Throws: where the two do not fit each other or the denoiser, or the system does not give that many
     ///   threads.
     public init(
         tokenizer: WordPieceTokenizer, encoder: SentenceEncoder, threads: Int,
-        tokenLimit: Int = TextEmbedder.tokenLimit, waitingLimit: Int = 512
+        tokenLimit: Int = TextEmbedder.tokenLimit, waitingLimit: Int = 512,
+        files: EncoderFiles? = nil
     ) throws(ModelFault) {
         precondition(2...Self.mostTokens ~= tokenLimit, "\(tokenLimit) tokens of a text")
         try Self.check(tokenizer, encoder)
         self.tokenizer = tokenizer
+        self.files = files
         self.tokenLimit = min(tokenLimit, encoder.configuration.positions)
         columns = encoder.configuration.hidden
         workspaceBytes = Self.workspaceBytes(for: encoder)
@@ -117,7 +123,10 @@ public final class TextEmbedder: Sendable {
             sequences.append(encoding.ids)
         }
         let tokenized = ContinuousClock.now
+        // Before, so as not to touch what was cut short; after, so as not to give wrong numbers.
+        try refuseIfSpoilt()
         let (values, waited) = try pool.embed(sequences, before: deadline)
+        try refuseIfSpoilt()
         let stages = [
             Stage("tokenize", began.duration(to: tokenized)), Stage("wait", waited),
             Stage("encode", tokenized.duration(to: .now) - waited),
@@ -138,6 +147,7 @@ public final class TextEmbedder: Sendable {
         var start = 0
         while start < count {
             if isCancelled() { throw .trainingCancelled }
+            try refuseIfSpoilt()
             // Long enough that the pool seldom runs dry; short enough to report.
             var (end, tokens) = (start, 0)
             var sequences: [[Int32]] = []
@@ -161,11 +171,17 @@ public final class TextEmbedder: Sendable {
                     throw .trainingCancelled
                 }
             }
+            try refuseIfSpoilt()
             values += rows ?? []
             start = end
             progress(start)
         }
         return (values, truncated)
+    }
+
+    /// - Throws: `encoderChanged` where the mapped weights may not be what they were.
+    private func refuseIfSpoilt() throws(InferenceError) {
+        if files?.areSpoilt == true { throw .encoderChanged(retryAfter: 1) }
     }
 
     deinit { pool.stop() }

@@ -84,7 +84,7 @@ public struct TrainingRun: Sendable {
         let locked = clock.now
         // Only now: one run at a time holds what its corpus takes.
         let corpus = try Corpus(text, limit: lineLimit, isBlank: embedder.isBlank)
-        let parent = try files { () throws(ModelFileError) in try history.live() }
+        let parent = try files { () throws(ModelFileError) in try history.parent() }
         var initial: AutoencoderParameters?
         if start == .continue, let parent {
             initial = try files { () throws(ModelFileError) in
@@ -229,5 +229,5 @@ func files<Value: ~Copyable>(
 
 private func inferenceError(_ error: ModelFileError) -> InferenceError {
     if case .busy = error { return .trainingBusy(retryAfter: 5) }
-    return .failed("\(error)")
+    return .storageFailed(answer: error.withoutFolders, log: "\(error)")
 }

@@ -20,11 +20,39 @@ public struct FileIdentity: Sendable, Hashable {
         return FileIdentity(status)
     }
 
-    /// Why nobody can tell whether there is a file at `path`; nil where it is known.
-    public static func obstacle(to path: String) -> String? {
+    /// The same, but tells a file that is not there from one that cannot be seen.
+    ///
+    /// - Throws: `system`.
+    public static func seen(at path: String) throws(ModelFileError) -> FileIdentity? {
         var status = stat()
-        guard unsafe stat(path, &status) != 0, errno != ENOENT, errno != ENOTDIR else { return nil }
-        return unsafe String(cString: strerror(errno))
+        if unsafe stat(path, &status) == 0 { return FileIdentity(status) }
+        guard errno == ENOENT || errno == ENOTDIR else { throw .fromErrno("examine", path) }
+        return nil
+    }
+
+    /// Whether it is one file, whatever was written into it.
+    public func isSameFile(as other: FileIdentity) -> Bool {
+        device == other.device && inode == other.inode
+    }
+
+    /// Whether size and time of the last write are those of `other`.
+    public func hasContent(of other: FileIdentity) -> Bool {
+        isSameFile(as: other) && size == other.size && seconds == other.seconds
+            && nanoseconds == other.nanoseconds
+    }
+
+    /// Whether it was written or renamed so lately that one more write might bear the same time.
+    public var isFresh: Bool {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        let latest = max(
+            Self.nanoseconds(seconds, nanoseconds),
+            Self.nanoseconds(changeSeconds, changeNanoseconds))
+        return abs(Self.nanoseconds(now.tv_sec, now.tv_nsec) &- latest) < 20_000_000
+    }
+
+    private static func nanoseconds(_ seconds: Int, _ part: Int) -> Int {
+        seconds &* 1_000_000_000 &+ part
     }
 
     init(_ status: stat) {

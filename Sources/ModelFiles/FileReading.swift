@@ -32,6 +32,18 @@ struct ReadableFile: ~Copyable {
 
     deinit { close(descriptor) }
 
+    /// Gives the whole file to `body`, a mebibyte at a time.
+    func forEachPortion(_ body: (Span<UInt8>) -> Void) throws(ModelFileError) {
+        var portion = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = unsafe read(descriptor, &portion, portion.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw .fromErrno("read", path) }
+            if count == 0 { return }
+            body(portion.span.extracting(0..<count))
+        }
+    }
+
     /// The whole file, which must keep its size meanwhile and hold at most `limit` bytes.
     func contents(limit: Int) throws(ModelFileError) -> [UInt8] {
         guard size <= limit else {
@@ -70,4 +82,10 @@ extension UnsafeMutableBufferPointer<UInt8> {
 /// - Throws: `missing`, `system`, or `damaged` where it is larger.
 public func fileContents(at path: String, limit: Int) throws(ModelFileError) -> [UInt8] {
     try ReadableFile(opening: path).contents(limit: limit)
+}
+
+/// Whether a regular file stands at `path`, links followed.
+func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }

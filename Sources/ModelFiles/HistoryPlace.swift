@@ -13,6 +13,9 @@ struct HistoryPlace {
     /// The file of a kept version.
     func file(of version: ModelVersion) -> String { "\(versions)/\(version)\(suffix)" }
 
+    /// Where a live file goes whose content was lost when another took its place.
+    var damaged: String { "\(versions)/damaged\(suffix)" }
+
     /// The versions that there are files of.
     func keptVersions() -> [ModelVersion] {
         fileNames(in: versions).compactMap { name in

@@ -19,25 +19,46 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
     /// The new version is live, but a power cut may still undo it.
     case unconfirmed(file: String, version: String, code: Int32)
 
-    public var description: String {
-        switch self {
+    public var description: String { text(naming: { $0 }) }
+
+    /// The same for whoever may not know this machine's folders: files by their last name only.
+    public var withoutFolders: String { text(naming: { name(of: $0) }) }
+
+    private func text(naming name: (String) -> String) -> String {
+        func shown(_ file: String) -> String { printable(name(file), limit: 4096) }
+        return switch self {
         case .missing(let file):
-            "\(printable(file, limit: 4096)): no such file"
+            "\(shown(file)): no such file"
         case .damaged(let file, let reason):
-            "\(printable(file, limit: 4096)): \(reason)"
+            "\(shown(file)): \(reason)"
         case .system(let operation, let file, let code):
-            "\(printable(file, limit: 4096)): cannot \(operation): \(systemMessage(code))"
+            "\(shown(file)): cannot \(operation): \(systemMessage(code))"
         case .busy(let file):
-            "\(printable(file, limit: 4096)): another training run holds the lock"
+            "\(shown(file)): another training run holds the lock"
         case .lockingUnsupported(let file, let code):
-            "\(printable(file, limit: 4096)): this file system cannot lock files: \(systemMessage(code))"
+            "\(shown(file)): this file system cannot lock files: \(systemMessage(code))"
         case .superseded(let file, let expected, let live):
-            "\(printable(file, limit: 4096)): made from version \(expected), but \(live) is live by now"
+            "\(shown(file)): made from version \(expected), but \(live) is live by now"
         case .unknownVersion(let file, let version):
-            "\(printable(file, limit: 4096)): no version \(printable(version)) is kept"
+            "\(shown(file)): no version \(printable(version)) is kept"
         case .unconfirmed(let file, let version, let code):
-            "\(printable(file, limit: 4096)): version \(version) is live, "
+            "\(shown(file)): version \(version) is live, "
                 + "but may not survive a power cut: \(systemMessage(code))"
+        }
+    }
+
+    /// Whether the system refused an operation, which it may allow a moment later.
+    public var isOfSystem: Bool {
+        if case .system = self { return true }
+        return false
+    }
+
+    /// Whether the file's content is lost: not what it should be, or on a part of the disk that fails.
+    var isLoss: Bool {
+        switch self {
+        case .damaged: true
+        case .system(_, _, let code): code == EIO
+        default: false
         }
     }
 

@@ -40,14 +40,26 @@ public struct ModelHistory: Sendable {
         do { return try Checkpoint(reading: path) } catch .missing { return nil }
     }
 
+    /// The model that a new version is made from: the live one; nil where there is no file, or one whose
+    /// content is lost.
+    ///
+    /// - Throws: `system`.
+    public func parent() throws(ModelFileError) -> Checkpoint? {
+        do { return try live() } catch {
+            guard error.isLoss, isRegularFile(resolvedPath(path)) else { throw error }
+            return nil
+        }
+    }
+
     /// Puts `checkpoint` live and keeps the model it replaces; returns it with its version and parent.
     ///
-    /// At every moment, whatever fails, the path holds the old file or the new one, whole.
+    /// At every moment, whatever fails, the path holds the old file or the new one, whole. A file whose content
+    /// is lost is replaced as none; what there is of it is kept beside the versions.
     ///
     /// - Parameters:
-    ///   - expected: the version it was made from, which must still be live; nil for no file.
+    ///   - expected: the version of `parent`, which must still be live; nil for no file, or a lost one.
     ///   - lock: held since `expected` was read, so that nobody else publishes in between.
-    /// - Throws: `superseded`, `damaged` where the live file cannot be read, `system`; nothing has
+    /// - Throws: `superseded`, `damaged` where something else than a file stands there, `system`; nothing has
     ///   changed then. `unconfirmed` where it is live but may not survive a power cut.
     public func publish(
         _ checkpoint: Checkpoint, replacing expected: ModelVersion?,
@@ -55,7 +67,7 @@ public struct ModelHistory: Sendable {
     ) throws(ModelFileError) -> Checkpoint {
         let place = HistoryPlace(lock.modelPath)
         sweep(place)
-        let current = try LiveFile(at: place.model)
+        let current = try whole(place)
         guard current?.checkpoint.version == expected else {
             throw .superseded(
                 file: path, expected: expected?.description ?? "no file",
@@ -64,8 +76,10 @@ public struct ModelHistory: Sendable {
         // A number near the last that a name may have is nobody's count.
         let counted = place.keptVersions().map(\.number).filter { $0 < 1_000_000_000_000 }
         let highest = max(counted.max() ?? 0, expected?.number ?? 0)
+        // Whose content is lost had the number after the highest kept, most likely.
+        let isLost = current == nil && isRegularFile(place.model)
         let published = checkpoint.published(
-            as: highest + 1, parent: expected, at: Int(time(nil)))
+            as: highest + (isLost ? 2 : 1), parent: expected, at: Int(time(nil)))
         try replace(
             place, current,
             with: published.encoded(as: .init(path: place.model)), version: published.version)
@@ -74,7 +88,7 @@ public struct ModelHistory: Sendable {
 
     /// Puts a kept version live again and keeps the model it replaces; returns what is live then.
     ///
-    /// A live file that cannot be read is replaced without being kept.
+    /// A live file whose content is lost is replaced; what there is of it is kept beside the versions.
     ///
     /// - Throws: `unknownVersion`, `damaged` where the kept file is, `system`, `unconfirmed`.
     public func restore(
@@ -82,8 +96,7 @@ public struct ModelHistory: Sendable {
     ) throws(ModelFileError) -> Checkpoint {
         let place = HistoryPlace(lock.modelPath)
         sweep(place)
-        let current: LiveFile?
-        do { current = try LiveFile(at: place.model) } catch .damaged { current = nil }
+        let current = try whole(place)
         if let current, current.checkpoint.version == version { return current.checkpoint }
         let file = place.file(of: version)
         guard let kept = try LiveFile(at: file) else {
@@ -117,6 +130,31 @@ public struct ModelHistory: Sendable {
 // MARK: - Steps
 
 extension ModelHistory {
+    /// The live file; nil where there is none, or one whose content is lost.
+    private func whole(_ place: HistoryPlace) throws(ModelFileError) -> LiveFile? {
+        do { return try LiveFile(at: place.model) } catch {
+            // A folder or a device is nothing to be replaced.
+            guard error.isLoss, isRegularFile(place.model) else { throw error }
+            return nil
+        }
+    }
+
+    /// Gives a live file whose content is lost another name: it may be no model at all, but somebody's text.
+    private func setAside(_ place: HistoryPlace) throws(ModelFileError) {
+        guard isRegularFile(place.model) else { return }
+        try system.makeDirectories(place.versions)
+        let temporary = place.temporary(for: place.damaged)
+        do throws(ModelFileError) {
+            if try system.link(place.model, to: temporary, for: place.damaged) {
+                try system.rename(temporary, to: place.damaged)
+            }
+        } catch {
+            system.removeIfPresent(temporary)
+            throw error
+        }
+        system.removeIfPresent(temporary)
+    }
+
     private func replace(
         _ place: HistoryPlace, _ current: LiveFile?, with bytes: [UInt8], version: ModelVersion
     ) throws(ModelFileError) {
@@ -124,7 +162,7 @@ extension ModelHistory {
             place.model, with: bytes, through: place.temporary(for: place.model), for: path,
             like: current?.status
         ) { () throws(ModelFileError) in
-            if let current { try keep(current, in: place) }
+            if let current { try keep(current, in: place) } else { try setAside(place) }
         }
         do throws(ModelFileError) {
             try system.syncDirectory(directory(of: place.model))

@@ -27,11 +27,11 @@ public struct SHA256: Sendable {
     ///
     /// - Throws: `missing`, `system`, or `damaged` where it is empty or no regular file.
     public static func hex(ofFile path: String) throws(ModelFileError) -> String {
-        let file = try MappedFile(mapping: path)
+        // Read, not mapped: a file that is just being written over would end the process.
+        let file = try ReadableFile(opening: path)
+        guard file.size > 0 else { throw .damaged(file: path, reason: "empty") }
         var hash = SHA256()
-        for start in stride(from: 0, to: file.count, by: 1 << 20) {
-            hash.update(file.bytes(in: start..<min(start + 1 << 20, file.count)).span)
-        }
+        try file.forEachPortion { hash.update($0) }
         return hash.finish().map(hexByte).joined()
     }
 

@@ -22,6 +22,9 @@ public struct SafetensorsFile: Sendable {
     /// Takes what was read so far out of this process's memory; what is touched again comes back.
     public func releasePages() { mapping.releasePages() }
 
+    /// What became of the file since.
+    public var condition: MappingCondition { mapping.condition }
+
     /// Where the file was when it was mapped.
     public var path: String { mapping.path }
 

@@ -126,7 +126,40 @@ import Testing
         #expect(ModelVersion("9999999999999999999-00000000") == nil)
     }
 
-    @Test func `over a damaged live file is refused, but a kept version can replace it`() throws {
+    @Test func `replaces a damaged live file, of which what there is is kept`() throws {
+        try withFolder { folder in
+            let history = ModelHistory(path: "\(folder)/a.pt")
+            try history.publishNext(smallModel(1))
+            try history.publishNext(smallModel(2))
+            let cut = Array(contents(history.path).dropLast(100))
+            try Data(cut).write(to: URL(fileURLWithPath: history.path))
+            #expect(try history.parent() == nil)
+            let lock = try history.lock()
+            let third = try history.publish(smallModel(3), replacing: nil, under: lock)
+            #expect(try history.live()?.version == third.version)
+            #expect(third.version.number == 3)
+            #expect(third.parent == nil)
+            #expect(contents("\(history.path).versions/damaged.pt") == cut)
+            #expect(history.records().map(\.version.number) == [3, 1])
+            #expect(names(in: folder).filter { $0.hasSuffix(".new") } == [])
+        }
+    }
+
+    @Test func `does not replace what is no file`() throws {
+        try withFolder { folder in
+            let history = ModelHistory(path: "\(folder)/a.pt")
+            try FileManager.default.createDirectory(
+                atPath: history.path, withIntermediateDirectories: true)
+            #expect(throws: ModelFileError.self) { try history.parent() }
+            let lock = try history.lock()
+            #expect(throws: ModelFileError.self) {
+                try history.publish(smallModel(1), replacing: nil, under: lock)
+            }
+            #expect(names(in: folder) == ["a.pt", "a.pt.lock"])
+        }
+    }
+
+    @Test func `over a damaged live file a version made from another is refused`() throws {
         try withFolder { folder in
             let history = ModelHistory(path: "\(folder)/a.pt")
             let first = try history.publishNext(smallModel(1))

@@ -107,10 +107,10 @@ import Testing
 
     @Test func `is none where there is no file, and unknown where nobody can see`() throws {
         try withFolder { folder in
-            #expect(FileIdentity.obstacle(to: "\(folder)/none") == nil)
+            #expect(try FileIdentity.seen(at: "\(folder)/none") == nil)
             try FileManager.default.createSymbolicLink(
                 atPath: "\(folder)/a", withDestinationPath: "\(folder)/a")
-            #expect(FileIdentity.obstacle(to: "\(folder)/a") != nil)
+            #expect(throws: ModelFileError.self) { try FileIdentity.seen(at: "\(folder)/a") }
         }
     }
 }

@@ -2,6 +2,7 @@
 #define CTHREADS_H
 
 #include "CoreChoice.h"
+#include "MappingGuard.h"
 #include "TimedWait.h"
 
 #endif

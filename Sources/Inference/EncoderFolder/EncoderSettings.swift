@@ -121,15 +121,16 @@ public struct EncoderSettings: Sendable, Equatable {
     // MARK: sentence_bert_config.json
 
     private static func transformerFile(_ folder: String) throws(ModelFault) -> SettingsFile? {
-        for kind in [
-            "bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet",
-        ] {
-            if let file = try SettingsFile("sentence_\(kind)_config.json", in: folder) {
-                return file
-            }
+        for name in transformerFiles {
+            if let file = try SettingsFile(name, in: folder) { return file }
         }
         return nil
     }
+
+    /// The names that the Transformer's settings may have, the first of which counts.
+    static let transformerFiles = [
+        "bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet",
+    ].map { "sentence_\($0)_config.json" }
 
     // MARK: Length
 

@@ -85,9 +85,9 @@ struct Train: ParsableCommand {
         case .noTrainingText: .data("\(files.joined(separator: ", ")): no text to train on")
         case .trainingBusy: .temporary("another training run holds the lock; try again later")
         case .trainingFailed(let reason): .data(reason)
-        case .failed(let reason): .data(reason)
+        case .failed(let reason), .storageFailed(_, let reason): .data(reason)
         case .modelNotLoaded, .overloaded, .tooLate, .tooManyLines, .trainingCancelled,
-            .trainingTooLong:
+            .trainingTooLong, .encoderChanged:
             .data("\(error)")
         }
     }

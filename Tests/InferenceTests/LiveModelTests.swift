@@ -1,0 +1,119 @@
+import Foundation
+import ModelFiles
+import Synchronization
+import Testing
+
+@testable import Inference
+
+@Suite struct `The live model` {
+    private let fixture = URL(filePath: #filePath)
+        .appending(path: "../../ModelFilesTests/Fixtures/embedding_denoiser.pt").standardized.path
+
+    /// What was reported.
+    private final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+        var all: [String] { lines.withLock { $0 } }
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+    }
+
+    private func withFolder(_ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "live-\(UInt64.random(in: 0 ... .max))").path
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try body(folder)
+    }
+
+    private func eventually(_ seconds: Double, _ condition: () -> Bool) -> Bool {
+        let end = Date().addingTimeInterval(seconds)
+        while Date() < end {
+            if condition() { return true }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        return condition()
+    }
+
+    private func copy(to path: String) throws {
+        try Data(contentsOf: URL(fileURLWithPath: fixture))
+            .write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    @Test func `is tried again after an error of the system, without a request and by itself`()
+        throws
+    {
+        try withFolder { folder in
+            let lines = Lines()
+            let path = "\(folder)/link/a.pt"
+            let manager = FileManager.default
+            // A link to itself, which the system refuses to follow.
+            try manager.createSymbolicLink(
+                atPath: "\(folder)/link", withDestinationPath: "\(folder)/link")
+            let live = try LiveModel(
+                path: path, fallback: .builtIn, standsIn: true, report: lines.add)
+            try live.follow()
+            #expect(live.fault?.isPassing == true)
+            #expect(live.current()?.version == DenoiserModel.builtIn?.version)
+            try manager.createDirectory(
+                atPath: "\(folder)/real", withIntermediateDirectories: true)
+            try copy(to: "\(folder)/real/a.pt")
+            try manager.removeItem(atPath: "\(folder)/link")
+            try manager.createSymbolicLink(
+                atPath: "\(folder)/link", withDestinationPath: "\(folder)/real")
+            #expect(eventually(10) { live.fault == nil }, "nobody asks for it meanwhile")
+            #expect(live.current()?.version == (try DenoiserModel(reading: path).version))
+        }
+    }
+
+    @Test func `an error of the system without anything in its place is thrown`() throws {
+        try withFolder { folder in
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder)/a.pt", withDestinationPath: "\(folder)/a.pt")
+            #expect(throws: ModelFault.self) {
+                _ = try LiveModel(path: "\(folder)/a.pt", fallback: .builtIn) { _ in }
+            }
+            #expect(throws: ModelFault.self) {
+                _ = try LiveModel(path: "\(folder)/a.pt", fallback: nil, standsIn: true) { _ in }
+            }
+        }
+    }
+
+    @Test func `a damaged file changes nothing, is told once, and a whole one takes its place`()
+        throws
+    {
+        try withFolder { folder in
+            let (lines, path) = (Lines(), "\(folder)/a.pt")
+            let live = try LiveModel(path: path, fallback: .builtIn, report: lines.add)
+            try live.follow()
+            try Data("no model".utf8).write(to: URL(fileURLWithPath: path))
+            #expect(eventually(5) { live.current() != nil && live.fault != nil })
+            for _ in 0..<20 {
+                #expect(live.current()?.version == DenoiserModel.builtIn?.version)
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+            #expect(lines.all.count == 1, "\(lines.all)")
+            #expect(throws: ModelFault.self) { try live.reload() }
+            try copy(to: path)
+            let version = try DenoiserModel(reading: path).version
+            #expect(eventually(5) { live.current()?.version == version })
+            #expect(live.fault == nil)
+        }
+    }
+
+    @Test func `a file that is gone counts when that is asked for`() throws {
+        try withFolder { folder in
+            let (lines, path) = (Lines(), "\(folder)/a.pt")
+            try copy(to: path)
+            let live = try LiveModel(path: path, fallback: .builtIn, report: lines.add)
+            try live.follow()
+            let version = try #require(live.current()?.version)
+            try FileManager.default.removeItem(atPath: path)
+            #expect(eventually(5) { live.current() != nil && live.fault != nil })
+            #expect(live.current()?.version == version)
+            try live.reload()
+            #expect(live.current()?.version == DenoiserModel.builtIn?.version)
+            #expect(live.fault == nil)
+            #expect(lines.all.count == 2, "\(lines.all)")
+        }
+    }
+}
