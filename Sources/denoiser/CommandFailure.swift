@@ -4,6 +4,8 @@ import Glibc
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
     let status: Int32
+    /// Whether the same may succeed a moment later.
+    var isPassing = false
 
     /// The user gave something that cannot be used.
     static func usage(_ text: String) -> CommandFailure {
@@ -16,8 +18,8 @@ struct CommandFailure: Error, CustomStringConvertible {
     }
 
     /// A file of the installation is missing or damaged.
-    static func configuration(_ text: String) -> CommandFailure {
-        CommandFailure(description: text, status: 78)
+    static func configuration(_ text: String, isPassing: Bool = false) -> CommandFailure {
+        CommandFailure(description: text, status: 78, isPassing: isPassing)
     }
 
     /// The socket cannot be served.
@@ -33,6 +35,12 @@ struct CommandFailure: Error, CustomStringConvertible {
     /// The system refused a call.
     static func system(_ text: String, _ code: Int32) -> CommandFailure {
         let reason = unsafe String(cString: strerror(code))
-        return CommandFailure(description: "\(text): \(reason)", status: 74)
+        return CommandFailure(
+            description: "\(text): \(reason)", status: 74, isPassing: isPassing(code))
+    }
+
+    /// Whether a call that failed with `code` may succeed a moment later without anyone's doing.
+    static func isPassing(_ code: Int32) -> Bool {
+        [EMFILE, ENFILE, ENOMEM, EIO, ESTALE, EACCES, EAGAIN, ENOBUFS].contains(code)
     }
 }

@@ -15,34 +15,29 @@ func loadTokenizer(
 /// The encoder in `folder` with its compute threads; one a core unless told otherwise.
 ///
 /// - Parameters:
-///   - tokens: the most tokens of a text that count, where the folder's files ask for more.
-///   - settings: what these files ask for; nil reads them.
+///   - tokens: the most tokens of a text that count, if the folder's files ask for more.
 ///   - report: gets a line where it is slower than it could be.
 func loadEmbedder(
     folder: String, threads: Int = availableCores(), tokens: Int? = nil,
-    settings: EncoderSettings? = nil,
     report: (String) -> Void = { _ in }
 ) throws(CommandFailure) -> TextEmbedder {
-    // Reported last: a start that fails says why in one line.
-    var note: String?
-    let embedder = try load { () throws(ModelFault) in
-        let read: EncoderSettings
-        if let settings { read = settings } else { read = try EncoderSettings(folder: folder) }
-        return try TextEmbedder(
-            tokenizer: try Inference.loadTokenizer(folder: folder, settings: read),
-            encoder: try loadEncoder(folder: folder, settings: read) { note = $0 },
-            threads: threads, tokenLimit: min(tokens ?? .max, read.tokenLimit))
+        try Inference.loadEmbedder(
+            folder: folder, threads: threads, tokens: tokens, report: report)
     }
-    if let note { report(note) }
-    return embedder
 }
 
-/// The model that `options` name, followed when its file changes.
-func loadLiveModel(_ options: ModelOptions) throws(CommandFailure) -> LiveModel {
+/// The model that `options` name.
+///
+/// - Parameter standsIn: whether another version is served while the file cannot be used.
+func loadLiveModel(
+    _ options: ModelOptions, standsIn: Bool = false,
+    report: @escaping @Sendable (String) -> Void = log
+) throws(CommandFailure) -> LiveModel {
     try load { () throws(ModelFault) in
         try LiveModel(
             path: options.path,
-            fallback: options.withoutDefaultModel ? nil : DenoiserModel.builtIn, report: log)
+            fallback: options.withoutDefaultModel ? nil : DenoiserModel.builtIn,
+            standsIn: standsIn, report: report)
     }
 }
 
@@ -69,7 +64,7 @@ func load<Value>(
     do throws(ModelFault) {
         return try step()
     } catch {
-        throw .configuration("\(error)")
+        throw .configuration("\(error)", isPassing: error.isPassing)
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import FastCGI
 import Glibc
 import Inference
+import Threads
 
 /// Answers requests on a FastCGI socket.
 struct Serve: ParsableCommand {
@@ -37,7 +38,19 @@ struct Serve: ParsableCommand {
         limitThreadHeaps(to: options.limits.threads)
         // Before any thread starts: threads inherit which signals are blocked.
         let signals = try startUp { () throws(FastCGIError) in try SignalWaiter() }
-        try Serving(options, arguments: arguments).run(signals)
+        try startUp { () throws(FastCGIError) in
+            do throws(ThreadRefusal) { try LogQueue.shared.start() } catch {
+                throw .system(call: "pthread_create", subject: "the log", code: error.code)
+            }
+        }
+        do throws(CommandFailure) {
+            try Serving(options, arguments: arguments).run(signals)
+        } catch {
+            // By the same way as the lines before it, and without waiting for a reader for ever.
+            guard LogQueue.shared.add("denoiser: \(error)\n") else { throw error }
+            LogQueue.shared.finish(within: .seconds(1))
+            throw ExitCode(error.status)
+        }
     }
 
     /// The options in `arguments` and in the configuration file they name.

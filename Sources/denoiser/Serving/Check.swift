@@ -77,7 +77,7 @@ struct Check {
 
     private func model() throws(CommandFailure) -> String {
         let path = options.model.path
-        let version = try loadLiveModel(options.model).current()?.version ?? "none"
+        let version = try version()
         let isThere = unsafe access(path, F_OK) == 0
         let what =
             isThere
@@ -89,6 +89,19 @@ struct Check {
         }
         let canWrite = unsafe access(place, W_OK | X_OK) == 0
         return canWrite ? what : what + "; uploads will fail, \(place) cannot be written"
+    }
+
+    /// The version that is served.
+    ///
+    /// - Throws: where the file cannot be used; what is served in its place is said.
+    private func version() throws(CommandFailure) -> String {
+        do throws(CommandFailure) {
+            return try loadLiveModel(options.model).current()?.version ?? "none"
+        } catch {
+            let other = try? loadLiveModel(options.model, standsIn: true) { _ in }
+            guard let other = other?.current() else { throw error }
+            throw .configuration("\(error); serve would start with \(other.version) in its place")
+        }
     }
 
     private func socket() throws(CommandFailure) -> String {

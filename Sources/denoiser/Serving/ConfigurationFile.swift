@@ -25,8 +25,8 @@ struct ConfigurationFile {
     /// - Throws: a line that is wrong, with its number.
     init(reading path: String) throws(CommandFailure) {
         let bytes: [UInt8]
-        do throws(CommandFailure) { bytes = try readFile(path) } catch {
-            throw .configuration("\(error) (--config names it)")
+        do throws(CommandFailure) { bytes = try readSettings(path) } catch {
+            throw .configuration("\(error) (--config names it)", isPassing: error.isPassing)
         }
         if let fault = UTF8Fault(in: bytes) { throw .configuration("\(path), \(fault)") }
         let text = String(decoding: bytes, as: UTF8.self)

@@ -1,5 +1,6 @@
 import API
 import Autoencoder
+import FastCGI
 import Inference
 import ModelFiles
 import Threads
@@ -33,15 +34,18 @@ final class Generation: Sendable {
     /// Bytes of private memory before the first request.
     private let present: Int
 
+    private let keys: AccessKeys?
+
     /// Loads what `options` name.
     ///
     /// - Parameters:
+    ///   - onlyEncoder: whether what is read beside the encoder stays as it was read before.
     ///   - metrics: counts the requests.
     ///   - tidying: tidies up after them.
     /// - Throws: what cannot be used; `previous` is then still whole.
     init(
         _ options: Serve, after previous: Generation?, runs: TrainingRuns, metrics: RequestMetrics,
-        tidying: Tidying
+        tidying: Tidying, onlyEncoder: Bool = false
     ) throws(CommandFailure) {
         self.options = options
         let isSameModel =
@@ -49,13 +53,16 @@ final class Generation: Sendable {
             && previous?.options.model.withoutDefaultModel == options.model.withoutDefaultModel
         if let previous, isSameModel {
             let kept = previous.live
-            try load { () throws(ModelFault) in try kept.reload() }
+            if !onlyEncoder { try load { () throws(ModelFault) in try kept.reload() } }
             live = kept
         } else {
-            live = try loadLiveModel(options.model)
+            // At the start any whole model is better than none; later there is one.
+            let new = try loadLiveModel(options.model, standsIn: previous == nil)
+            try load { () throws(ModelFault) in try new.follow() }
+            live = new
         }
-        encoder = try load { () throws(ModelFault) in try EncoderChoice(options) }
-        if let previous, previous.encoder == encoder {
+        encoder = EncoderChoice(options)
+        if let previous, previous.encoder == encoder, previous.embedder.isCurrent {
             embedder = previous.embedder
         } else {
             embedder = try loadEmbedder(
@@ -69,9 +76,14 @@ final class Generation: Sendable {
             report: log)
         let limits = options.limits
         let requestLimits = limits.requestLimits
+        if let previous, onlyEncoder {
+            keys = previous.keys
+        } else {
+            keys = try options.access.keys.map(readKeys)
+        }
         let application = Application(
             service: engine, limits: requestLimits,
-            keys: try options.access.keys.map(readKeys), team: team)
+            keys: keys, team: team)
         // At the start: later on, what requests hold would be counted with it.
         present = previous?.present ?? ProcessFigures.now().privateBytes
         if let previous, previous.embedder.workspaceBytes == embedder.workspaceBytes,
@@ -97,6 +109,17 @@ final class Generation: Sendable {
         maxRequests = options.life.maxRequests
     }
 
+    /// How long a request on `path` may take, its body and a slow reader of its answer included; one that
+    /// takes longer hangs.
+    func longestTime(of path: String) -> Duration {
+        let limits = options.limits
+        let server = limits.serverLimits
+        let work =
+            path.hasPrefix("/upload")
+            ? options.limits.trainingTime + limits.memoryWait : limits.requestDeadline
+        return .seconds(2 * work) + server.bodyTime + server.sendTime
+    }
+
     /// Limits and memory in one line.
     var summary: String {
         "limits: \(options.limits.summary(tokens: embedder.tokenLimit)); \(plan.summary)"
@@ -113,19 +136,19 @@ private struct EncoderChoice: Equatable {
     var folder: String
     var threads: Int
     var tokens: Int?
-    var files: [FileIdentity?]
-    /// What the other files in the folder ask for.
-    var settings: EncoderSettings
 
-    init(_ options: Serve) throws(ModelFault) {
-        let folder = options.encoder.path
-        self.folder = folder
+    init(_ options: Serve) {
+        folder = options.encoder.path
         threads = options.limits.threads
         tokens = options.limits.request.tokens
-        settings = try EncoderSettings(folder: folder)
-        files = ["config.json", "vocab.txt", "model.safetensors", PackedWeights.fileName].map {
-            FileIdentity.of("\(folder)/\($0)")
-        }
+    }
+}
+
+extension TextEmbedder {
+    /// Whether its files are those that it was made from.
+    fileprivate var isCurrent: Bool {
+        guard let files else { return true }
+        return !files.isProvisional && files.isCurrent(EncoderFiles.look(at: files.folder))
     }
 }
 

@@ -16,6 +16,10 @@ struct InternalPages {
     let budgets: MemoryBudgets
     let memoryBound: Int
     let modelVersion: String?
+    /// Why the model is not that of its file, if so.
+    let modelFault: String?
+    /// Whether the encoder's files were written over, and no whole ones are read so far.
+    let isEncoderSpoilt: Bool
     let isStopping: Bool
 
     /// Whether `parameters` ask for one of them by a way that is not public.
@@ -36,7 +40,15 @@ struct InternalPages {
         guard let modelVersion else {
             return .detail(status: 503, "no model is loaded", headers: [("retry-after", "1")])
         }
-        return .json(status: 200, ["status": "ready", "model": .string(modelVersion)])
+        if isEncoderSpoilt {
+            return .detail(
+                status: 503, "the encoder's files were written over",
+                headers: [("retry-after", "1")])
+        }
+        // Behind is still ready: with all processes behind, nobody would answer.
+        var page = JSONObject([("status", .string("ready")), ("model", .string(modelVersion))])
+        if let modelFault { page["behind"] = .string(modelFault) }
+        return .json(status: 200, .object(page))
     }
 
     private func figures() -> Response {
@@ -46,6 +58,9 @@ struct InternalPages {
         writeEncoder(&text)
         writeModel(&text)
         writeMemory(&text)
+        text.one(
+            "denoiser_log_lines_dropped_total", .counter,
+            "Lines of the log that nobody took in time.", LogQueue.shared.dropped)
         return Response(
             status: 200, headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
             body: Array(text.text.utf8))
@@ -100,6 +115,13 @@ struct InternalPages {
     private func writeModel(_ text: inout MetricsText) {
         text.begin("denoiser_model_info", .gauge, "1, with the version of the model served.")
         if let modelVersion { text.add("denoiser_model_info", [("version", modelVersion)], 1) }
+        text.one(
+            "denoiser_model_behind", .gauge, "1 while the model is not that of its file.",
+            modelFault == nil ? 0 : 1)
+        text.one(
+            "denoiser_encoder_spoilt", .gauge,
+            "1 while the encoder's files are written over and texts are refused.",
+            isEncoderSpoilt ? 1 : 0)
         let runs = "denoiser_training_runs_total"
         text.begin(runs, .counter, "Training runs for uploads that ended.")
         text.add(runs, [("result", "live")], Double(training.succeeded))

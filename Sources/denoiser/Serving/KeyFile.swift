@@ -20,7 +20,7 @@ func readKeys(_ path: String) throws(CommandFailure) -> AccessKeys {
     }
     let bytes: [UInt8]
     do throws(CommandFailure) { bytes = try readFile(path) } catch {
-        throw .configuration(error.description)
+        throw .configuration(error.description, isPassing: error.isPassing)
     }
     if let fault = UTF8Fault(in: bytes) { throw .configuration("\(path), \(fault)") }
     let text = String(decoding: bytes, as: UTF8.self)

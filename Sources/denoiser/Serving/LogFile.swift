@@ -7,13 +7,22 @@ struct LogFile: ~Copyable {
     private let descriptor: Int32
 
     /// Opens the file at `path` to append to it; standard error is still what it was.
+    ///
+    /// Never waits: a pipe that nobody reads is refused.
     init(opening path: String) throws(CommandFailure) {
-        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
         descriptor = unsafe open(path, flags, 0o640)
         guard descriptor >= 0 else {
+            let code = errno
+            let reason =
+                code == ENXIO
+                ? "a pipe that nobody reads, or a socket; a regular file or a device is needed"
+                : unsafe String(cString: strerror(code))
             throw .configuration(
-                "cannot open the log \(path): \(unsafe String(cString: strerror(errno)))")
+                "cannot open the log \(path): \(reason)", isPassing: CommandFailure.isPassing(code))
         }
+        // Crash reports are written by others, who do not ask whether there is room.
+        _ = fcntl(descriptor, F_SETFL, O_APPEND)
         self.path = path
     }
 
@@ -21,6 +30,8 @@ struct LogFile: ~Copyable {
 
     /// Makes it standard error: at one moment for all threads, so that no line is lost or torn.
     func becomeStandardError() {
+        // What was logged before belongs where it was logged to.
+        LogQueue.shared.finish(within: .milliseconds(200))
         dup2(descriptor, 2)
         isLoggingToFile.store(true, ordering: .relaxed)
     }
@@ -29,13 +40,16 @@ struct LogFile: ~Copyable {
 /// Whether lines need a time and a process of their own: into a file, nobody else adds them.
 private let isLoggingToFile = Atomic<Bool>(false)
 
-/// One line in the log, which is standard error.
+/// One line in the log, which is standard error; a service does not wait for whoever reads it.
 @Sendable func log(_ line: String) {
-    guard isLoggingToFile.load(ordering: .relaxed) else {
-        writeStandardError("denoiser: \(line)\n")
-        return
-    }
-    writeStandardError("\(utcTime()) denoiser[\(getpid())]: \(line)\n")
+    let text = format(line)
+    if !LogQueue.shared.add(text) { writeStandardError(text) }
+}
+
+/// `line` as it stands in the log.
+func format(_ line: String) -> String {
+    guard isLoggingToFile.load(ordering: .relaxed) else { return "denoiser: \(line)\n" }
+    return "\(utcTime()) denoiser[\(getpid())]: \(line)\n"
 }
 
 /// The time now as `2026-11-24T20:05:03Z`.

@@ -3,6 +3,7 @@ import FastCGI
 import Glibc
 import Inference
 import Synchronization
+import Threads
 
 /// The running service: one socket, the generation of now, and what signals and time do to them.
 final class Serving: Sendable {
@@ -20,6 +21,13 @@ final class Serving: Sendable {
     /// The file that takes the log; nil where standard error is what it was.
     private let logPath: Mutex<String?>
     private let turnsSeen = Atomic<Int>(-1)
+    private let isHangTold = Atomic<Bool>(false)
+    private let upkeep = Upkeep()
+    private let watch = Mutex(EncoderWatch())
+    /// When a reload is tried again that failed for a passing reason; nil where none did.
+    private let retry = Mutex<Retry?>(nil)
+    /// Held while the service is told to stop, so that its last lines come in order.
+    private let farewell = Mutex(())
 
     /// Loads the models and finds the socket; nobody is served before `run`.
     ///
@@ -50,15 +58,23 @@ final class Serving: Sendable {
         log(generation.withLock { $0.summary })
         let outcome = try startUp { () throws(FastCGIError) in
             try signals.start(patience: { self.patience }, { self.act(on: $0) })
+            do throws(ThreadRefusal) {
+                try upkeep.start(patience: { EncoderWatch.interval }, { self.work(on: $0) })
+            } catch {
+                throw .system(call: "pthread_create", subject: "upkeep", code: error.code)
+            }
             notifier.ready(status)
             return try server.run { exchange in self.answer(exchange) }
         }
+        farewell.withLock { _ in }
         if case .abandoned(let count) = outcome {
             log("gave up \(count) requests that took longer than --stop-timeout")
+            LogQueue.shared.finish(within: .seconds(1))
             // Their threads still run; leaving through exit would wait for them.
             _exit(1)
         }
         log("stopped after \(traffic.count) requests")
+        LogQueue.shared.finish(within: .seconds(1))
     }
 
     private var status: String {
@@ -74,9 +90,10 @@ final class Serving: Sendable {
             exchange.respond(Answer(page))
             return
         }
-        traffic.begin()
+        let longest = generation.longestTime(of: exchange.parameters.path)
+        let number = traffic.begin(endingBy: .now + longest)
         generation.answering.answer(exchange)
-        traffic.end()
+        traffic.end(number)
         guard let limit = generation.maxRequests else { return }
         // A training run under way is let finish: its own answer comes by here again.
         if traffic.count >= limit, runs.underway == 0 {
@@ -90,6 +107,8 @@ final class Serving: Sendable {
             encoder: generation.embedder.statistics, training: runs.statistics,
             budgets: generation.plan.budgets, memoryBound: generation.plan.total,
             modelVersion: generation.live.current()?.version,
+            modelFault: generation.live.fault?.description,
+            isEncoderSpoilt: generation.embedder.files?.areSpoilt == true,
             isStopping: isStopping.load(ordering: .relaxed))
     }
 
@@ -98,11 +117,13 @@ final class Serving: Sendable {
     private func act(on signal: Int32?) {
         switch signal {
         case nil: lookRound()
-        case SIGHUP: reload()
-        case SIGUSR1: reopenLog()
+        // Files may take for ever; a signal to stop must not wait for them.
+        case SIGHUP: upkeep.ask(.reload)
+        case SIGUSR1: upkeep.ask(.reopenLog)
         case let number?:
             guard !isToldToStop.exchange(true, ordering: .relaxed) else {
                 log("signal \(number) after another: ending at once")
+                LogQueue.shared.finish(within: .milliseconds(200))
                 _exit(1)
             }
             stop("signal \(number)")
@@ -112,10 +133,47 @@ final class Serving: Sendable {
     /// Ends the service: requests in flight are answered, but training runs end unfinished.
     private func stop(_ reason: String) {
         guard !isStopping.exchange(true, ordering: .relaxed) else { return }
-        log("stopping: \(reason), \(server.statistics.inFlight) requests in flight")
-        notifier.stopping("stopping: \(reason)")
-        runs.cancel()
-        server.stop()
+        farewell.withLock { _ in
+            let count = server.statistics.inFlight
+            notifier.stopping("stopping: \(reason)")
+            runs.cancel()
+            server.stop()
+            log("stopping: \(reason), \(count) requests in flight")
+        }
+    }
+
+    // MARK: Upkeep
+
+    /// Does what was asked of the thread for files.
+    private func work(on task: Upkeep.Task?) {
+        switch task {
+        case .reload: reload()
+        case .reopenLog: reopenLog()
+        case nil:
+            if let due = retry.withLock({ $0 })?.due, due <= .now { reload() }
+            lookAfterEncoder()
+        }
+    }
+
+    /// Reads the encoder anew where its files have changed and are whole.
+    private func lookAfterEncoder() {
+        guard !isStopping.load(ordering: .relaxed) else { return }
+        let before = generation.withLock { $0 }
+        guard let files = before.embedder.files else { return }
+        let look = EncoderFiles.look(at: files.folder)
+        let (lines, isDue) = watch.withLock { $0.step(files, look) }
+        for line in lines { log(line) }
+        guard isDue else { return }
+        do throws(CommandFailure) {
+            try EncoderWatch.check(files, look)
+            let next = try Generation(
+                before.options, after: before, runs: runs, metrics: metrics, tidying: tidying,
+                onlyEncoder: true)
+            generation.withLock { $0 = next }
+            log("reloaded the encoder in \(files.folder), whose files had changed")
+        } catch {
+            if let line = watch.withLock({ $0.fail(error) }) { log(line) }
+        }
     }
 
     /// Reads configuration and model again; what cannot be used leaves all as it was.
@@ -135,13 +193,20 @@ final class Serving: Sendable {
                 late.append("log")
             }
             generation.withLock { $0 = next }
+            retry.withLock { $0 = nil }
             for name in late {
                 log("--\(name) has changed, which counts from the next start on")
             }
             log("reloaded: \(status)")
             log(next.summary)
         } catch {
-            log("not reloaded, all stays as it was: \(error)")
+            let pause = retry.withLock { retry in
+                retry = error.isPassing ? Retry(after: retry) : nil
+                return retry?.pause
+            }
+            log(
+                "not reloaded, all stays as it was: \(error)"
+                    + (pause.map { "; tried again in \($0 / .seconds(1)) s" } ?? ""))
         }
         notifier.ready(status)
     }
@@ -177,9 +242,16 @@ final class Serving: Sendable {
     private func lookRound() {
         if idleTimeLeft == .zero { stop("no request came for as long as --idle-exit says") }
         guard notifier.watchdog != nil else { return }
-        // Alive is a polling loop that has turned since it was last nudged.
+        // Alive is a polling loop that has turned since it was last nudged, while no request hangs.
         let turns = server.turns
-        if turnsSeen.exchange(turns, ordering: .relaxed) != turns { notifier.alive() }
+        let hangs = traffic.isStuck
+        if turnsSeen.exchange(turns, ordering: .relaxed) != turns, !hangs { notifier.alive() }
+        if hangs != isHangTold.exchange(hangs, ordering: .relaxed) {
+            log(
+                hangs
+                    ? "a request takes far longer than its deadline; the watchdog is not told that all is well"
+                    : "the request that took so long has ended")
+        }
         server.nudge()
     }
 }

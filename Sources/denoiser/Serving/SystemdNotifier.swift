@@ -47,13 +47,13 @@ struct SystemdNotifier: Sendable {
         send("RELOADING=1\nMONOTONIC_USEC=\(microseconds)\nSTATUS=reloading\n")
     }
 
-    /// The service ends.
-    func stopping(_ status: String) { send("STOPPING=1\nSTATUS=\(status)\n") }
+    /// The service ends; never waits.
+    func stopping(_ status: String) { send("STOPPING=1\nSTATUS=\(status)\n", waits: false) }
 
-    /// The sign of life.
-    func alive() { send("WATCHDOG=1\n") }
+    /// The sign of life; never waits.
+    func alive() { send("WATCHDOG=1\n", waits: false) }
 
-    private func send(_ text: String) {
+    private func send(_ text: String, waits: Bool = true) {
         guard let name = address else { return }
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(AF_UNIX, type, 0)
@@ -70,9 +70,10 @@ struct SystemdNotifier: Sendable {
         let place = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
         let length = socklen_t(place + name.count)
         let bytes = Array(text.utf8)
+        let flags = Int32(MSG_NOSIGNAL) | (waits ? 0 : Int32(MSG_DONTWAIT))
         _ = unsafe withUnsafeBytes(of: &target) { target in
             unsafe sendto(
-                descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL),
+                descriptor, bytes, bytes.count, flags,
                 target.baseAddress?.assumingMemoryBound(to: sockaddr.self), length)
         }
     }

@@ -1,20 +1,44 @@
 import Synchronization
 
-/// How many requests came, and when the last one was seen.
+/// How many requests came, when the last one was seen, and until when those under way must have ended.
 final class Traffic: Sendable {
+    private struct State {
+        var last = ContinuousClock.now
+        var underway: [Int: ContinuousClock.Instant] = [:]
+        var number = 0
+    }
+
     private let answered = Atomic<Int>(0)
-    private let last = Mutex(ContinuousClock.now)
+    private let state = Mutex(State())
 
     /// Requests answered.
     var count: Int { answered.load(ordering: .relaxed) }
 
     /// Since the last request began or ended.
-    var quiet: Duration { last.withLock { $0 }.duration(to: .now) }
+    var quiet: Duration { state.withLock { $0.last }.duration(to: .now) }
 
-    func begin() { last.withLock { $0 = .now } }
+    /// Whether a request is under way that should have ended long ago.
+    var isStuck: Bool {
+        let now = ContinuousClock.now
+        return state.withLock { $0.underway.values.contains { $0 < now } }
+    }
 
-    func end() {
+    /// Notes that a request began, which hangs if it has not ended by `latest`; returns its number.
+    func begin(endingBy latest: ContinuousClock.Instant) -> Int {
+        state.withLock { state in
+            state.last = .now
+            state.number += 1
+            state.underway[state.number] = latest
+            return state.number
+        }
+    }
+
+    /// Notes that the request of that number has ended.
+    func end(_ number: Int) {
         answered.add(1, ordering: .relaxed)
-        last.withLock { $0 = .now }
+        state.withLock { state in
+            state.last = .now
+            state.underway[number] = nil
+        }
     }
 }
