@@ -66,7 +66,7 @@ final class LogQueue: Sendable {
         while true {
             bell.wait()
             let (lines, untold) = state.withLock { $0.take() }
-            let failed = lines.count { !deliver($0) }
+            let failed = portions(of: lines).reduce(0) { $0 + (deliver($1.bytes) ? 0 : $1.lines) }
             let isTold = untold > 0 && failed == 0 && deliver(Array(notice(untold).utf8))
             state.withLock { state in
                 state.isWriting = false
@@ -76,13 +76,27 @@ final class LogQueue: Sendable {
         }
     }
 
+    /// Whole lines in pieces that a pipe with room takes at once.
+    private func portions(of lines: [[UInt8]]) -> [(bytes: [UInt8], lines: Int)] {
+        var portions: [(bytes: [UInt8], lines: Int)] = []
+        for line in lines {
+            if let last = portions.last, last.bytes.count + line.count <= Int(PIPE_BUF) {
+                portions[portions.count - 1].bytes += line
+                portions[portions.count - 1].lines += 1
+            } else {
+                portions.append((line, 1))
+            }
+        }
+        return portions
+    }
+
     private func notice(_ count: Int) -> String {
         format("\(count) lines of the log were dropped, because nobody took them in time")
     }
 
-    /// Writes a line to what is standard error by then; false where that fails.
-    private func deliver(_ line: [UInt8]) -> Bool {
-        var rest = line[...]
+    /// Writes lines to what is standard error by then; false where that fails.
+    private func deliver(_ lines: [UInt8]) -> Bool {
+        var rest = lines[...]
         while !rest.isEmpty {
             // Asked first and again: standard error may become another file while nobody reads this one.
             var target = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
