@@ -14,6 +14,7 @@ struct DenoiseEmbeddingEndpoint {
             let asked = try EmbeddingReading(limit: limits.rows, team: team)
                 .request(from: body, limits: limits)
             try request.admitAnswer(rows: asked.rows.count / EmbeddingReading.columns)
+            try request.expectCaller(rows: asked.rows.count / EmbeddingReading.columns)
             return DenoiseAnswer.measuring(team) { () throws(InferenceError) in
                 try service.denoise(embeddings: asked.rows, noiseLevel: asked.noiseLevel)
             }

@@ -15,7 +15,7 @@ struct DenoiseTextEndpoint {
             try request.admitAnswer(rows: asked.rows.count)
             return DenoiseAnswer.measuring(team) { () throws(InferenceError) in
                 try service.denoise(
-                    texts: asked.rows, noiseLevel: asked.noiseLevel, before: request.deadline)
+                    texts: asked.rows, noiseLevel: asked.noiseLevel, for: request.caller)
             }
         } catch {
             return error.response

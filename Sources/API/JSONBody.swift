@@ -1,3 +1,5 @@
+internal import Inference
+
 /// What came as a JSON route's body.
 enum JSONBody {
     /// Nothing at all.
@@ -18,7 +20,7 @@ enum JSONBody {
         }
         let expected = source.declaredLength ?? limit
         do {
-            try request.memory?.admitBody(expected, before: request.deadline)
+            try request.memory?.admitBody(expected, for: request.caller)
         } catch {
             throw Refusal(error)
         }
@@ -32,9 +34,9 @@ enum JSONBody {
         }
         if bytes.count > limit { throw .tooLong(bytes.count, limit: limit) }
         guard !bytes.isEmpty else { return .empty }
-        if let deadline = request.deadline, deadline <= .now { throw Refusal(.tooLate) }
+        if let deadline = request.caller.deadline, deadline <= .now { throw Refusal(.tooLate) }
         do {
-            try request.memory?.admitParsing(bytes.count, before: request.deadline)
+            try request.memory?.admitParsing(bytes.count, for: request.caller)
         } catch {
             throw Refusal(error)
         }
@@ -65,10 +67,15 @@ extension Request {
     /// Makes room for an answer of `rows` rows.
     func admitAnswer(rows: Int) throws(JSONBody.Refusal) {
         do {
-            try memory?.admitAnswer(rows: rows, before: deadline)
+            try memory?.admitAnswer(rows: rows, for: caller)
         } catch {
             throw JSONBody.Refusal(error)
         }
+    }
+
+    /// Looks whether somebody still waits for an answer of `rows` rows, if they take a while.
+    func expectCaller(rows: Int) throws(JSONBody.Refusal) {
+        if rows > Limits.freeRows, caller.hasLeft() { throw JSONBody.Refusal(.callerLeft) }
     }
 }
 

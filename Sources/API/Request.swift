@@ -1,3 +1,5 @@
+public import Inference
+
 /// A request as the routes see it, free of any protocol below.
 public struct Request: Sendable {
     /// The method, as sent: "GET".
@@ -22,8 +24,8 @@ public struct Request: Sendable {
     /// missing or no host; empty where it is unknown.
     public var server: String
 
-    /// When an answer would come too late; nil: never.
-    public var deadline: ContinuousClock.Instant?
+    /// Who waits for the answer, and until when.
+    public var caller = Caller()
 
     /// What the request has of the memory that is shared; nil where nothing is.
     public var memory: RequestMemory?
@@ -71,4 +73,6 @@ public enum BodyError: Error, Equatable {
     case noRoom
     /// It was not there in time.
     case tooLate
+    /// Nobody waits for an answer any more.
+    case callerLeft
 }

@@ -64,25 +64,25 @@ public final class RequestMemory: Sendable {
     }
 
     /// Room for a JSON body of `length` bytes.
-    func admitBody(_ length: Int, before deadline: ContinuousClock.Instant?) throws(BodyError) {
+    func admitBody(_ length: Int, for caller: Caller) throws(BodyError) {
         guard length > Limits.freeBodyBytes else { return }
-        try take(limits.bodyCost(length), of: budgets.bodies, before: deadline)
+        try take(limits.bodyCost(length), of: budgets.bodies, for: caller)
     }
 
     /// Room for an upload of `length` bytes.
-    func admitUpload(_ length: Int, before deadline: ContinuousClock.Instant?) throws(BodyError) {
+    func admitUpload(_ length: Int, for caller: Caller) throws(BodyError) {
         guard length > Limits.freeBodyBytes else { return }
-        try take(length, of: budgets.uploads, before: deadline)
+        try take(length, of: budgets.uploads, for: caller)
     }
 
     /// Room for reading a JSON body of `length` bytes.
-    func admitParsing(_ length: Int, before deadline: ContinuousClock.Instant?) throws(BodyError) {
+    func admitParsing(_ length: Int, for caller: Caller) throws(BodyError) {
         guard length > Limits.freeBodyBytes else { return }
-        try take(limits.parsingCost(length), of: budgets.parsing, before: deadline)
+        try take(limits.parsingCost(length), of: budgets.parsing, for: caller)
     }
 
     /// Room for an answer of `rows` rows, in exchange for that for reading.
-    func admitAnswer(rows: Int, before deadline: ContinuousClock.Instant?) throws(BodyError) {
+    func admitAnswer(rows: Int, for caller: Caller) throws(BodyError) {
         state.withLock { state in
             for (budget, bytes) in state.held where budget === budgets.parsing {
                 budget.giveBack(bytes)
@@ -90,16 +90,17 @@ public final class RequestMemory: Sendable {
             state.held.removeAll { $0.budget === budgets.parsing }
         }
         guard rows > Limits.freeRows else { return }
-        try take(limits.answerCost(rows: rows), of: budgets.answers, before: deadline)
+        try take(limits.answerCost(rows: rows), of: budgets.answers, for: caller)
     }
 
     private func take(
-        _ bytes: Int, of budget: ByteBudget, before deadline: ContinuousClock.Instant?
+        _ bytes: Int, of budget: ByteBudget, for caller: Caller
     ) throws(BodyError) {
         let began = ContinuousClock.now
-        let latest = began + budgets.patience
-        guard budget.take(bytes, before: deadline.map { min($0, latest) } ?? latest) else {
-            throw .noRoom
+        let patience = began + budgets.patience
+        let latest = caller.deadline.map { min($0, patience) } ?? patience
+        guard budget.take(bytes, before: latest, unless: caller.hasLeft) else {
+            throw caller.hasLeft() ? .callerLeft : .noRoom
         }
         state.withLock { state in
             state.held.append((budget, bytes))

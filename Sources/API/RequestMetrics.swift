@@ -18,6 +18,7 @@ public final class RequestMetrics: Sendable {
     ]
 
     private let routes = Mutex<[String: Figures]>([:])
+    private let unserved = Mutex<[Response.Unserved: Int]>([:])
 
     /// Nothing so far.
     public init() {}
@@ -28,6 +29,12 @@ public final class RequestMetrics: Sendable {
         routes.withLock {
             $0[response.route ?? "none", default: Figures()].add(response.status, time, stages)
         }
+        if let reason = response.unserved { unserved.withLock { $0[reason, default: 0] += 1 } }
+    }
+
+    /// Requests for which nothing was computed for this reason.
+    public func count(of reason: Response.Unserved) -> Int {
+        unserved.withLock { $0[reason] ?? 0 }
     }
 
     /// Appends the figures to `text`.

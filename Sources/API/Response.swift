@@ -14,6 +14,19 @@ public struct Response: Sendable {
     /// How long the stages of the work took, in order; for logs, not sent.
     public var stages: [Stage] = []
 
+    /// Why nothing was computed for want of time; nil where that was not so.
+    public var unserved: Unserved?
+
+    /// Why a request got nothing.
+    public enum Unserved: String, Sendable, CaseIterable {
+        /// At once: there was too much to do.
+        case refused
+        /// When its time was over.
+        case late
+        /// Nobody waited for the answer any more.
+        case left
+    }
+
     /// The path of the route that answered; nil where none did.
     public var route: String?
 

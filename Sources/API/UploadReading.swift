@@ -14,7 +14,7 @@ extension UploadField {
         }
         do {
             try request.memory?.admitUpload(
-                body.declaredLength ?? limits.uploadBytes, before: request.deadline)
+                body.declaredLength ?? limits.uploadBytes, for: request.caller)
         } catch {
             throw .body(error)
         }

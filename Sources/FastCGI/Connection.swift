@@ -45,6 +45,8 @@ final class Connection: @unchecked Sendable {
     /// Bytes of the request that the gate has and the socket still holds.
     private var leftCount = 0
     private var output = OutgoingRecords()
+    /// What its request takes of the server.
+    var errand = Errand(.bodiless)
 
     init(_ descriptor: consuming Descriptor, parameterLimit: Int, deadline: ContinuousClock.Instant)
     {
@@ -86,7 +88,11 @@ final class Connection: @unchecked Sendable {
             _ = send(gate.takeReplies())
             throw error
         }
-        let replies = gate.takeReplies()
+        var replies = gate.takeReplies()[...]
+        if isProbed && !replies.isEmpty {
+            replies.removeFirst()
+            isProbed = false
+        }
         guard send(replies) == replies.count else {
             throw .brokenProtocol("replies are not read")
         }
@@ -171,6 +177,8 @@ final class Connection: @unchecked Sendable {
     /// Takes the records of an answer, to be sent by `flush`.
     func prepare(_ records: OutgoingRecords, staysOpen: Bool) {
         output = records
+        if isProbed { output.skipFirstByte() }
+        isProbed = false
         self.staysOpen = staysOpen
     }
 
@@ -225,8 +233,32 @@ final class Connection: @unchecked Sendable {
 
     /// Whether the peer closed its side for good, so that nobody would read an answer.
     ///
-    /// Over TCP this shows only once something was sent to it.
-    var isPeerGone: Bool { events(among: 0) & (POLLHUP | POLLERR | POLLNVAL) != 0 }
+    /// Over TCP a peer that only sends no more looks the same until something is sent to it. That is then the first
+    /// byte of the answer, which is the same for all; who is gone says so in return, and the next look shows it.
+    var isPeerGone: Bool {
+        let found = events(among: Self.ended)
+        if found & (POLLHUP | POLLERR | POLLNVAL) != 0 { return true }
+        guard found & Self.ended != 0, !isProbed, output.isEmpty, !isUnix else { return false }
+        isProbed = send([OutgoingRecords.firstByte]) == 1
+        return !isProbed
+    }
+
+    /// Whether the first byte of the answer is out already.
+    private var isProbed = false
+
+    /// Linux's POLLRDHUP.
+    private static let ended: Int32 = 0x2000
+
+    private var isUnix: Bool {
+        var family = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = unsafe withUnsafeMutableBytes(of: &family) { bytes in
+            unsafe getsockname(
+                descriptor.number, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
+                &length)
+        }
+        return result == 0 && family.ss_family == sa_family_t(AF_UNIX)
+    }
 
     /// Whether something came that nobody has read.
     var hasInput: Bool { events(among: POLLIN) & POLLIN != 0 }

@@ -58,8 +58,14 @@ public struct Exchange: ~Copyable {
 
     /// Whether the peer closed its side, so that nobody would read an answer.
     ///
-    /// Sure on Unix sockets; over TCP it shows only once something was sent.
+    /// Sure on Unix sockets; over TCP it shows at the second look.
     public var isPeerGone: Bool { connection.isPeerGone }
+
+    /// Looks after the peer while the exchange is under way; of no use after it.
+    public var peer: PeerWatch { PeerWatch(connection) }
+
+    /// Which of the lines the request came through.
+    public var lane: Errand.Lane { connection.errand.lane }
 
     /// Appends the next bytes of the body, at most `limit`, to `buffer`; returns how many, 0 at
     /// the end.

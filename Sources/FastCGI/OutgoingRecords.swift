@@ -83,6 +83,12 @@ struct OutgoingRecords {
         parts.append(Part(head: head, content: content))
     }
 
+    /// With which every answer begins: the protocol's version.
+    static let firstByte: UInt8 = 1
+
+    /// Leaves out the first byte, which was sent before.
+    mutating func skipFirstByte() { sentCount = 1 }
+
     /// Sends what `socket` has room for, without waiting.
     ///
     /// - Returns: 0 where all is sent, else the error that ended it.

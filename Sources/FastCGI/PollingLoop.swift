@@ -5,6 +5,7 @@ import Synchronization
 struct PollingLoop: ~Copyable {
     private let peers: PeerPolicy
     private let busyAnswer: Answer
+    private let triage: Triage
     private let waiting: WaitingConnections
     private let queue: HandoverQueue
 
@@ -15,6 +16,7 @@ struct PollingLoop: ~Copyable {
     private var reportsRefusalAt = ContinuousClock.now
     private var stopsAt: ContinuousClock.Instant?
     private var expiresAt = ContinuousClock.now
+    private var looksAt = ContinuousClock.now
 
     /// Accepts in one turn, so that a flood of connections does not keep requests waiting.
     private static let turn = 32
@@ -25,6 +27,9 @@ struct PollingLoop: ~Copyable {
     /// How often deadlines are looked at; nobody minds one this late.
     private static let watch = Duration.milliseconds(250)
 
+    /// How often to look whether those still are there who wait for a thread.
+    private static let look = Duration.milliseconds(100)
+
     /// How long accepting pauses where there is no room.
     private static let pause = Duration.milliseconds(50)
 
@@ -32,10 +37,12 @@ struct PollingLoop: ~Copyable {
     private static let lastWords = Duration.seconds(1)
 
     init(
-        peers: PeerPolicy, busyAnswer: Answer, waiting: WaitingConnections, queue: HandoverQueue
+        peers: PeerPolicy, busyAnswer: Answer, triage: Triage, waiting: WaitingConnections,
+        queue: HandoverQueue
     ) {
         self.peers = peers
         self.busyAnswer = busyAnswer
+        self.triage = triage
         self.waiting = waiting
         self.queue = queue
     }
@@ -62,6 +69,7 @@ struct PollingLoop: ~Copyable {
                 }
             }
             expire()
+            lookAfterQueue()
         }
     }
 
@@ -76,6 +84,7 @@ struct PollingLoop: ~Copyable {
     private func patience() -> Int32 {
         if !isAccepting && stopsAt == nil { return acceptsAgainAt.pollTimeout }
         if let stopsAt { return min(stopsAt.pollTimeout, 20) }
+        if queue.isWaitedFor { return looksAt.pollTimeout }
         return waiting.count == 0 && waiting.handedOutCount == 0 ? -1 : 250
     }
 
@@ -205,22 +214,53 @@ struct PollingLoop: ~Copyable {
 
     private func handOver(_ peer: Connection) {
         peer.readyAt = .now
+        if peer.gate.bodyLength > 0 {
+            peer.errand = triage.errand(RequestHead(peer.gate))
+            let errand = peer.errand
+            if errand.lane == .long,
+                let answer = triage.refusal(errand, queue.size(in: .long, upTo: errand.size))
+            {
+                refuse(peer, with: answer)
+                return
+            }
+        } else {
+            peer.errand = Errand(.bodiless)
+        }
         waiting.handOut()
         if queue.push(peer) { return }
         waiting.handBack()
         refuse(peer)
     }
 
+    /// Drops the requests in the queue whose peers left, and answers those that waited too long.
+    private mutating func lookAfterQueue() {
+        let now = ContinuousClock.now
+        guard looksAt <= now else { return }
+        looksAt = now + Self.look
+        guard queue.isWaitedFor else { return }
+        for peer in queue.takeAll(where: \.isPeerGone) { waiting.leave(peer) }
+        let oldest = now - waiting.limits.queueTime
+        for peer in queue.takeAll(where: { $0.readyAt < oldest && $0.errand.lane != .form }) {
+            waiting.counters.lateAnswers.add(1, ordering: .relaxed)
+            refuse(peer, with: busyAnswer)
+            waiting.handBack()
+        }
+    }
+
     /// Answers a request of which there is at least the beginning as busy.
     private func refuse(_ peer: Connection) {
         waiting.counters.busyAnswers.add(1, ordering: .relaxed)
+        refuse(peer, with: busyAnswer)
+    }
+
+    private func refuse(_ peer: Connection, with answer: Answer) {
         let pairs = ParameterPairs(peer.gate.parameters[...])
         let isHead = pairs.contains {
             $0.name.elementsEqual("REQUEST_METHOD".utf8) && $0.value.elementsEqual("HEAD".utf8)
         }
         let isRead = peer.gate.phase == .ended
         peer.prepare(
-            busyAnswer.records(id: peer.gate.requestID, withoutBody: isHead),
+            answer.records(id: peer.gate.requestID, withoutBody: isHead),
             staysOpen: isRead && peer.gate.keepsConnection && !peer.isOverfull)
         waiting.settle(peer)
     }

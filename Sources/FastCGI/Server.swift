@@ -15,6 +15,7 @@ public final class Server: Sendable {
     private let listener: Listener
     private let peers: PeerPolicy
     private let busyAnswer: Answer
+    private let triage: Triage
     private let waiting: WaitingConnections
 
     /// A server for `listener`, serving nobody before `run`.
@@ -24,11 +25,12 @@ public final class Server: Sendable {
     ///   - limits: What peers are allowed.
     ///   - peers: Who may connect over a Unix socket.
     ///   - busyAnswer: What a request gets when threads and queue are full.
+    ///   - triage: Sorts requests into lines.
     ///   - report: Told of every fault of a peer, on the thread that met it.
     /// - Throws: `unfitLibrary` or `system`.
     public init(
         _ listener: consuming Listener, limits: ServerLimits = ServerLimits(),
-        peers: PeerPolicy = PeerPolicy(), busyAnswer: Answer = .busy,
+        peers: PeerPolicy = PeerPolicy(), busyAnswer: Answer = .busy, triage: Triage = Triage(),
         report: @escaping @Sendable (FastCGIError) -> Void = { _ in }
     ) throws(FastCGIError) {
         precondition(limits.requestThreads > 0, "\(limits.requestThreads) request threads")
@@ -42,6 +44,7 @@ public final class Server: Sendable {
         self.listener = listener
         self.peers = peers
         self.busyAnswer = busyAnswer
+        self.triage = triage
         waiting = try WaitingConnections(limits: limits, report: report)
     }
 
@@ -75,14 +78,15 @@ public final class Server: Sendable {
     ) throws(FastCGIError) -> Outcome {
         let mask = SignalMask.blockAll()
         defer { mask.restore() }
-        let queue = HandoverQueue(limit: waiting.limits.queuedRequests)
+        let queue = HandoverQueue(waiting.limits)
         var threads: [SystemThread] = []
         do throws(FastCGIError) {
-            for _ in 0..<waiting.limits.requestThreads {
+            for _ in 0..<waiting.limits.threadCount {
                 threads.append(try startThread(queue, handler))
             }
             var loop = PollingLoop(
-                peers: peers, busyAnswer: busyAnswer, waiting: waiting, queue: queue)
+                peers: peers, busyAnswer: busyAnswer, triage: triage, waiting: waiting, queue: queue
+            )
             try loop.run(listener)
             let abandoned = loop.abandon()
             abandoned > 0 ? drop(queue) : queue.close()
@@ -109,12 +113,15 @@ public final class Server: Sendable {
         return try serviceThread(stackBytes: waiting.limits.stackBytes) { [waiting] in
             var library = first
             let seat = HandoverQueue.Seat()
-            while let connection = queue.pop(at: seat) {
+            var done: Errand.Lane?
+            while let connection = queue.pop(at: seat, after: done) {
+                done = connection.errand.lane
+                // Whose request came just now is there; to ask takes as long as to find the route.
+                if connection.readyAt + .milliseconds(1) < .now, connection.isPeerGone {
+                    waiting.leave(connection)
+                    continue
+                }
                 do throws(FastCGIError) {
-                    // Whose request came just now is there; to ask takes as long as to find the route.
-                    if connection.readyAt + .milliseconds(1) < .now, connection.isPeerGone {
-                        throw .connectionLost
-                    }
                     // Anew where a handler kept its exchange for later.
                     if !library.isFree { library = try LibraryRequest() }
                     let exchange = try Exchange(connection, library: library, waiting: waiting)

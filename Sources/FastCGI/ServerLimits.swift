@@ -1,10 +1,19 @@
 /// What a server allows its peers; the defaults suit a host with 512 MB.
 public struct ServerLimits: Sendable {
-    /// Threads that read bodies and run the handler.
+    /// Threads that requests with a body may hold at a time.
     public var requestThreads = 16
 
-    /// Requests that may wait for a thread before others are answered as busy.
+    /// How many of these requests may hold that take long.
+    public var longThreads = 8
+
+    /// How many of these forms may hold.
+    public var formThreads = 4
+
+    /// Requests of a lane that may wait for a thread before others are answered as busy.
     public var queuedRequests = 64
+
+    /// How long a request may wait for a thread; not forms.
+    public var queueTime = Duration.seconds(30)
 
     /// Connections open at a time; more wait in the kernel.
     public var connections = 512
@@ -53,12 +62,15 @@ public struct ServerLimits: Sendable {
     /// The stack of a request thread, in bytes; touched pages count, not this.
     public var stackBytes = 1 << 20
 
+    /// Threads that run the handler: one is left for requests without a body.
+    public var threadCount: Int { requestThreads + 1 }
+
     /// Bytes all peers together can make a server hold, besides what handlers do.
     ///
     /// What is held lies in arrays that may be twice as large.
     public var mostBytes: Int {
         let portion = 65_536
-        return 2 * heldBytes + connections * 2048 + requestThreads * (stackBytes + 8 * portion)
+        return 2 * heldBytes + connections * 2048 + threadCount * (stackBytes + 8 * portion)
             + unsentBytes
     }
 

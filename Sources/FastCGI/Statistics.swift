@@ -10,6 +10,10 @@ public struct Statistics: Sendable, Equatable {
     public var requests = 0
     /// Requests answered as busy.
     public var busyAnswers = 0
+    /// Requests answered as busy because they had waited too long for a thread.
+    public var lateAnswers = 0
+    /// Requests dropped because the peer left while they waited for a thread.
+    public var departures = 0
     /// Connections closed because the peer broke the protocol.
     public var brokenProtocols = 0
     /// Connections closed because the peer was too slow.
@@ -34,6 +38,8 @@ final class Counters: Sendable {
     let refusedPeers = Atomic<Int>(0)
     let requests = Atomic<Int>(0)
     let busyAnswers = Atomic<Int>(0)
+    let lateAnswers = Atomic<Int>(0)
+    let departures = Atomic<Int>(0)
     let brokenProtocols = Atomic<Int>(0)
     let timeouts = Atomic<Int>(0)
     let pauses = Atomic<Int>(0)

@@ -54,6 +54,13 @@ final class WaitingConnections: Sendable {
         if stops { poller.wake() }
     }
 
+    /// Ends a connection whose peer left while its request waited for a thread.
+    func leave(_ connection: Connection) {
+        counters.departures.add(1, ordering: .relaxed)
+        close(connection)
+        handBack()
+    }
+
     /// Counts what `connection` holds by now; whether all together is within the limit.
     func hold(_ connection: Connection) -> Bool {
         let more = connection.gate.heldCount - connection.heldBytes
@@ -219,6 +226,8 @@ final class WaitingConnections: Sendable {
             refusedPeers: counters.refusedPeers.load(ordering: .relaxed),
             requests: counters.requests.load(ordering: .relaxed),
             busyAnswers: counters.busyAnswers.load(ordering: .relaxed),
+            lateAnswers: counters.lateAnswers.load(ordering: .relaxed),
+            departures: counters.departures.load(ordering: .relaxed),
             brokenProtocols: counters.brokenProtocols.load(ordering: .relaxed),
             timeouts: counters.timeouts.load(ordering: .relaxed),
             pauses: counters.pauses.load(ordering: .relaxed),

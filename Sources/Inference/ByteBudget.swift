@@ -24,8 +24,11 @@ public final class ByteBudget: Sendable {
     }
 
     /// Takes `bytes`, to be given back by the caller; false where they do not come free by
-    /// `deadline`, or too many wait already.
-    public func take(_ bytes: Int, before deadline: ContinuousClock.Instant) -> Bool {
+    /// `deadline`, or too many wait already, or the caller has left.
+    public func take(
+        _ bytes: Int, before deadline: ContinuousClock.Instant,
+        unless hasLeft: () -> Bool = { false }
+    ) -> Bool {
         precondition(bytes >= 0, "\(bytes) bytes")
         let mayWait: Bool? = state.withLock { state in
             if take(bytes, &state) { return nil }
@@ -35,9 +38,13 @@ public final class ByteBudget: Sendable {
         }
         guard let mayWait else { return true }
         guard mayWait else { return false }
-        let isTaken: Bool? = state.wait(before: deadline) { take(bytes, &$0) ? true : nil }
-        state.withLock { $0.waiting -= 1 }
-        return isTaken ?? false
+        defer { state.withLock { $0.waiting -= 1 } }
+        repeat {
+            let look = min(deadline, .now + Caller.watch)
+            let isTaken: Bool? = state.wait(before: look) { take(bytes, &$0) ? true : nil }
+            if isTaken ?? false { return true }
+        } while deadline > .now && !hasLeft()
+        return false
     }
 
     /// Gives back what `take` took.

@@ -35,10 +35,10 @@ public final class DenoisingEngine: DenoisingService {
     public var isModelLoaded: Bool { model.current() != nil }
 
     public func denoise(
-        texts: [String], noiseLevel: Float, before deadline: ContinuousClock.Instant?
+        texts: [String], noiseLevel: Float, for caller: Caller
     ) throws(InferenceError) -> DenoisedBatch {
         guard let model = model.current() else { throw .modelNotLoaded }
-        let embedded = try embedder.embed(texts, before: deadline)
+        let embedded = try embedder.embed(texts, for: caller)
         var batch = denoise(
             embedded.values, noiseLevel, with: model, truncated: embedded.truncated.count)
         batch.stages.insert(contentsOf: embedded.stages, at: 0)

@@ -5,9 +5,10 @@ public protocol DenoisingService: Sendable {
 
     /// Embeds each text, adds noise of standard deviation `noiseLevel` where it is above 0, denoises.
     ///
-    /// - Throws: `tooLate` where the answer would come after `deadline`.
+    /// - Throws: `tooMuchWork` or `tooLate` where the answer would not come in the caller's time, `callerLeft`
+    ///   where nobody waits for it any more.
     func denoise(
-        texts: [String], noiseLevel: Float, before deadline: ContinuousClock.Instant?
+        texts: [String], noiseLevel: Float, for caller: Caller
     ) throws(InferenceError) -> DenoisedBatch
 
     /// The same for embeddings given as numbers: row-major [rows, 384].
@@ -84,8 +85,12 @@ public enum InferenceError: Error, Equatable {
     case modelNotLoaded
     /// The queue is full; worth another try after `retryAfter` seconds.
     case overloaded(retryAfter: Int)
+    /// What waits and the request itself are more than can be done in its time; nothing was computed.
+    case tooMuchWork(TooMuchWork)
     /// The answer would come after the deadline, so no more was computed.
     case tooLate
+    /// Nobody waits for the answer any more, so no more was computed.
+    case callerLeft
     /// Another training run holds the lock, or too many wait for it; worth another try after `retryAfter` seconds.
     case trainingBusy(retryAfter: Int)
     /// The training run was ended because the service stops; the live model is unchanged.

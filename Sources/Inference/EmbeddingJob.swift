@@ -9,19 +9,31 @@ final class EmbeddingJob: Sendable {
     /// Work that only fills what nobody waits for: a training run's texts.
     let isBackground: Bool
 
+    /// Tokens of all sequences.
+    let tokens: Int
+
+    /// When the result would come too late; nil: never.
+    let deadline: ContinuousClock.Instant?
+
     private let progress: Monitor<Progress>
 
     fileprivate struct Progress {
         var values: [Float]
         var missing: Int
+        var isGivenUp = false
         var began: ContinuousClock.Instant?
     }
 
     /// When the job was made, which is when it began to wait.
     let madeAt = ContinuousClock.now
 
-    init(sequences: [[Int32]], columns: Int, isBackground: Bool) {
+    init(
+        sequences: [[Int32]], columns: Int, isBackground: Bool,
+        deadline: ContinuousClock.Instant? = nil
+    ) {
         self.sequences = sequences
+        self.deadline = deadline
+        tokens = sequences.reduce(0) { $0 + $1.count }
         self.columns = columns
         self.isBackground = isBackground
         progress = Monitor(
@@ -54,10 +66,20 @@ final class EmbeddingJob: Sendable {
     /// Waits for the last row; the result is [sequences, columns].
     func result() -> [Float] { progress.wait { $0.take() } }
 
-    /// The same, or nil where the last row is not there by `deadline`.
+    /// The same, or nil where the last row is not there by `deadline`, or never will be.
     func result(before deadline: ContinuousClock.Instant) -> [Float]? {
-        progress.wait(before: deadline) { $0.take() }
+        progress.wait(before: deadline) { $0.isGivenUp ? .some(nil) : $0.take().map { .some($0) } }
+            ?? nil
     }
+
+    /// Says that its last row will never be there.
+    func giveUp() {
+        progress.withLock { $0.isGivenUp = true }
+        progress.wakeAll()
+    }
+
+    /// Whether it was given up.
+    var isGivenUp: Bool { progress.withLock { $0.isGivenUp } }
 
     /// Sequences whose row is stored.
     var finished: Int { progress.withLock { sequences.count - $0.missing } }

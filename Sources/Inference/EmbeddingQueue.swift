@@ -1,8 +1,12 @@
 /// Sequences waiting for the encoder, taken in batches under a token budget.
 ///
-/// Callers take turns, a sequence each, so a long job does not keep a short one waiting; background
-/// jobs are served when no other waits, and a little of them after so many batches of others: a training run
-/// beside clients that never pause would come to no end. Nothing is held back to fill a batch: an idle encoder
+/// Short jobs come before long ones, which get a quarter of the tokens beside short ones that never pause. Among
+/// the short, and among the long, the job with the least left comes first: of jobs that together are too much,
+/// turns would finish none in time. Among the short every fourth batch begins with the oldest; the long are
+/// admitted only as far as this order lets all of them end in time.
+///
+/// Background jobs are served when no other waits, and a little of them after so many batches of others: a training
+/// run beside clients that never pause would come to no end. Nothing is held back to fill a batch: an idle encoder
 /// takes what there is.
 struct EmbeddingQueue {
     /// A sequence of a job.
@@ -11,11 +15,24 @@ struct EmbeddingQueue {
         let index: Int
     }
 
+    /// What is computed at once.
+    struct Batch {
+        let items: [Item]
+        /// Whether the items are of long jobs.
+        var isLong = false
+
+        /// Tokens of all items.
+        var tokens: Int { items.reduce(0) { $0 + $1.job.sequences[$1.index].count } }
+    }
+
     /// The most tokens in a batch of jobs that somebody waits for.
     let tokenBudget: Int
 
     /// The most tokens in a background batch: never many, so that a request soon gets its turn.
     let backgroundBudget: Int
+
+    /// The most tokens of a short job: as many as one batch holds.
+    static let shortTokens = 512
 
     /// Batches of others while background work waits, before some of it has a turn, and the tokens of that turn,
     /// or one sequence: where 32 tokens take 12 ms of a core, the longest take 100.
@@ -23,93 +40,73 @@ struct EmbeddingQueue {
     private static let turnTokens = 32
     private var passedOver = 0
 
-    private var foreground = Line()
-    private var background = Line()
+    /// Tokens of short jobs while long ones wait, before a long one has a turn; a batch counts as this many more,
+    /// because a small one takes longer than its tokens say.
+    private static let shortShare = 3 * shortTokens
+    private static let batchCost = 32
+    private var owed = 0
+
+    private(set) var short = JobLine()
+    private(set) var long = JobLine()
+    private var background = JobLine()
 
     init(tokenBudget: Int) {
         self.tokenBudget = tokenBudget
         backgroundBudget = min(tokenBudget, 512)
     }
 
-    var isEmpty: Bool { foreground.jobs.isEmpty && background.jobs.isEmpty }
+    var isEmpty: Bool { short.isEmpty && long.isEmpty && background.isEmpty }
 
     /// Jobs that somebody waits for.
-    var waiting: Int { foreground.jobs.count }
+    var waiting: Int { short.jobs.count + long.jobs.count }
 
     /// Sequences that somebody waits for, and those of background jobs.
     var sequences: (foreground: Int, background: Int) {
-        (foreground.sequences, background.sequences)
+        (short.sequences + long.sequences, background.sequences)
     }
 
     mutating func add(_ job: EmbeddingJob) {
-        if job.isBackground { background.add(job) } else { foreground.add(job) }
+        if job.isBackground {
+            background.add(job)
+        } else if job.tokens <= Self.shortTokens {
+            short.add(job)
+        } else {
+            long.add(job)
+        }
     }
 
     /// Drops what is left of a job that nobody waits for any more.
     mutating func remove(_ job: EmbeddingJob) {
-        foreground.remove(job)
+        short.remove(job)
+        long.remove(job)
         background.remove(job)
     }
 
     /// The next batch; `sharers` threads are free to take part, so a small queue is split among them.
-    mutating func takeBatch(sharers: Int) -> [Item] {
-        if foreground.jobs.isEmpty {
+    mutating func takeBatch(sharers: Int) -> Batch {
+        if short.isEmpty && long.isEmpty {
             passedOver = 0
-            return background.take(tokens: backgroundBudget)
+            return Batch(items: background.take(tokens: backgroundBudget))
         }
-        if !background.jobs.isEmpty {
+        if !background.isEmpty {
             passedOver += 1
             if passedOver > Self.patience {
                 passedOver = 0
-                return background.take(tokens: Self.turnTokens)
+                return Batch(items: background.take(tokens: Self.turnTokens))
             }
         }
-        let share = (foreground.tokens + sharers - 1) / sharers
-        return foreground.take(tokens: min(tokenBudget, max(share, 1)))
-    }
-}
-
-/// Jobs of one priority, served in turn.
-private struct Line {
-    private(set) var jobs: [(job: EmbeddingJob, next: Int)] = []
-    private(set) var tokens = 0
-    private var turn = 0
-
-    mutating func add(_ job: EmbeddingJob) {
-        guard !job.sequences.isEmpty else { return }
-        jobs.append((job, 0))
-        tokens += job.sequences.reduce(0) { $0 + $1.count }
-    }
-
-    /// Sequences not taken yet.
-    var sequences: Int { jobs.reduce(0) { $0 + $1.job.sequences.count - $1.next } }
-
-    mutating func remove(_ job: EmbeddingJob) {
-        guard let place = jobs.firstIndex(where: { $0.job === job }) else { return }
-        tokens -= job.sequences[jobs[place].next...].reduce(0) { $0 + $1.count }
-        jobs.remove(at: place)
-        if place < turn { turn -= 1 }
-    }
-
-    /// Sequences up to `budget` tokens, always at least one.
-    mutating func take(tokens budget: Int) -> [EmbeddingQueue.Item] {
-        var items: [EmbeddingQueue.Item] = []
-        var taken = 0
-        while !jobs.isEmpty {
-            if turn >= jobs.count { turn = 0 }
-            let (job, index) = jobs[turn]
-            let length = job.sequences[index].count
-            if taken > 0, taken + length > budget { break }
-            items.append(EmbeddingQueue.Item(job: job, index: index))
-            taken += length
-            if index + 1 == job.sequences.count {
-                jobs.remove(at: turn)
-            } else {
-                jobs[turn].next = index + 1
-                turn += 1
-            }
+        if long.isEmpty { owed = 0 }
+        if !short.isEmpty && owed < Self.shortShare {
+            let batch = Batch(
+                items: short.take(tokens: share(of: short, sharers), mindsAge: true))
+            if !long.isEmpty { owed += batch.tokens + Self.batchCost }
+            return batch
         }
-        tokens -= taken
-        return items
+        owed = 0
+        return Batch(items: long.take(tokens: share(of: long, sharers)), isLong: true)
+    }
+
+    private func share(of line: JobLine, _ sharers: Int) -> Int {
+        min(tokenBudget, max((line.tokens + sharers - 1) / sharers, 1))
     }
 }

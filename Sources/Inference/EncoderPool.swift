@@ -6,7 +6,12 @@ internal import Threads
 final class EncoderPool: Sendable {
     private struct State {
         var queue: EmbeddingQueue
+        var pace: Pace
+        /// Tokens in a byte of a long request, by those seen; nil before the first.
+        var tokensPerByte: Double?
         var idle = 0
+        /// Threads that compute long jobs.
+        var longUnderway = 0
         var isStopping = false
         var statistics = EncoderStatistics()
     }
@@ -34,7 +39,10 @@ final class EncoderPool: Sendable {
         self.waitingLimit = waitingLimit
         self.threadCount = threadCount
         team = threadCount > 1 ? ComputeTeam() : nil
-        state = Monitor(State(queue: EmbeddingQueue(tokenBudget: tokenBudget)))
+        state = Monitor(
+            State(
+                queue: EmbeddingQueue(tokenBudget: tokenBudget),
+                pace: Pace(threads: threadCount)))
         threads = Monitor([])
         do throws(ThreadRefusal) {
             for _ in 0..<threadCount {
@@ -55,33 +63,83 @@ final class EncoderPool: Sendable {
     }
 
     /// Queues `job`; its rows arrive as batches finish.
+    ///
+    /// - Throws: `overloaded` where too many wait, `tooMuchWork` where it would be late.
     func submit(_ job: EmbeddingJob) throws(InferenceError) {
-        let isAccepted = state.withLock { state in
-            guard job.isBackground || state.queue.waiting < waitingLimit else { return false }
+        let refusal = state.withLock { state -> InferenceError? in
+            if !job.isBackground {
+                guard state.queue.waiting < waitingLimit else { return .overloaded(retryAfter: 1) }
+                let now = ContinuousClock.now
+                if let deadline = job.deadline,
+                    let work = state.queue.refusal(
+                        of: job.tokens, before: deadline, at: state.pace, now: now)
+                {
+                    return .tooMuchWork(work)
+                }
+            }
             state.queue.add(job)
-            return true
+            return nil
         }
-        guard isAccepted else { throw .overloaded(retryAfter: 1) }
+        if let refusal { throw refusal }
         // One text is one batch: a second thread would wake up for nothing, on the core that the team needs.
         if job.sequences.count > 1 { state.wakeAll() } else { state.wakeOne() }
+    }
+
+    /// Why a request of at least `tokens` would be refused by now; nil where it may yet be let in.
+    func refusal(of tokens: Int, before deadline: ContinuousClock.Instant) -> TooMuchWork? {
+        state.withLock {
+            $0.queue.refusal(of: tokens, before: deadline, at: $0.pace, now: .now)
+        }
+    }
+
+    /// The same for a long request of which only the length is known, behind others that are not read either;
+    /// nil as well where nothing waits, or no such request was seen yet.
+    func refusal(
+        ofBytes bytes: Int, behind others: Int, before deadline: ContinuousClock.Instant
+    ) -> TooMuchWork? {
+        state.withLock { state in
+            guard let tokensPerByte = state.tokensPerByte, !state.queue.long.isEmpty || others > 0
+            else { return nil }
+            // A little less: texts differ, and one that is let in is counted exactly.
+            let tokens = { (bytes: Int) in Int(Double(bytes) * tokensPerByte * 0.8) }
+            return state.queue.refusal(
+                of: max(tokens(bytes), EmbeddingQueue.shortTokens + 1), before: deadline,
+                behind: tokens(others), at: state.pace, now: .now)
+        }
+    }
+
+    /// Notes that a request of `bytes` had so many tokens.
+    func note(_ tokens: Int, inRequestOf bytes: Int) {
+        guard tokens > EmbeddingQueue.shortTokens, bytes > 0 else { return }
+        let ratio = Double(tokens) / Double(bytes)
+        state.withLock {
+            $0.tokensPerByte = $0.tokensPerByte.map { $0 + 0.2 * (ratio - $0) } ?? ratio
+        }
     }
 
     /// Embeds `sequences` and waits: [sequences, hidden], each row of length 1, and the time before
     /// the encoder took the first.
     ///
-    /// - Throws: `overloaded`, or `tooLate` where the last row is not there by `deadline`; what is
-    ///   left of the work is dropped.
+    /// - Throws: `overloaded` or `tooMuchWork` at once; `tooLate` where the last row is not there in time,
+    ///   `callerLeft` where nobody waits for it any more. What is left of the work is then dropped.
     func embed(
-        _ sequences: [[Int32]], before deadline: ContinuousClock.Instant?
+        _ sequences: [[Int32]], for caller: Caller
     ) throws(InferenceError) -> (values: [Float], waited: Duration) {
         let job = EmbeddingJob(
-            sequences: sequences, columns: encoder.configuration.hidden, isBackground: false)
+            sequences: sequences, columns: encoder.configuration.hidden, isBackground: false,
+            deadline: caller.deadline)
         try submit(job)
-        guard let deadline else { return (job.result(), job.waitingTime) }
-        if let values = job.result(before: deadline) { return (values, job.waitingTime) }
-        state.withLock { $0.statistics.dropped += 1 }
-        drop(job)
-        throw .tooLate
+        while true {
+            if let values = job.result(before: caller.nextLook) { return (values, job.waitingTime) }
+            if job.isGivenUp || caller.isLate {
+                drop(job)
+                throw .tooLate
+            }
+            if caller.hasLeft() {
+                drop(job)
+                throw .callerLeft
+            }
+        }
     }
 
     /// Takes back what is left of a job.
@@ -92,6 +150,8 @@ final class EncoderPool: Sendable {
         state.withLock { state in
             var statistics = state.statistics
             statistics.waitingJobs = state.queue.waiting
+            statistics.waitingTokens = state.queue.short.tokens + state.queue.long.tokens
+            statistics.tokensPerSecond = state.pace.tokensPerSecond
             (statistics.waitingSequences, statistics.backgroundSequences) = state.queue.sequences
             return statistics
         }
@@ -99,38 +159,53 @@ final class EncoderPool: Sendable {
 
     private func compute(tokenBudget: Int) {
         var workspace = encoder.makeWorkspace(tokens: tokenBudget)
-        var batch = PackedBatch()
+        var packed = PackedBatch()
         var rows = Matrix(rows: tokenBudget, columns: encoder.configuration.hidden)
-        while let (items, isAlone) = nextBatch() {
-            batch.removeAll(keepingCapacity: true)
+        var done: EmbeddingQueue.Batch?
+        while let (batch, isAlone) = nextBatch(after: done) {
+            let items = batch.items
+            packed.removeAll(keepingCapacity: true)
             var last: EmbeddingJob?
             for item in items {
                 if item.job !== last { item.job.begin() }
                 last = item.job
-                batch.append(item.job.sequences[item.index])
+                packed.append(item.job.sequences[item.index])
             }
             rows.rows = items.count
             var output = rows.mutableSpan
             encoder.encode(
-                batch, workspace: &workspace, team: isAlone ? team : nil, into: &output)
+                packed, workspace: &workspace, team: isAlone ? team : nil, into: &output)
             for (row, item) in items.enumerated() {
                 let columns = rows.columns
                 let values = rows.span.extracting(row * columns..<(row + 1) * columns)
                 item.job.finish(item.index, row: values)
             }
+            done = batch
         }
     }
 
-    /// The next batch, and whether nothing else is computed or waits.
-    private func nextBatch() -> (items: [EmbeddingQueue.Item], isAlone: Bool)? {
-        state.withLock { $0.idle += 1 }
-        return state.wait { state -> (items: [EmbeddingQueue.Item], isAlone: Bool)?? in
+    /// The next batch, and whether nothing else is computed or waits; `done` is the one before.
+    private func nextBatch(
+        after done: EmbeddingQueue.Batch?
+    ) -> (batch: EmbeddingQueue.Batch, isAlone: Bool)? {
+        state.withLock { state in
+            state.idle += 1
+            guard let done, done.isLong else { return }
+            state.longUnderway -= 1
+            let goesOn = !state.queue.long.isEmpty || state.longUnderway > 0
+            state.pace.note(done.tokens, at: .now, goesOn: goesOn)
+        }
+        return state.wait { state -> (batch: EmbeddingQueue.Batch, isAlone: Bool)?? in
+            if !state.queue.long.isEmpty {
+                for job in state.queue.takeHopeless(at: state.pace, now: .now) { job.giveUp() }
+            }
             guard !state.queue.isEmpty else { return state.isStopping ? .some(nil) : nil }
-            let items = state.queue.takeBatch(sharers: max(state.idle, 1))
+            let batch = state.queue.takeBatch(sharers: max(state.idle, 1))
             state.idle -= 1
-            state.statistics.count(items)
+            if batch.isLong { state.longUnderway += 1 }
+            state.statistics.count(batch.items)
             let isAlone = state.queue.isEmpty && state.idle == threadCount - 1
-            return (items, isAlone)
+            return (batch, isAlone)
         }
     }
 }

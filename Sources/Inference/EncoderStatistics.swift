@@ -9,8 +9,10 @@ public struct EncoderStatistics: Sendable, Equatable {
     public internal(set) var sequences = 0
     /// Tokens in all of them.
     public internal(set) var tokens = 0
-    /// Requests given up because they would have been late.
-    public internal(set) var dropped = 0
+    /// Tokens a second of long requests, by the last measurement.
+    public internal(set) var tokensPerSecond = 0.0
+    /// Tokens of requests that wait.
+    public internal(set) var waitingTokens = 0
     /// Requests that wait, or of which a part waits.
     public internal(set) var waitingJobs = 0
     /// Their sequences that wait.

@@ -103,35 +103,62 @@ public final class TextEmbedder: Sendable {
     public func embed(
         _ texts: [String]
     ) throws(InferenceError) -> (values: [Float], truncated: TruncatedTexts) {
-        let embedded = try embed(texts, before: nil)
+        let embedded = try embed(texts, for: Caller())
         return (embedded.values, embedded.truncated)
     }
 
     /// The same, with how long each stage took.
     ///
-    /// - Throws: `overloaded`, or `tooLate` where it would take until after `deadline`.
+    /// - Throws: `overloaded`, `tooMuchWork`, `tooLate` or `callerLeft`.
     func embed(
-        _ texts: [String], before deadline: ContinuousClock.Instant?
+        _ texts: [String], for caller: Caller
     ) throws(InferenceError) -> (values: [Float], truncated: TruncatedTexts, stages: [Stage]) {
         let began = ContinuousClock.now
         var truncated = TruncatedTexts()
         var sequences: [[Int32]] = []
         sequences.reserveCapacity(texts.count)
+        var tokens = 0
         for text in texts {
             let encoding = tokenize(text)
             if encoding.isTruncated { truncated.add(sequences.count) }
             sequences.append(encoding.ids)
+            tokens += encoding.ids.count
+            // What is refused in the end should not cost more than it must.
+            if sequences.count % Self.look == 0 { try check(tokens, for: caller) }
         }
+        if let bytes = caller.requestBytes { pool.note(tokens, inRequestOf: bytes) }
         let tokenized = ContinuousClock.now
         // Before, so as not to touch what was cut short; after, so as not to give wrong numbers.
         try refuseIfSpoilt()
-        let (values, waited) = try pool.embed(sequences, before: deadline)
+        let (values, waited) = try pool.embed(sequences, for: caller)
         try refuseIfSpoilt()
         let stages = [
             Stage("tokenize", began.duration(to: tokenized)), Stage("wait", waited),
             Stage("encode", tokenized.duration(to: .now) - waited),
         ]
         return (values, truncated, stages)
+    }
+
+    /// Texts between two looks whether it is worth going on.
+    private static let look = 64
+
+    /// Looks whether a request of at least `tokens` may still be answered.
+    private func check(_ tokens: Int, for caller: Caller) throws(InferenceError) {
+        if let deadline = caller.deadline, tokens > EmbeddingQueue.shortTokens,
+            let work = pool.refusal(of: tokens, before: deadline)
+        {
+            throw .tooMuchWork(work)
+        }
+        if caller.hasLeft() { throw .callerLeft }
+    }
+
+    /// Why a long request of which only the length is known cannot be answered by `deadline`; nil where it may be.
+    ///
+    /// - Parameter others: bytes of such requests that come before it.
+    public func refusal(
+        ofBytes bytes: Int, behind others: Int, before deadline: ContinuousClock.Instant
+    ) -> TooMuchWork? {
+        pool.refusal(ofBytes: bytes, behind: others, before: deadline)
     }
 
     /// Embeds what nobody waits for, after every request; `progress` gets the texts done so far.

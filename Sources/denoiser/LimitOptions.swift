@@ -67,7 +67,12 @@ struct LimitOptions: ParsableArguments {
     /// The limits the socket's server keeps.
     var serverLimits: ServerLimits {
         var limits = ServerLimits()
-        limits.requestThreads = requestThreads
+        limits.formThreads = min(max(requestThreads / 4, 2), 4)
+        // With the forms three quarters; of few threads none would be left.
+        limits.longThreads = max(
+            requestThreads - requestThreads / 4 - limits.formThreads, min(requestThreads, 2))
+        limits.requestThreads = max(requestThreads, limits.longThreads + limits.formThreads + 1)
+        limits.queueTime = .seconds(requestDeadline)
         limits.queuedRequests = queue
         limits.connections = connections
         limits.parameterBytes = request.parameterBytes

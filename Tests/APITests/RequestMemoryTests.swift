@@ -84,7 +84,7 @@ import Testing
 @Suite struct `Deadline of a request` {
     @Test func `a body that came too late is not looked at`() {
         var request = Request(method: "POST", path: "/denoise/text")
-        request.deadline = .now - .seconds(1)
+        request.caller.deadline = .now - .seconds(1)
         var body = PiecewiseBody(Array("{}".utf8))
         let answer = Application(service: StandInService()).respond(to: request, body: &body)
         #expect(answer.status == 503)

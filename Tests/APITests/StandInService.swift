@@ -13,7 +13,7 @@ struct StandInService: DenoisingService {
     var offset: Float = 0
 
     func denoise(
-        texts: [String], noiseLevel: Float, before deadline: ContinuousClock.Instant?
+        texts: [String], noiseLevel: Float, for caller: Caller
     ) throws(InferenceError) -> DenoisedBatch {
         try denoise(
             embeddings: [Float](repeating: 0, count: texts.count * 384), noiseLevel: noiseLevel)

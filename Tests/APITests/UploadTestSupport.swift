@@ -57,7 +57,7 @@ final class RecordingService: DenoisingService {
     var trained: [[UInt8]] { texts.withLock { $0 } }
 
     func denoise(
-        texts: [String], noiseLevel: Float, before deadline: ContinuousClock.Instant?
+        texts: [String], noiseLevel: Float, for caller: Caller
     ) throws(InferenceError) -> DenoisedBatch {
         throw .modelNotLoaded
     }

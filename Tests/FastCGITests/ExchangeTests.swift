@@ -75,9 +75,9 @@ import Threads
         usleep(50_000)
         let (first, second) = (try service.peer(), try service.peer())
         for _ in 0..<3 {
-            first.send(Wire.request("/wait", keep: true))
+            first.send(Wire.request("/wait", body: [1], keep: true))
             #expect(service.eventually { service.visits.withLock { $0.last?.path == "/wait" } })
-            second.send(Wire.request("/all", keep: true))
+            second.send(Wire.request("/all", body: [1], keep: true))
             #expect(second.reply()?.status == 503)
             service.gate.signal()
             #expect(first.reply()?.status == 200)

@@ -28,7 +28,7 @@ final class Service: Sendable {
     private let portion: Int
 
     init(
-        peers: PeerPolicy = PeerPolicy(), portion: Int = 7777,
+        peers: PeerPolicy = PeerPolicy(), portion: Int = 7777, triage: Triage = Triage(),
         limits: (inout ServerLimits) -> Void = { _ in }
     ) throws {
         self.portion = portion
@@ -39,7 +39,7 @@ final class Service: Sendable {
         limits(&chosen)
         let faults = faults
         server = try Server(
-            Listener(path: path), limits: chosen, peers: peers,
+            Listener(path: path), limits: chosen, peers: peers, triage: triage,
             report: { fault in faults.withLock { $0.append(fault) } })
         Thread.detachNewThread { [self] in
             let result = try? server.run { exchange in self.handle(exchange) }

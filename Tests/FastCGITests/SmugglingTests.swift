@@ -78,9 +78,9 @@ import Testing
             $0.queuedRequests = 1
         }
         let busy = try (0..<2).map { _ in try service.peer() }
-        busy[0].send(Wire.request("/wait"))
+        busy[0].send(Wire.request("/wait", body: [1]))
         #expect(service.eventually { service.paths == ["/wait"] })
-        busy[1].send(Wire.request("/wait"))
+        busy[1].send(Wire.request("/wait", body: [1]))
         #expect(service.eventually { service.server.statistics.inFlight == 2 })
         let small = try service.peer()
         small.send(Wire.request("/all", body: Self.hidden, keep: true))
@@ -88,7 +88,7 @@ import Testing
         #expect(reply.status == 503)
         #expect(reply.headers["retry-after"] == "1")
         #expect(reply.text.contains("detail"))
-        small.send(Wire.request("/all", keep: true))
+        small.send(Wire.request("/all", body: [1], keep: true))
         #expect(small.reply()?.status == 503, "nor a request that was left in the socket")
         let large = try service.peer()
         var body: [UInt8] = []

@@ -44,9 +44,9 @@ import Testing
             $0.requestThreads = 1
         }
         let (peer, queued) = (try service.peer(), try service.peer())
-        peer.send(Wire.request("/wait"))
+        peer.send(Wire.request("/wait", body: [1]))
         #expect(service.eventually { service.server.statistics.inFlight == 1 })
-        queued.send(Wire.request("/wait"))
+        queued.send(Wire.request("/wait", body: [1]))
         #expect(service.eventually { service.server.statistics.inFlight == 2 })
         #expect(service.stop() == .abandoned(2))
         #expect(queued.reply() == nil && queued.isEnded)

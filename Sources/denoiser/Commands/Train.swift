@@ -86,8 +86,8 @@ struct Train: ParsableCommand {
         case .trainingBusy: .temporary("another training run holds the lock; try again later")
         case .trainingFailed(let reason): .data(reason)
         case .failed(let reason), .storageFailed(_, let reason): .data(reason)
-        case .modelNotLoaded, .overloaded, .tooLate, .tooManyLines, .trainingCancelled,
-            .trainingTooLong, .encoderChanged:
+        case .modelNotLoaded, .overloaded, .tooMuchWork, .tooLate, .callerLeft, .tooManyLines,
+            .trainingCancelled, .trainingTooLong, .encoderChanged:
             .data("\(error)")
         }
     }

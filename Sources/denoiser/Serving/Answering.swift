@@ -28,14 +28,16 @@ struct Answering {
             method: parameters.method, path: parameters.path, query: parameters.query,
             rootPath: parameters.rootPath, headers: ParameterHeaders(parameters: parameters),
             scheme: parameters.scheme, server: parameters.server)
-        request.deadline = began + deadline - queued
+        let peer = exchange.peer
+        request.caller = Caller(deadline: began + deadline - queued) { peer.isGone }
+        request.caller.requestBytes = exchange.declaredLength
         request.memory = memory
         let id = parameters["REQUEST_ID"].flatMap { isRequestID($0) ? $0 : nil }
 
         var body = ExchangeBody(exchange)
         var response =
             queued < deadline
-            ? application.respond(to: request, body: &body) : .overloaded(retryAfter: 1)
+            ? application.respond(to: request, body: &body) : .late
         if let id { response.headers.append(("x-request-id", id)) }
         let answered = ContinuousClock.now
         let (readTime, received) = (body.time, body.received)

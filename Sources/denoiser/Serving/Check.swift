@@ -117,12 +117,12 @@ struct Check {
     private func limits() throws(CommandFailure) -> String {
         let server = options.limits.serverLimits
         // A thread has a pair of sockets; a few dozen are files, pipes and the poller's.
-        let wanted = server.connections + 2 * server.requestThreads + 32
+        let wanted = server.connections + 2 * server.threadCount + 32
         var files = rlimit()
         // The imported constant's type differs between platforms; the number does not.
         guard unsafe getrlimit(__rlimit_resource_t(7), &files) == 0, files.rlim_cur < wanted else {
             return "\(options.limits.threads) compute threads, "
-                + "\(server.requestThreads) request threads"
+                + "\(server.threadCount) request threads"
         }
         throw .configuration(
             "\(files.rlim_cur) open files are allowed, \(wanted) may be needed; "

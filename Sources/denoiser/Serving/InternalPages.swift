@@ -71,6 +71,17 @@ struct InternalPages {
         text.one(
             "denoiser_busy_answers_total", .counter, "Requests for which the queue had no place.",
             s.busyAnswers)
+        text.one(
+            "denoiser_refused_requests_total", .counter,
+            "Requests answered 503 at once, because there was too much to do.",
+            metrics.count(of: .refused))
+        text.one(
+            "denoiser_late_requests_total", .counter, "Requests given up by their deadline.",
+            metrics.count(of: .late) + s.lateAnswers)
+        text.one(
+            "denoiser_left_requests_total", .counter,
+            "Requests dropped because the client had left.",
+            metrics.count(of: .left) + s.departures)
         text.one("denoiser_accepted_connections_total", .counter, "Connections.", s.accepted)
         text.one(
             "denoiser_refused_peers_total", .counter, "Connections of users who may not.",
@@ -101,8 +112,12 @@ struct InternalPages {
         text.add(name + "_count", Double(count))
         text.one("denoiser_tokens_total", .counter, "Tokens encoded.", encoder.tokens)
         text.one(
-            "denoiser_late_requests_total", .counter, "Requests given up by their deadline.",
-            encoder.dropped)
+            "denoiser_queue_tokens", .gauge, "Tokens of requests that wait for the encoder.",
+            encoder.waitingTokens)
+        text.begin(
+            "denoiser_tokens_per_second", .gauge,
+            "Tokens of long requests done in a second, by which requests are let in.")
+        text.add("denoiser_tokens_per_second", encoder.tokensPerSecond.rounded())
         let queue = "denoiser_queue_sequences"
         text.begin(queue, .gauge, "Sequences that wait for the encoder.")
         text.add(queue, [("for", "requests")], Double(encoder.waitingSequences))

@@ -41,7 +41,10 @@ struct MemoryPlan {
                 "compute threads", options.threads * (workspaceBytes + Self.productBytes)
             ),
             ("connections", options.serverLimits.mostBytes),
-            ("request threads", options.requestThreads * (limits.freeCost + Self.productBytes)),
+            (
+                "request threads",
+                options.serverLimits.threadCount * (limits.freeCost + Self.productBytes)
+            ),
             ("uploads", limits.uploadBytes),
             ("training", Self.trainingBytes(lines: limits.trainingLines, training)),
         ]

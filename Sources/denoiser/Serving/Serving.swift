@@ -13,8 +13,9 @@ final class Serving: Sendable {
     private let notifier: SystemdNotifier
     private let runs: TrainingRuns
     private let generation: Mutex<Generation>
+    private let door: Door
     private let traffic = Traffic()
-    private let metrics = RequestMetrics()
+    private let metrics: RequestMetrics
     private let tidying = Tidying()
     private let isStopping = Atomic<Bool>(false)
     private let isToldToStop = Atomic<Bool>(false)
@@ -37,13 +38,18 @@ final class Serving: Sendable {
         first = options
         notifier = .take()
         runs = TrainingRuns(most: max(options.limits.requestThreads / 2, 1))
-        generation = Mutex(
-            try Generation(options, after: nil, runs: runs, metrics: metrics, tidying: tidying))
+        let metrics = RequestMetrics()
+        self.metrics = metrics
+        let first = try Generation(
+            options, after: nil, runs: runs, metrics: metrics, tidying: tidying)
+        generation = Mutex(first)
+        let door = Door(first, metrics: metrics)
+        self.door = door
         let peers = try options.socket.peers()
         server = try startUp { () throws(FastCGIError) in
             try Server(
                 Listener.find(options.socket.choice()), limits: options.limits.serverLimits,
-                peers: peers, busyAnswer: Answer(.overloaded(retryAfter: 1)),
+                peers: peers, busyAnswer: Answer(.overloaded(retryAfter: 1)), triage: door.triage,
                 report: { log("\($0)") })
         }
         // Last: what keeps the service from starting is for whoever starts it to see.
@@ -194,6 +200,7 @@ final class Serving: Sendable {
             }
             generation.withLock { $0 = next }
             retry.withLock { $0 = nil }
+            door.follow(next)
             for name in late {
                 log("--\(name) has changed, which counts from the next start on")
             }

@@ -1,0 +1,68 @@
+/// Who is let in: nobody who would not be done in time, or by whom one admitted before would be late.
+extension EmbeddingQueue {
+    /// What of its time a job may need by the estimate where others are ahead of it.
+    private static let margin = 0.85
+
+    /// The same for one that nobody is ahead of, which costs nobody anything but itself.
+    private static let leniency = 1.25
+
+    /// How far beyond its time a job must be by the estimate to be given up.
+    private static let hopeless = 2.0
+
+    /// Why a job of `tokens` is refused; nil where it may come in.
+    ///
+    /// - Parameter others: tokens that are done before it, besides those in the queue.
+    func refusal(
+        of tokens: Int, before deadline: ContinuousClock.Instant, behind others: Int = 0,
+        at pace: Pace, now: ContinuousClock.Instant
+    ) -> TooMuchWork? {
+        let left = now.duration(to: deadline) / .seconds(1)
+        let isShort = tokens <= Self.shortTokens
+        var ahead = others + short.tokens
+        if !isShort {
+            for entry in long.jobs where entry.tokens <= tokens { ahead += entry.tokens }
+        }
+        if ahead == 0 {
+            // What was measured long ago says little, and would never be measured again.
+            guard !isShort && (pace.isFresh(at: now) || !long.isEmpty) else { return nil }
+        }
+        // Short jobs have three quarters of the encoder beside long ones.
+        let seconds = pace.seconds(for: ahead + tokens) * (isShort && !long.isEmpty ? 4 / 3 : 1)
+        let isLate = seconds > left * (ahead == 0 ? Self.leniency : Self.margin)
+        guard isLate || !isShort && breaks(tokens, at: pace, now) else { return nil }
+        // Where others would be late, all that is promised to them counts as ahead.
+        if !isLate { ahead = others + short.tokens + long.tokens }
+        return TooMuchWork(
+            tokens: tokens, ahead: ahead, seconds: pace.seconds(for: ahead + tokens),
+            secondsLeft: left)
+    }
+
+    /// Whether a long job of `tokens` would make one late that else is not.
+    private func breaks(_ tokens: Int, at pace: Pace, _ now: ContinuousClock.Instant) -> Bool {
+        var before = short.tokens
+        for entry in long.jobs.sorted(by: { $0.tokens < $1.tokens }) {
+            before += entry.tokens
+            guard entry.tokens > tokens, let deadline = entry.job.deadline else { continue }
+            let left = now.duration(to: deadline) / .seconds(1)
+            if pace.seconds(for: before) <= left, pace.seconds(for: before + tokens) > left {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Takes out the next long jobs for as long as they cannot be done in time, at twice the pace.
+    mutating func takeHopeless(
+        at pace: Pace, now: ContinuousClock.Instant
+    ) -> [EmbeddingJob] {
+        var found: [EmbeddingJob] = []
+        while pace.isFresh(at: now), let first = long.first, let deadline = first.job.deadline,
+            pace.seconds(for: first.tokens)
+                > Self.hopeless * max(now.duration(to: deadline) / .seconds(1), 0)
+        {
+            remove(first.job)
+            found.append(first.job)
+        }
+        return found
+    }
+}
