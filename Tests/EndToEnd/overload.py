@@ -94,10 +94,10 @@ def hang_up(port, count=80, body=HEAVY):
 
 
 def figures(peer):
-    """The service's figures without labels, asked for on its socket."""
+    """The service's figures with their labels, asked for on its socket."""
     peer.send(request("/metrics", method="GET", DENOISER_INTERNAL=1))
     text = peer.reply().body.decode()
-    return {name: float(value) for name, value in re.findall(r"^denoiser_(\w+) (\S+)$", text, re.M)}
+    return {name: float(value) for name, value in re.findall(r"^denoiser_(\w+(?:{.*})?) (\S+)$", text, re.M)}
 
 
 def machine_rate(port, seconds=8):
