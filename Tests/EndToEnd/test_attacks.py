@@ -219,13 +219,13 @@ def test_no_body_is_read_as_records_of_those_who_have_no_key(tmp_path, keep):
 
 @pytest.mark.parametrize("keep", [0, 1])
 def test_no_body_is_read_as_records_where_there_is_no_thread_for_it(keep):
-    """One thread waits for the rest of a body; of the others 64 wait for the thread, the rest are told 503."""
+    """The thread for long requests waits for the rest of a body; of the others 64 wait for it, the rest are told 503."""
     with (service.running("--request-threads", "1", model=MODEL) as running,
           none_besides(running) as figures, contextlib.ExitStack() as held):
         begun = begin() + stream(PARAMETERS, pairs(variables("/denoise/text", length=100_000)))
         holder = held.enter_context(Peer(running.socket))
         holder.send_apart(begun, record(STDIN, b" " * 50_000), record(STDIN, b" " * 40_000))
-        bodies = list(pretenders(1)) * 5
+        bodies = [body + b" " * 1024 for body in pretenders(1)] * 5
         peers = [held.enter_context(Peer(running.socket)) for _ in bodies]
         for peer, body in zip(peers, bodies):
             assert peer.send(request("/denoise/text", body, keep=keep))
