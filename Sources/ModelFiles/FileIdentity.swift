@@ -30,6 +30,11 @@ public struct FileIdentity: Sendable, Hashable {
         return nil
     }
 
+    /// Whether nothing is at `path`; false if that cannot be seen.
+    public static func isAbsent(at path: String) -> Bool {
+        do throws(ModelFileError) { return try seen(at: path) == nil } catch { return false }
+    }
+
     /// Whether it is one file, whatever was written into it.
     public func isSameFile(as other: FileIdentity) -> Bool {
         device == other.device && inode == other.inode

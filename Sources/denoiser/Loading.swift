@@ -21,6 +21,7 @@ func loadEmbedder(
     folder: String, threads: Int = availableCores(), tokens: Int? = nil,
     report: (String) -> Void = { _ in }
 ) throws(CommandFailure) -> TextEmbedder {
+    try load { () throws(ModelFault) in
         try Inference.loadEmbedder(
             folder: folder, threads: threads, tokens: tokens, report: report)
     }

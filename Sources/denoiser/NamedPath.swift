@@ -22,9 +22,7 @@ struct NamedPath {
     /// Why nothing can be read there: nothing is there, in one line that says what named it; nil where something is,
     /// or where that cannot be seen.
     func absence(of kind: String) -> String? {
-        guard FileIdentity.of(path) == nil, FileIdentity.obstacle(to: path) == nil else {
-            return nil
-        }
+        guard FileIdentity.isAbsent(at: path) else { return nil }
         var status = stat()
         let isLink = unsafe lstat(path, &status) == 0
         let what = isLink ? "this link leads to no \(kind)" : "no such \(kind)"

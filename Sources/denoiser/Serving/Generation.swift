@@ -67,7 +67,7 @@ final class Generation: Sendable {
         } else {
             embedder = try loadEmbedder(
                 folder: encoder.folder, threads: encoder.threads, tokens: encoder.tokens,
-                settings: encoder.settings, report: log)
+                report: log)
         }
         team = encoder.threads > 1 ? previous?.team ?? ComputeTeam() : nil
         let training = options.training.run(options.limits)

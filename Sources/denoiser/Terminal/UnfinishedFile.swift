@@ -8,7 +8,7 @@ struct UnfinishedFile {
 
     init(_ path: String) throws(CommandFailure) {
         let folder = folder(of: path)
-        guard FileIdentity.of(folder) != nil || FileIdentity.obstacle(to: folder) != nil else {
+        guard !FileIdentity.isAbsent(at: folder) else {
             throw CommandFailure(
                 description: "cannot write \(path): there is no folder \(folder)", status: 74)
         }
