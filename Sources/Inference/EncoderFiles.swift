@@ -9,7 +9,7 @@ public final class EncoderFiles: Sendable {
         [
             "config.json", "vocab.txt", "model.safetensors", PackedWeights.fileName,
             "modules.json", "1_Pooling/config.json", "2_Normalize/config.json", "tokenizer.json",
-            "tokenizer_config.json", "config_sentence_transformers.json",
+            "tokenizer_config.json", "added_tokens.json", "config_sentence_transformers.json",
         ] + EncoderSettings.transformerFiles
 
     /// The files of a folder as they are at one moment.

@@ -11,7 +11,7 @@ public func loadTokenizer(
 ) throws(ModelFault) -> WordPieceTokenizer {
     let rules = try given(settings, folder).rules
     let path = "\(folder)/vocab.txt"
-    let bytes = try readWhole(path)
+    let bytes = try readVocabulary(folder: folder)
     do throws(TokenizerError) {
         return try WordPieceTokenizer(vocabulary: bytes, rules: rules)
     } catch {

@@ -88,6 +88,11 @@ extension JSONTree {
         }
     }
 
+    /// Calls `body` with each member's name, as WTF-8, and its value, repeated names too.
+    public func forEachNamed(of object: JSONNode, _ body: (_ name: [UInt8], JSONNode) -> Void) {
+        forEachMember(of: object) { key, value in body(string(at: key), value) }
+    }
+
     /// The value of a number as Python's `float` of it; infinite where it lies beyond, `NaN` included.
     public func double(of number: JSONNode) -> Double {
         Double(jsonNumber: text.span.extracting(number.start..<end(of: number)))

@@ -85,6 +85,14 @@ def test_the_folders_length_is_where_texts_are_cut(lay_out, name, limit, count):
     assert max(map(len, ids)) == limit
 
 
+VOCABULARY = tokenizer()["model"]["vocab"]
+
+
+def with_vocabulary(vocabulary):
+    whole = tokenizer()
+    return whole | {"model": whole["model"] | {"vocab": vocabulary}}
+
+
 REFUSED = {
     "max pooling": ({"1_Pooling/config.json": pooling("max_tokens")}, "1_Pooling/config.json: pooling_mode_max_tokens: true"),
     "square root": ({"1_Pooling/config.json": pooling("mean_sqrt_len_tokens")}, "pooling_mode_mean_sqrt_len_tokens: true"),
@@ -115,6 +123,15 @@ REFUSED = {
     "other words": ({"tokenizer.json": tokenizer() | {"pre_tokenizer": {"type": "Whitespace"}}}, 'pre_tokenizer: type: "Whitespace"'),
     "a token of its own": (
         {"tokenizer.json": tokenizer() | {"added_tokens": [{"id": 9, "content": "<user>"}]}}, 'added_tokens: content: "<user>"'),
+    "a token of its own, elsewhere": (
+        configured(added_tokens_decoder={"0": {"content": "[PAD]"}, "9": {"content": "<user>"}}),
+        'added_tokens_decoder: content: "<user>"'),
+    "a token of its own, in a file": ({"added_tokens.json": {"<user>": 200}}, 'added_tokens.json: "<user>"'),
+    "another vocabulary": (
+        {"tokenizer.json": with_vocabulary({**VOCABULARY, "cat": VOCABULARY["Cat"], "Cat": VOCABULARY["cat"]})},
+        'model: vocab: "Cat" is number'),
+    "a longer vocabulary": ({"tokenizer.json": with_vocabulary({**VOCABULARY, "dog": len(VOCABULARY)})}, "model: vocab: "),
+    "a vocabulary with a gap": ({"tokenizer.json": with_vocabulary({**VOCABULARY, "dog": 999})}, "has the number"),
     "casing that nothing reads": (
         {"tokenizer.json": tokenizer(False), "tokenizer_config.json": None}, "normalizer: lowercase: false"),
     "a prompt": (
@@ -133,6 +150,14 @@ def test_what_is_not_computed_is_refused_in_one_line_that_names_it(lay_out, what
     assert not output and error.count("\n") == 1 and words in error and str(folder) in error, error
     checked = run(folder, "serve", "--check", status=78)[0]
     assert any(line.startswith("problem  encoder: ") and words in line for line in checked.splitlines()), checked
+
+
+def test_a_vocabulary_may_stand_in_tokenizer_json_alone(lay_out):
+    folder = lay_out({})
+    (folder / "vocab.txt").unlink()
+    assert abs(vectors(folder) - EXPECTED["published"]).max() < 3e-6
+    (folder / "tokenizer.json").unlink()
+    assert "vocab.txt" in run(folder, "embed", "a", status=78)[1]
 
 
 def test_an_empty_default_prompt_changes_nothing(lay_out):

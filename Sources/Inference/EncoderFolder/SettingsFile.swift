@@ -59,6 +59,11 @@ struct SettingsFile {
         return elements
     }
 
+    /// Calls `body` with the name and the value of each member of an object, and never for anything else.
+    func forEachMember(of node: JSONNode, _ body: (_ name: [UInt8], JSONNode) -> Void) {
+        if case .object = kind(of: node) { tree.forEachNamed(of: node, body) }
+    }
+
     /// Whether a value is an object without members.
     func isEmptyObject(_ node: JSONNode) -> Bool {
         guard case .object = kind(of: node) else { return false }
@@ -86,6 +91,9 @@ struct SettingsFile {
         guard case .string = kind(of: node) else { return nil }
         return String(decoding: tree.string(of: node), as: UTF8.self)
     }
+
+    /// A number's value.
+    func number(of node: JSONNode) -> Double { tree.double(of: node) }
 
     /// The number named `key`, which may be beyond 64 bits; nil where it is missing or null.
     func number(_ key: String) throws(ModelFault) -> Double? {

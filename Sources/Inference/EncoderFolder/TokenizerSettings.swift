@@ -17,6 +17,9 @@ struct TokenizerSettings {
         whole = try SettingsFile("tokenizer.json", in: folder)
         try file?.checkTokenizerConfig()
         try whole?.checkTokenizer()
+        if let added = try SettingsFile("added_tokens.json", in: folder) {
+            try added.checkNames(of: added.root)
+        }
     }
 
     /// Whether there is a file that says anything.
@@ -89,6 +92,10 @@ extension SettingsFile {
             let text = string(node) ?? value("content", in: node).flatMap { string($0) }
             guard text == token else { throw unsupported(key, node, "\"\(token)\" is") }
         }
+        guard let added = value("added_tokens_decoder") else { return }
+        var tokens: [JSONNode] = []
+        forEachMember(of: added) { _, node in tokens.append(node) }
+        for node in tokens { try checkAdded("added_tokens_decoder", node) }
     }
 
     fileprivate func checkTokenizer() throws(ModelFault) {
@@ -106,13 +113,24 @@ extension SettingsFile {
         if try bool("clean_text", in: normalizer) == false {
             throw fault("normalizer: clean_text: false: true is what is supported")
         }
-        for node in elements(of: value("added_tokens")) {
-            guard let content = value("content", in: node) else { continue }
-            let text = string(content)
-            guard specialTokens.contains(where: { $0.1 == text }) else {
-                throw unsupported(
-                    "added_tokens: content", content, "BERT's five special tokens are")
-            }
+        for node in elements(of: value("added_tokens")) { try checkAdded("added_tokens", node) }
+    }
+
+    /// A token beside those of the vocabulary would be looked for in texts.
+    private func checkAdded(_ key: String, _ node: JSONNode) throws(ModelFault) {
+        guard let content = value("content", in: node) else { return }
+        let text = string(content)
+        guard specialTokens.contains(where: { $0.1 == text }) else {
+            throw unsupported("\(key): content", content, "BERT's five special tokens are")
+        }
+    }
+
+    /// The same for an object whose members are named as tokens.
+    fileprivate func checkNames(of node: JSONNode) throws(ModelFault) {
+        var names: [String] = []
+        forEachMember(of: node) { name, _ in names.append(String(decoding: name, as: UTF8.self)) }
+        for name in names where !specialTokens.contains(where: { $0.1 == name }) {
+            throw fault("\"\(name)\": BERT's five special tokens are what is supported")
         }
     }
 }
