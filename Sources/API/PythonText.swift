@@ -11,6 +11,16 @@ enum PythonText {
         }
     }
 
+    /// The text without space at its ends, as `str.strip()`.
+    static func stripped(_ text: String) -> String {
+        let scalars = text.unicodeScalars
+        let isText = { (scalar: Unicode.Scalar) in !isSpace(scalar.value) }
+        guard let first = scalars.firstIndex(where: isText),
+            let last = scalars.lastIndex(where: isText)
+        else { return "" }
+        return String(scalars[first...last])
+    }
+
     /// A form's text with `%XX` and "+" resolved, as `urllib.parse.unquote_plus`.
     ///
     /// - Parameter bytes: the text in Latin-1; only runs of ASCII are read as escaped UTF-8.

@@ -53,8 +53,9 @@ public struct Parameters: Sendable {
     /// The decoded path below the mount point.
     ///
     /// `PATH_INFO`, else `DOCUMENT_URI` or `SCRIPT_NAME`: what the web server matched its own
-    /// rules against, so that no spelling of a path gets around them.
+    /// rules against, so that no spelling of a path gets around them. Empty at the mount point itself.
     public var path: String {
+        if mount != nil { return "" }
         let path = self["PATH_INFO"] ?? self["DOCUMENT_URI"] ?? self["SCRIPT_NAME"] ?? "/"
         // By bytes: a slash with a combining mark behind it is another character.
         return path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
@@ -62,6 +63,7 @@ public struct Parameters: Sendable {
 
     /// The mount point without a trailing slash, "" at the root.
     public var rootPath: String {
+        if let mount { return mount }
         guard let path = self["PATH_INFO"], var script = self["SCRIPT_NAME"] else { return "" }
         // A configuration may set both to the whole path; then nothing is mounted.
         if script == path || self["DOCUMENT_URI"] == path { return "" }
@@ -75,6 +77,12 @@ public struct Parameters: Sendable {
         while script.utf8.last == UInt8(ascii: "/") { script.unicodeScalars.removeLast() }
         return script
     }
+
+    /// The mount point if just that was asked for, without a slash.
+    ///
+    /// A variable of our own: an empty PATH_INFO is to CGI the same as none, and what a client
+    /// sends comes under names that begin with HTTP_.
+    private var mount: String? { self["DENOISER_MOUNT"] }
 
     /// The raw query without "?", empty where there is none.
     public var query: String { self["QUERY_STRING"] ?? "" }
@@ -103,11 +111,13 @@ public struct Parameters: Sendable {
     /// The web server's own address, else its name, with a port where it is not the scheme's own.
     ///
     /// The address first: a name may be a pattern ("_", "*.example.org") or what the client called it.
-    public var server: String {
+    public func server(under scheme: String) -> String {
         let address = self["SERVER_ADDR"].flatMap { $0.hasPrefix("unix:") ? nil : $0 }
         var name = address ?? self["SERVER_NAME"] ?? "localhost"
         if name.utf8.contains(UInt8(ascii: ":")), !name.hasPrefix("[") { name = "[\(name)]" }
-        guard let port = self["SERVER_PORT"], port != (scheme == "https" ? "443" : "80") else {
+        guard let port = self["SERVER_PORT"],
+            port != (["https", "wss"].contains(scheme) ? "443" : "80")
+        else {
             return name
         }
         return "\(name):\(port)"

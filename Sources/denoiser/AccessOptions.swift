@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 
 /// Who may use the service, beyond who may connect.
@@ -9,4 +10,34 @@ struct AccessOptions: ParsableArguments {
             denoise routes, only with one to train the upload (default: open to all).
             """, valueName: "file"))
     var keys: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Whose X-Forwarded-Proto counts, as for uvicorn: addresses, networks and other names of \
+            the web server's peers between commas, or * for all \
+            (environment: FORWARDED_ALLOW_IPS; default: \(TrustedProxies.usual)).
+            """, valueName: "peers"))
+    var forwardedAllowIps: String?
+
+    func validate() throws {
+        do throws(CommandFailure) { _ = try proxies() } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
+    /// The peers of the web server that are trusted to tell how the client reached them.
+    func proxies() throws(CommandFailure) -> TrustedProxies {
+        let variable = "FORWARDED_ALLOW_IPS"
+        if forwardedAllowIps == nil, let fault = faultOfEnvironment(variable) {
+            throw .configuration(fault)
+        }
+        let given = forwardedAllowIps ?? environment(variable)
+        do throws(TrustedProxies.Fault) {
+            return try TrustedProxies(given ?? TrustedProxies.usual)
+        } catch {
+            let name = forwardedAllowIps == nil ? variable : "--forwarded-allow-ips"
+            throw .configuration("\(name): \(error)")
+        }
+    }
 }

@@ -10,6 +10,7 @@ QUERIES = [b"a=b", b"", b"x=1&y=%20", b"a=b?c=d", b"a=%E6%96%87", b"%", b"%zz", 
            b"%00%0a", b"a='(*)!$,@:~_-.", b"%2F%3f%23", b"..//./"]
 SUFFIXES = [b"/", b"/", b"/", b"//", b"///", b"%2f", b"%2F/", b"%0a", b"/%0a", b"%0a/", b"%20", b";a", b";a/", b"%3f", b"%3Fx", b"%23", b"%23a/", b"%25", b"%2525", b".", b",", b"%ff", b"%c3%28/",
             b"/%5c", b"%5C/", b"\\", b"%e6%96%87", b"%09", b"%7f", b"+", b"@", b":", b"*", b"'", b"\"/", b"<>", b"~", b"|", b"%"]
+SCHEMES = [b"https", b"https", b"http", b"HTTPS", b"wss", b"ws", b"https, http", b"http,https", b"https:443", b"ftp", b"", b" https\t", b"\xa0https", b"javascript", b"//evil"]
 PREFIXES = [b"/", b"//", b"%2f", b"/%2e", b"/%2F", b"/%2e%2e", b"/api/v1", b"/%20", b"/x/..", b"/.", b"/..", b"http://h.example", b"/%00"]
 HOSTS = [b"example.org", b"example.org:80", b"example.org:443", b"EXAMPLE.org:8000", b"127.0.0.1:9", b"[::1]", b"[::1]:8080", b"localhost", b"a_b.example", b"xn--fiqs8s.example",
          b"example.org.", b"example.org:", b"example.org:0", b"1.2.3.4.5", b"ex%41mple.org", b"a.example:65535", b"a.example:65536", b"a.example:00080", b"a'b", b"a~b!$&()*+,;=", b"[v1.a:b]", b"", b"a b", b"a/b", b"a..b", b"a:b", b"[::1", b"a@b", b"-", b"a:80:80"]
@@ -45,7 +46,11 @@ def target(rng):
 def headers(rng):
     out = []
     if rng.random() < 0.15: out.append((rng.choice([b"Host", b"host", b"HOST"]), rng.choice(HOSTS)))
-    if rng.random() < 0.1: out.append((b"X-Forwarded-Proto", b"https"))
+    for _ in range(rng.choice([0] * 16 + [1] * 6 + [2])): out.append((rng.choice([b"X-Forwarded-Proto", b"x-forwarded-proto"]), rng.choice(SCHEMES)))
+    if rng.random() < 0.1: out.append((b"X-Forwarded-For", rng.choice([b"203.0.113.9", b"203.0.113.9, 127.0.0.1", b"[::1]:99", b"a, b", b"", b"127.0.0.1:80"])))
+    if rng.random() < 0.03: out.append((b"Forwarded", b"proto=https;host=evil.example"))
+    if rng.random() < 0.03: out.append((b"X-Forwarded-Port", b"444"))
+    if rng.random() < 0.03: out.append((b"X-Forwarded-Ssl", b"on"))
     if rng.random() < 0.1: out.append((b"X-Forwarded-Host", b"evil.example"))
     if rng.random() < 0.1: out.append((b"Origin", b"https://a.example"))
     if rng.random() < 0.05: out += [(b"Access-Control-Request-Method", b"POST"), (b"Access-Control-Request-Headers", b"content-type")]

@@ -11,15 +11,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 @contextlib.contextmanager
-def running(root_path=""):
-    """The port of a live FastAPI that answers as the service should; `root_path` is its mount."""
+def running(root_path="", *arguments):
+    """The port of a live FastAPI that answers as the service should; `root_path` is its mount, `arguments` are uvicorn's."""
     port = service.free_port()
     with tempfile.TemporaryFile() as log:
         # The command itself: `python -m` would take two frames of the depth Python allows, and so of JSON's.
         # Tracebacks are part of what it does on some of the requests.
         process = subprocess.Popen(
             [str(pathlib.Path(sys.executable).parent / "uvicorn"), "reference_app:app", "--port", str(port),
-             "--log-level", "warning", "--no-proxy-headers", "--root-path", root_path],
+             "--log-level", "warning", "--root-path", root_path, *arguments],
             cwd=HERE, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             health = service.Service(HERE, process, None, port)

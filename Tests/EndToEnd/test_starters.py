@@ -200,6 +200,10 @@ def test_the_recorded_requests_are_answered_the_same(started, place):
     for name, status in OWN_ANSWERS.get(started[0], {}).items():
         assert faults.pop(name).startswith(f"status {status}")
     assert faults == {}
+    # Behind a proxy that ends TLS; the tests are such a one.
+    for scheme in ("https", "http"):
+        status, headers, _ = place.request("GET", "/health/?a=b", headers={"X-Forwarded-Proto": scheme})
+        assert (status, headers["location"]) == (307, f"{scheme}://127.0.0.1:{place.port}/health?a=b")
 
 
 @pytest.mark.parametrize("starter", [supervisord, cron, mod_fcgid, lighttpd], ids=lambda starter: starter.__name__)

@@ -14,6 +14,9 @@ struct Answering {
     /// From what time on a request is logged; nil logs none.
     let slowness: Duration?
 
+    /// Whose word on the client's scheme counts.
+    let proxies: TrustedProxies
+
     let metrics: RequestMetrics
 
     let tidying: Tidying
@@ -24,10 +27,13 @@ struct Answering {
         let queued = exchange.queueTime
         let parameters = exchange.parameters
         let memory = RequestMemory(budgets, limits: limits)
+        let headers = ParameterHeaders(parameters: parameters)
+        let scheme =
+            proxies.scheme(of: headers, from: parameters["REMOTE_ADDR"]) ?? parameters.scheme
         var request = Request(
             method: parameters.method, path: parameters.path, query: parameters.query,
-            rootPath: parameters.rootPath, headers: ParameterHeaders(parameters: parameters),
-            scheme: parameters.scheme, server: parameters.server)
+            rootPath: parameters.rootPath, headers: headers, scheme: scheme,
+            server: parameters.server(under: scheme))
         let peer = exchange.peer
         request.caller = Caller(deadline: began + deadline - queued) { peer.isGone }
         request.caller.requestBytes = exchange.declaredLength

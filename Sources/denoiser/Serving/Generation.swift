@@ -104,7 +104,8 @@ final class Generation: Sendable {
         answering = Answering(
             application: application, limits: requestLimits, budgets: plan.budgets,
             deadline: .seconds(limits.requestDeadline),
-            slowness: limits.slowLog > 0 ? .milliseconds(limits.slowLog) : nil, metrics: metrics,
+            slowness: limits.slowLog > 0 ? .milliseconds(limits.slowLog) : nil,
+            proxies: try options.access.proxies(), metrics: metrics,
             tidying: tidying)
         maxRequests = options.life.maxRequests
     }

@@ -50,5 +50,5 @@ private func examine(
             parameters.header(field) == expected, "header \(field) is not \(expected ?? "none")")
     }
     try require(parameters.header("proxy") == nil, "the header Proxy is passed on")
-    _ = (parameters.query, parameters.scheme, parameters.server)
+    _ = (parameters.query, parameters.scheme, parameters.server(under: parameters.scheme))
 }
