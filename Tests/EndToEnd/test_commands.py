@@ -539,3 +539,79 @@ def test_an_error_stands_on_a_line_of_its_own(tmp_path):
                 seen += chunk
         assert process.wait(30) == 74
     assert seen.endswith(b"\r\x1b[Kdenoiser: v.npy: cannot write: File too large\r\n")
+
+
+# Texts and files.
+
+def test_a_text_that_names_a_file_is_told(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello world\nthe sea\n")
+    (tmp_path / "folder").mkdir()
+    for command in (["embed"], ["tokenize"], ["denoise", "--model", str(MODEL)]):
+        for texts in (["notes.txt"], ["hello", "notes.txt"]):
+            run = denoiser(tmp_path, *command, *texts)
+            assert run.returncode == 0 and len(run.stdout.splitlines()) == len(texts)
+            assert run.stderr.decode() == (
+                'denoiser: "notes.txt" is taken as a text; --input notes.txt takes the lines of that file\n')
+        for texts in (["hello world", "the sea"], ["folder"], ["missing.txt"], [""]):
+            assert denoiser(tmp_path, *command, *texts).stderr == b""
+        by_file = denoiser(tmp_path, *command, "--input", "notes.txt")
+        assert by_file.stderr == b"" and by_file.stdout == denoiser(tmp_path, *command, "hello world", "the sea").stdout
+    run = denoiser(tmp_path, "similarity", "a", "notes.txt", "--model", str(MODEL))
+    assert run.returncode == 0 and run.stderr == b'denoiser: "notes.txt" is taken as a text: similarity reads no files\n'
+
+
+def test_files_are_named_by_input_everywhere_and_arguments_of_train_still_work(tmp_path):
+    (tmp_path / "a").write_text("".join(f"line {i}\n" for i in range(20)))
+    (tmp_path / "b").write_text("the sea\nthe land")
+    ways = [["a", "b"], ["--input", "a", "--input", "b"], ["-i", "a", "-i", "b"], ["a", "--input", "b"], ["-i", "a", "-i", "-"]]
+    for command in (["train", "--epochs", "2", "--seed", "1", "--output", "m.pt"], ["evaluate", "--model", str(MODEL)]):
+        told = set()
+        for way in ways:
+            with open(tmp_path / "b") as b:
+                run = denoiser(tmp_path, *command, *way, stdin=b)
+            assert run.returncode == 0, run.stderr
+            rows = run.stdout.decode().splitlines()
+            assert any(row.split()[:2] == ["lines", "22"] for row in rows)
+            told.add("\n".join(row for row in rows if not row.startswith(("seconds", "model version"))))
+        assert len(told) == 1
+        assert "There is no text: name a file with --input" in refusal(tmp_path, *command, status=64)
+    both = denoiser(tmp_path, "tokenize", "--input", "b", "--input", "b").stdout.splitlines()
+    assert both == denoiser(tmp_path, "tokenize", "the sea", "the land").stdout.splitlines() * 2
+
+
+def test_blank_lines_of_json_lines_are_skipped_and_a_bad_one_is_named(tmp_path):
+    def ids(text):
+        (tmp_path / "l.jsonl").write_bytes(text)
+        run = denoiser(tmp_path, "tokenize", "--jsonl", "--input", "l.jsonl")
+        assert run.returncode == 0 and run.stderr == b"", run.stderr
+        return [json.loads(line) for line in run.stdout.splitlines()]
+
+    # In bert-base-uncased's vocabulary "a" is 1037 and "b" 1038.
+    a, b = [101, 1037, 102], [101, 1038, 102]
+    assert ids(b'"a"\n\n"b"\n') == [a, b]
+    assert ids(b'\r\n \t\r\n"a"\r\n\r\n"b"') == [a, b]
+    assert ids(b'\n\n') == [] and ids(b"") == []
+    assert ids(b'""\n"a\\nb"\n') == [[101, 102], [101, 1037, 1038, 102]]
+    for line in (b"a", b'{"text":"a"}', b"1", b'"a" "b"', b'"a', b"null"):
+        (tmp_path / "l.jsonl").write_bytes(b'"a"\n\n' + line + b'\n"b"\n')
+        told = refusal(tmp_path, "tokenize", "--jsonl", "--input", "l.jsonl", status=65)
+        assert "l.jsonl, line 3: " in told
+
+
+def test_noise_follows_from_the_seed(tmp_path):
+    def denoised(*arguments):
+        run = denoiser(tmp_path, "denoise", "--model", str(MODEL), *arguments)
+        assert run.returncode == 0, run.stderr
+        return run.stdout.splitlines()
+
+    noisy = ["--noise-level", "0.1"]
+    first = denoised(*noisy, "--seed", "7", *TEXTS)
+    assert first == denoised(*noisy, "--seed", "7", *TEXTS)
+    assert first[:2] == denoised(*noisy, "--seed", "7", *TEXTS[:2])
+    assert len({line for line in first + denoised(*noisy, "--seed", "8", *TEXTS)}) == 6
+    assert denoised(*noisy, TEXTS[0]) != denoised(*noisy, TEXTS[0])
+    # Without noise there is nothing to follow.
+    assert denoised("--seed", "7", *TEXTS) == denoised(*TEXTS)
+    # The same text twice in a run gets noise of its own each time.
+    assert len(set(denoised(*noisy, "--seed", "7", "a", "a"))) == 2
+    assert "--seed" in refusal(tmp_path, "denoise", "--seed", "-1", "a", status=64)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import Kernels
 
 /// Embeds texts without denoising.
 struct Embed: ParsableCommand {
@@ -29,7 +30,7 @@ struct Denoise: ParsableCommand {
         discussion: """
               denoiser denoise "hello world"
               denoiser denoise -- "-5 degrees"
-              denoiser denoise --noise-level 0.1 --input texts.txt --output vectors.npy
+              denoiser denoise --noise-level 0.1 --seed 1 --input texts.txt --output vectors.npy
             """)
 
     @OptionGroup var input: TextInput
@@ -40,6 +41,10 @@ struct Denoise: ParsableCommand {
         help: "Standard deviation of Gaussian noise added to the embeddings first; 0 adds none.")
     var noiseLevel: Float = 0
 
+    @Option(
+        help: "What that noise follows from (default: another each run).", transform: seedNumber)
+    var seed: UInt64?
+
     @OptionGroup var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
 
@@ -47,8 +52,15 @@ struct Denoise: ParsableCommand {
         let texts = try input.read()
         let denoiser = try loadDenoiser(model)
         let embedder = try loadEmbedder(folder: encoder.folder())
-        try writeVectors(of: texts, with: embedder, to: output, label: "Denoising") {
-            denoiser.denoise($0, noiseLevel: noiseLevel)
+        // One stream for all blocks: a text's noise follows from the seed and its place alone.
+        var noise = GaussianNoise(seed: seed ?? .random(in: .min ... .max))
+        try writeVectors(of: texts, with: embedder, to: output, label: "Denoising") { clean in
+            var noisy = clean
+            if noiseLevel > 0 {
+                var span = noisy.mutableSpan
+                noise.add(to: clean.span, deviation: noiseLevel, into: &span)
+            }
+            return denoiser.denoise(noisy, noiseLevel: 0)
         }
     }
 }
@@ -72,6 +84,9 @@ struct Similarity: ParsableCommand {
     func run() throws {
         let denoiser = try loadDenoiser(model)
         let embedder = try loadEmbedder(folder: encoder.folder())
+        if let name = fileNamed(in: [first, second]) {
+            log("\"\(name)\" is taken as a text: similarity reads no files")
+        }
         let embedded = try embedder.embed([first, second])
         tell(embedded.truncated, limit: embedder.tokenLimit) { "text \($0 + 1)" }
         let vectors = denoiser.denoise(embedded.values, noiseLevel: 0)

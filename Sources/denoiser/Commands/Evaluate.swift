@@ -9,11 +9,10 @@ struct Evaluate: ParsableCommand {
         discussion: """
             For a fair judgement give lines the model was not trained on.
 
-              denoiser evaluate other-sentences.txt --noise-level 0.1
+              denoiser evaluate --input other-sentences.txt --noise-level 0.1
             """)
 
-    @Argument(help: ArgumentHelp("UTF-8 text files; - is standard input.", valueName: "file"))
-    var files: [String]
+    @OptionGroup var text: TextFiles
 
     @Option(
         noiseLevels, help: "Standard deviation of the noise added to the embeddings.")
@@ -26,11 +25,11 @@ struct Evaluate: ParsableCommand {
     @OptionGroup var model: ModelOptions
 
     func run() throws {
-        let text = try TrainingText(reading: files)
+        let text = try self.text.read()
         let embedder = try loadEmbedder(folder: encoder.folder())
         let lines = embedder.lines(of: text.bytes)
         guard !lines.isEmpty else {
-            throw CommandFailure.data("\(files.joined(separator: ", ")): no text to evaluate on")
+            throw CommandFailure.data("\(self.text.names): no text to evaluate on")
         }
         let denoiser = try loadDenoiser(model)
         var clean: [Float] = []

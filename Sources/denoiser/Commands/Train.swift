@@ -10,12 +10,11 @@ struct Train: ParsableCommand {
             A running service that uses the same file serves the new model within a second. The model \
             replaced is kept; `denoiser models` switches back.
 
-              denoiser train sentences.txt
-              denoiser train sentences.txt --epochs 20 --output models/other.safetensors
+              denoiser train --input sentences.txt
+              denoiser train --input sentences.txt --epochs 20 --output models/other.safetensors
             """)
 
-    @Argument(help: ArgumentHelp("UTF-8 text files; - is standard input.", valueName: "file"))
-    var files: [String]
+    @OptionGroup var text: TextFiles
 
     @Option(
         name: .shortAndLong,
@@ -60,7 +59,7 @@ struct Train: ParsableCommand {
 
     func run() throws {
         try lookForStart()
-        let text = try TrainingText(reading: files)
+        let text = try self.text.read()
         let embedder = try loadEmbedder(folder: encoder.folder())
         var display = TrainingDisplay()
         defer { display.clear() }
@@ -82,7 +81,7 @@ struct Train: ParsableCommand {
 
     private func failure(_ error: InferenceError) -> CommandFailure {
         switch error {
-        case .noTrainingText: .data("\(files.joined(separator: ", ")): no text to train on")
+        case .noTrainingText: .data("\(text.names): no text to train on")
         case .trainingBusy: .temporary("another training run holds the lock; try again later")
         case .trainingFailed(let reason): .data(reason)
         case .failed(let reason), .storageFailed(_, let reason): .data(reason)

@@ -15,32 +15,46 @@ struct TextInput: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "A file with a text on each line; - is standard input.", valueName: "file"))
-    var input: String?
+            "A file with a text on each line; - is standard input; repeatable.", valueName: "file"))
+    var input: [String] = []
 
-    @Flag(help: "Each line is a JSON string, so that a text may hold line breaks.")
+    @Flag(
+        help: """
+            Each line is a JSON string, so that a text may hold line breaks; blank lines are skipped.
+            """)
     var jsonl = false
 
     func validate() throws {
-        if input != nil, !texts.isEmpty {
+        if !input.isEmpty, !texts.isEmpty {
             throw ValidationError("Give texts as arguments or with --input, not both.")
         }
     }
 
     /// The texts in order; an empty line is an empty text.
     func read() throws(CommandFailure) -> InputTexts {
-        guard texts.isEmpty else { return InputTexts(texts: texts) }
-        let file = input ?? "-"
-        return try lines(of: readText(file), name: named(file))
-    }
-
-    private func lines(of bytes: [UInt8], name: String) throws(CommandFailure) -> InputTexts {
-        var result = InputTexts(source: name)
-        for (index, line) in TextLines(of: bytes).enumerated() {
-            result.texts.append(try text(of: bytes[line], at: "\(name), line \(index + 1)"))
-            result.lines.append(index + 1)
+        var result = InputTexts(texts: texts)
+        guard texts.isEmpty else {
+            if let name = fileNamed(in: texts) {
+                log("\"\(name)\" is taken as a text; --input \(name) takes the lines of that file")
+            }
+            return result
+        }
+        for path in input.isEmpty ? ["-"] : input {
+            try add(linesOf: readText(path), in: named(path), to: &result)
         }
         return result
+    }
+
+    private func add(
+        linesOf bytes: [UInt8], in name: String, to result: inout InputTexts
+    ) throws(CommandFailure) {
+        result.files.append(name)
+        for (index, line) in TextLines(of: bytes).enumerated() {
+            if jsonl, bytes[line].allSatisfy(isJSONSpace) { continue }
+            let place = "\(name), line \(index + 1)"
+            result.texts.append(try text(of: bytes[line], at: place))
+            result.lines.append((result.files.count - 1, index + 1))
+        }
     }
 
     private func text(of line: ArraySlice<UInt8>, at place: String) throws(CommandFailure) -> String
@@ -59,15 +73,27 @@ struct TextInput: ParsableArguments {
 struct InputTexts {
     var texts: [String] = []
 
-    /// The file's name; nil for arguments.
-    var source: String?
+    /// The files' names; none for arguments.
+    var files: [String] = []
 
-    /// The line each text stands on, from 1; not for arguments.
-    var lines: [Int] = []
+    /// The file, by its index, and the line, from 1, that each text stands on; not for arguments.
+    var lines: [(file: Int, line: Int)] = []
 
     /// What text `index`, from 0, is called.
     func place(of index: Int) -> String {
-        source.map { "\($0), line \(lines[index])" } ?? "text \(index + 1)"
+        guard !lines.isEmpty else { return "text \(index + 1)" }
+        return "\(files[lines[index].file]), line \(lines[index].line)"
+    }
+}
+
+private func isJSONSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+/// The first of `texts` that is the name of a file that can be read, if any.
+func fileNamed(in texts: [String]) -> String? {
+    texts.first { text in
+        var status = stat()
+        return unsafe stat(text, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+            && access(text, R_OK) == 0
     }
 }
 
