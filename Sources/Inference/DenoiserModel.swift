@@ -29,9 +29,12 @@ public struct DenoiserModel: Sendable {
     }()
 
     init(_ checkpoint: Checkpoint, file: String) throws(ModelFileError) {
+        var names: Set<String> = []
         let parameters = try AutoencoderParameters { name, shape throws(ModelFileError) in
-            try checkpoint.tensor(name, shape: shape, file: file)
+            names.insert(name)
+            return try checkpoint.tensor(name, shape: shape, file: file)
         }
+        try checkpoint.refuseTensors(otherThan: names, file: file)
         guard parameters.isFinite else {
             throw .damaged(file: file, reason: "a parameter is not a finite number")
         }

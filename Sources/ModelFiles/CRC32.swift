@@ -1,8 +1,9 @@
 /// CRC-32 of zip files (ISO 3309, reflected polynomial 0xEDB88320) over `bytes[range]`.
 ///
 /// Four bytes a step with four tables; the range must lie inside `bytes`.
-func crc32(of bytes: [UInt8], in range: Range<Int>) -> UInt32 {
-    let bytes = bytes.span
+func crc32(of bytes: [UInt8], in range: Range<Int>) -> UInt32 { crc32(of: bytes.span, in: range) }
+
+private func crc32(of bytes: Span<UInt8>, in range: Range<Int>) -> UInt32 {
     let tables = crcTables.span
     var crc: UInt32 = 0xFFFF_FFFF
     var next = range.lowerBound
@@ -34,3 +35,6 @@ private let crcTables: [UInt32] = {
     }
     return tables
 }()
+
+/// CRC-32 over a whole slice.
+func crc32(of bytes: ArraySlice<UInt8>) -> UInt32 { crc32(of: bytes.span, in: 0..<bytes.count) }

@@ -66,14 +66,24 @@ public struct Checkpoint: Sendable {
             try self.init(torch: bytes, file: file)
         } else if bytes.count > 8, bytes[8] == UInt8(ascii: "{") {
             try self.init(safetensors: bytes, file: file)
-        } else if bytes.starts(with: [0x80, 0x02]) {
-            throw .damaged(
-                file: file, reason: "PyTorch's format from before 1.6; load and save it again")
+        } else if bytes.count > 1, bytes[0] == PickleOpcode.proto.rawValue, 2...5 ~= bytes[1] {
+            try self.init(legacyTorch: bytes, file: file)
         } else {
-            throw .damaged(
-                file: file,
-                reason: "neither a PyTorch nor a safetensors file (\(bytes.count) bytes)")
+            throw .damaged(file: file, reason: Self.kindOfOther(bytes))
         }
+    }
+
+    /// Why a file that is of no known format cannot be read.
+    private static func kindOfOther(_ bytes: [UInt8]) -> String {
+        let none = "neither a PyTorch nor a safetensors file"
+        let text = bytes.prefix(512)
+        if text.starts(with: "version https://git-lfs".utf8) {
+            return "\(none) but a pointer of Git LFS; fetch the file itself with git lfs pull"
+        }
+        if text.count > 262, text[257..<262].elementsEqual("ustar".utf8) {
+            return "\(none) but a tar file; load and save PyTorch's oldest format again"
+        }
+        return "\(none) (\(bytes.count) bytes)"
     }
 
     /// The content of a file in `format`; equal checkpoints give equal bytes.
@@ -91,13 +101,35 @@ public struct Checkpoint: Sendable {
         _ name: String, shape: [Int], file: String
     ) throws(ModelFileError) -> Tensor {
         guard let tensor = tensors.first(where: { $0.name == name })?.tensor else {
-            throw .damaged(file: file, reason: "no tensor \(name)")
+            throw .damaged(file: file, reason: "no tensor \(name)" + hint(for: name))
         }
         guard tensor.shape == shape else {
             throw .damaged(
                 file: file, reason: "tensor \(name) has shape \(tensor.shape), needs \(shape)")
         }
         return tensor
+    }
+
+    /// Refuses tensors under other names than `names`, as PyTorch's `load_state_dict` does.
+    ///
+    /// - Throws: `damaged`, naming the file and a tensor that is too many.
+    public func refuseTensors(otherThan names: Set<String>, file: String) throws(ModelFileError) {
+        guard let other = tensors.first(where: { !names.contains($0.name) }) else { return }
+        throw .damaged(
+            file: file,
+            reason: "tensor \(printable(other.name)) belongs to no layer of this network; "
+                + "save the state dict without it")
+    }
+
+    /// What stands in the file in place of tensor `name`, and how that can be mended.
+    private func hint(for name: String) -> String {
+        if let other = tensors.first(where: { $0.name.hasSuffix("." + name) })?.name {
+            let prefix = printable(other.dropLast(name.utf8.count))
+            return " but \(printable(other)); save the state dict without \(prefix) in its names"
+        }
+        guard let other = tensors.first else { return "; the file holds no tensors" }
+        return "; the file holds another network, such as \(printable(other.name)) of shape "
+            + "\(other.tensor.shape)"
     }
 
     /// The same tensors, published under `number` in place of `parent` at `seconds` since 1970.

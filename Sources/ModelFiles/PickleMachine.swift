@@ -1,28 +1,29 @@
 /// Reads the pickle of a model without executing anything.
 ///
-/// It knows the opcodes that a model's pickle needs, and five things that such a pickle may ask for: an
-/// empty ordered dictionary, a tensor, a storage, and the state of a dictionary. All else is an error
-/// that names the opcode or the global, and the byte it stands at.
+/// Dictionaries, lists, tuples, numbers, texts and tensors are kept. Of all other plain data only its
+/// kind is kept. A name of anything else is an error that says which, and the byte it stands at.
 struct PickleMachine {
-    /// The longest pickle read; a model's takes some 130 bytes a tensor.
-    static let sizeLimit = 1 << 20
-    static let stackLimit = 1 << 14
+    static let stackLimit = 1 << 16
     static let markLimit = 64
-    static let memoLimit = 1 << 16
+    static let memoLimit = 1 << 18
+    /// Containers and their elements, all together.
+    static let valueLimit = 1 << 20
 
     var pool = PicklePool()
 
     private let bytes: ArraySlice<UInt8>
     private let file: String
-    private var at: Int
+    /// Where the next opcode stands; behind the pickle once it is read.
+    private(set) var at: Int
     /// Where the opcode in hand stands.
     private var opcodeAt: Int
     var stack: [PickleValue] = []
     /// The stack's height at each open mark.
     private var marks: [Int] = []
     private var memo: [Int: PickleValue] = [:]
+    private var valueCount = 0
 
-    /// A machine over the pickle `bytes`; `file` names it in errors.
+    /// A machine over the pickle that `bytes` begins with; `file` names it in errors.
     init(_ bytes: ArraySlice<UInt8>, file: String) {
         self.bytes = bytes
         self.file = file
@@ -32,9 +33,6 @@ struct PickleMachine {
 
     /// Runs to the end of the pickle and returns its value, whose containers are in `pool`.
     mutating func run() throws(ModelFileError) -> PickleValue {
-        guard bytes.count <= Self.sizeLimit else {
-            throw damaged("a pickle of \(bytes.count) bytes, limit \(Self.sizeLimit)")
-        }
         while true {
             opcodeAt = at
             let code = try byte()
@@ -43,7 +41,7 @@ struct PickleMachine {
             }
             if opcode == .stop {
                 let value = try pop()
-                guard stack.isEmpty, marks.isEmpty, at == bytes.endIndex else {
+                guard stack.isEmpty, marks.isEmpty else {
                     throw damaged("something is left after its end")
                 }
                 return value
@@ -63,29 +61,39 @@ struct PickleMachine {
         case .frame: _ = try take(8)
         case .stop: break
         case .mark: marks.append(stack.count)
+        case .pop: try drop()
+        case .popMark: _ = try popToMark()
+        case .dup: stack.append(try top())
         case .none: stack.append(.none)
         case .newTrue: stack.append(.bool(true))
         case .newFalse: stack.append(.bool(false))
-        case .binInt, .binInt1, .binInt2, .long1: stack.append(.integer(try integer(opcode)))
+        case .binInt, .binInt1, .binInt2, .long1, .long4: stack.append(try integer(opcode))
         case .binFloat:
             // The one number that a pickle holds highest byte first.
             let bits = try take(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             stack.append(.double(Double(bitPattern: bits)))
-        case .binUnicode: stack.append(.string(try text(length: unsigned(4))))
-        case .shortBinUnicode: stack.append(.string(try text(length: unsigned(1))))
-        case .emptyTuple: pushTuple([])
-        case .tuple: pushTuple(try popToMark())
-        case .tuple1: pushTuple(try pop(1))
-        case .tuple2: pushTuple(try pop(2))
-        case .tuple3: pushTuple(try pop(3))
-        case .emptyList:
-            stack.append(.list(pool.lists.count))
-            pool.lists.append([])
+        case .binUnicode, .binString: stack.append(try text(lengthWidth: 4))
+        case .shortBinUnicode, .shortBinString: stack.append(try text(lengthWidth: 1))
+        case .binUnicode8: stack.append(try text(lengthWidth: 8))
+        case .binBytes: try skipBytes(lengthWidth: 4)
+        case .shortBinBytes: try skipBytes(lengthWidth: 1)
+        case .binBytes8, .byteArray8: try skipBytes(lengthWidth: 8)
+        case .emptyTuple: try pushTuple([])
+        case .tuple: try pushTuple(popToMark())
+        case .tuple1: try pushTuple(pop(1))
+        case .tuple2: try pushTuple(pop(2))
+        case .tuple3: try pushTuple(pop(3))
+        case .emptyList: try pushList()
         case .append: try append(pop(1))
         case .appends: try append(popToMark())
-        case .emptyDict: pushDictionary()
+        case .emptyDict: try pushDictionary()
         case .setItem: try setItems(pop(2))
         case .setItems: try setItems(popToMark())
+        case .emptySet: stack.append(.object(kind: "a set"))
+        case .addItems: try addItems(popToMark())
+        case .frozenSet:
+            _ = try popToMark()
+            stack.append(.object(kind: "a frozenset"))
         case .binGet: try get(unsigned(1))
         case .longBinGet: try get(unsigned(4))
         case .binPut: try put(unsigned(1))
@@ -98,7 +106,8 @@ struct PickleMachine {
                 throw damaged("a global whose name is \(names[1].kind)")
             }
             try pushGlobal(module: module, name: name)
-        case .reduce: try reduce()
+        case .reduce, .newObject: try call(pop(2))
+        case .newObjectEx: try call(Array(pop(3).dropLast()))
         case .build: try build()
         case .binPersistentID: try pushStorage()
         }
@@ -124,33 +133,47 @@ extension PickleMachine {
         try take(width).reversed().reduce(0) { $0 << 8 | Int($1) }
     }
 
-    private mutating func integer(_ opcode: PickleOpcode) throws(ModelFileError) -> Int {
+    /// A length, which no file could fill if it had more than 62 bits.
+    private mutating func length(_ width: Int) throws(ModelFileError) -> Int {
+        let bytes = try take(width)
+        guard width < 8 || bytes.last ?? 0 < 0x40 else { throw damaged("cut short") }
+        return bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    private mutating func integer(_ opcode: PickleOpcode) throws(ModelFileError) -> PickleValue {
         switch opcode {
-        case .binInt1: return try unsigned(1)
-        case .binInt2: return try unsigned(2)
-        case .binInt: return Int(Int32(truncatingIfNeeded: try unsigned(4)))
+        case .binInt1: return .integer(try unsigned(1))
+        case .binInt2: return .integer(try unsigned(2))
+        case .binInt: return .integer(Int(Int32(truncatingIfNeeded: try unsigned(4))))
         default:
-            let length = try unsigned(1)
-            guard length <= 8 else { throw damaged("an integer of \(length) bytes") }
-            let digits = try take(length)
+            let digits = try take(length(opcode == .long1 ? 1 : 4))
+            guard digits.count <= 8 else { return .object(kind: "an int beyond 64 bits") }
             let isNegative = (digits.last ?? 0) >= 0x80
-            return digits.reversed().reduce(isNegative ? -1 : 0) { $0 << 8 | Int($1) }
+            return .integer(digits.reversed().reduce(isNegative ? -1 : 0) { $0 << 8 | Int($1) })
         }
     }
 
-    private mutating func text(length: Int) throws(ModelFileError) -> String {
-        guard let text = String(validating: try take(length), as: UTF8.self) else {
-            throw damaged("text that is not UTF-8")
+    private mutating func text(lengthWidth: Int) throws(ModelFileError) -> PickleValue {
+        let bytes = try take(length(lengthWidth))
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            return .object(kind: "text that is not UTF-8")
         }
-        return text
+        return .string(text)
+    }
+
+    private mutating func skipBytes(lengthWidth: Int) throws(ModelFileError) {
+        _ = try take(length(lengthWidth))
+        stack.append(.object(kind: "bytes"))
     }
 
     private mutating func line() throws(ModelFileError) -> String {
         guard let end = bytes[at...].prefix(256).firstIndex(of: UInt8(ascii: "\n")) else {
             throw damaged("a name without an end")
         }
-        let name = try text(length: end - at)
-        at += 1
+        guard let name = String(validating: bytes[at..<end], as: UTF8.self) else {
+            throw damaged("a name that is not UTF-8")
+        }
+        at = end + 1
         return name
     }
 }
@@ -169,6 +192,11 @@ extension PickleMachine {
         }
         defer { stack.removeLast(count) }
         return Array(stack.suffix(count))
+    }
+
+    /// Takes away the last value, or the last mark if nothing stands on it.
+    private mutating func drop() throws(ModelFileError) {
+        if marks.last == stack.count { marks.removeLast() } else { _ = try pop() }
     }
 
     private mutating func popToMark() throws(ModelFileError) -> [PickleValue] {
@@ -192,6 +220,14 @@ extension PickleMachine {
     private mutating func put(_ index: Int) throws(ModelFileError) {
         guard memo.count < Self.memoLimit else { throw damaged("the memo is too large") }
         memo[index] = try top()
+    }
+
+    /// Counts values that are about to be kept.
+    mutating func charge(_ count: Int) throws(ModelFileError) {
+        valueCount += count
+        guard valueCount <= Self.valueLimit else {
+            throw damaged("more than \(Self.valueLimit) values")
+        }
     }
 
     func damaged(_ reason: String) -> ModelFileError {

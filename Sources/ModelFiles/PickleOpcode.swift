@@ -1,10 +1,16 @@
-/// The opcodes of a model's pickle, protocols 2 to 5; values and names are those of Python's `pickletools`.
+/// The opcodes of pickles, protocols 2 to 5; values and names are those of Python's `pickletools`.
+///
+/// Left out are those of the text protocols, of extension codes, of buffers outside the pickle, and of
+/// classes from before Python 2.2.
 enum PickleOpcode: UInt8 {
     case proto = 0x80
     case frame = 0x95
     case stop = 0x2E
 
     case mark = 0x28
+    case pop = 0x30
+    case popMark = 0x31
+    case dup = 0x32
     case none = 0x4E
     case newTrue = 0x88
     case newFalse = 0x89
@@ -12,9 +18,17 @@ enum PickleOpcode: UInt8 {
     case binInt1 = 0x4B
     case binInt2 = 0x4D
     case long1 = 0x8A
+    case long4 = 0x8B
     case binFloat = 0x47
+    case binString = 0x54
+    case shortBinString = 0x55
     case binUnicode = 0x58
     case shortBinUnicode = 0x8C
+    case binUnicode8 = 0x8D
+    case binBytes = 0x42
+    case shortBinBytes = 0x43
+    case binBytes8 = 0x8E
+    case byteArray8 = 0x96
 
     case emptyTuple = 0x29
     case tuple = 0x74
@@ -27,6 +41,9 @@ enum PickleOpcode: UInt8 {
     case emptyDict = 0x7D
     case setItem = 0x73
     case setItems = 0x75
+    case emptySet = 0x8F
+    case addItems = 0x90
+    case frozenSet = 0x91
 
     case binGet = 0x68
     case longBinGet = 0x6A
@@ -37,6 +54,8 @@ enum PickleOpcode: UInt8 {
     case global = 0x63
     case stackGlobal = 0x93
     case reduce = 0x52
+    case newObject = 0x81
+    case newObjectEx = 0x92
     case build = 0x62
     case binPersistentID = 0x51
 }

@@ -12,8 +12,10 @@ enum PickleValue {
     case list(Int)
     case dictionary(Int)
     case global(PickleGlobal)
-    case storage(TorchStorage)
+    case storage(Int)
     case tensor(Int)
+    /// Anything of which only its kind is kept, such as bytes, a set or a date.
+    case object(kind: String)
 
     /// The text of a string; nil for anything else.
     var text: String? {
@@ -39,73 +41,29 @@ enum PickleValue {
         case .global: "a class or function"
         case .storage: "a storage"
         case .tensor: "a tensor"
+        case .object(let kind): kind
         }
     }
 }
 
-/// The names that a pickle may refer to.
-///
-/// They are recognised, never looked up or called.
-enum PickleGlobal: Equatable {
-    case orderedDict
-    case rebuildTensor
-    /// A storage class, by its element type.
-    case storage(TorchElement)
-
-    /// Nil for every name that no model file needs.
-    init?(module: String, name: String) {
-        switch (module, name) {
-        case ("collections", "OrderedDict"): self = .orderedDict
-        case ("torch._utils", "_rebuild_tensor_v2"): self = .rebuildTensor
-        case ("torch", _):
-            guard let element = TorchElement(storage: name) else { return nil }
-            self = .storage(element)
-        default: return nil
-        }
-    }
-}
-
-/// Element types of PyTorch's storages.
-enum TorchElement: String, CaseIterable {
-    case float32, float64, float16, bfloat16, int64, int32, int16, int8, uint8, bool
-
-    /// The type of the storage class of that name, such as `FloatStorage`.
-    init?(storage name: String) {
-        guard let element = Self.allCases.first(where: { $0.storageClass == name }) else {
-            return nil
-        }
-        self = element
-    }
-
-    /// PyTorch's class for storages of this type.
-    var storageClass: String {
-        switch self {
-        case .float32: "FloatStorage"
-        case .float64: "DoubleStorage"
-        case .float16: "HalfStorage"
-        case .bfloat16: "BFloat16Storage"
-        case .int64: "LongStorage"
-        case .int32: "IntStorage"
-        case .int16: "ShortStorage"
-        case .int8: "CharStorage"
-        case .uint8: "ByteStorage"
-        case .bool: "BoolStorage"
-        }
-    }
-}
-
-/// A reference to the bytes of tensors: the archive entry `data/key`.
+/// A reference to the bytes of tensors, which stand outside the pickle under `key`.
 struct TorchStorage {
     let element: TorchElement
     let key: String
 
-    /// Elements, as the pickle claims.
+    /// Elements under that key, as the pickle claims.
     let count: Int
+
+    /// The elements that tensors may use; all but in views of files from before PyTorch 0.4.
+    let view: Range<Int>
 }
 
 /// A tensor as the pickle describes it; nothing of it has been compared with the file.
 struct TorchTensor {
     let storage: TorchStorage
+
+    /// The type of the elements, which differs from the storage's if that is a storage of bytes.
+    let element: TorchElement
 
     /// Elements from the start of the storage to the first one.
     let offset: Int
@@ -113,6 +71,12 @@ struct TorchTensor {
 
     /// Elements from one to the next in each dimension.
     let strides: [Int]
+
+    /// Whether the values are those of the storage with the other sign.
+    let isNegated: Bool
+
+    /// The most dimensions, as in PyTorch.
+    static let axisLimit = 64
 }
 
 /// The containers of a pickle.
@@ -121,6 +85,7 @@ struct PicklePool {
     var lists: [[PickleValue]] = []
     var dictionaries: [PickleDictionary] = []
     var tensors: [TorchTensor] = []
+    var storages: [TorchStorage] = []
 }
 
 /// Members in the order their keys first came; a repeated key keeps its place and takes the last value.
@@ -129,6 +94,17 @@ struct PickleDictionary {
     enum Key: Hashable {
         case string(String)
         case integer(Int)
+        /// Anything else, by the number of keys before it: such keys are never looked up.
+        case other(Int)
+
+        /// The key in words.
+        var shown: String {
+            switch self {
+            case .string(let text): printable(text)
+            case .integer(let number): "\(number)"
+            case .other: "a key that is no text"
+            }
+        }
     }
 
     private(set) var keys: [Key] = []

@@ -78,7 +78,7 @@ private struct PickleWriting {
         write(.mark)
         write(.mark)
         write(text: "storage")
-        write(module: "torch", name: TorchElement.float32.storageClass)
+        write(module: "torch", name: "FloatStorage")
         write(text: String(storage))
         write(text: "cpu")
         write(integer: tensor.count)

@@ -1,4 +1,4 @@
-/// The entries of a zip file that only stores: nothing compressed, encrypted, split or hidden.
+/// The entries of a zip file, stored or compressed with DEFLATE: nothing encrypted, split or hidden.
 ///
 /// Every byte of an entry is checked against its CRC-32 when the archive is opened. Layout and
 /// field offsets are those of PKWARE's APPNOTE 6.3.
@@ -6,18 +6,14 @@ struct ZipArchive {
     /// More entries than a model has tensors, few enough to check at once.
     static let entryLimit = 4096
 
-    /// The file's bytes; entries are ranges of these.
-    let bytes: [UInt8]
-
-    /// Entry names in the order of the central directory, with where their content lies.
+    /// Entry names in the order of the central directory, with where their stored content lies.
     private(set) var entries: [(name: String, range: Range<Int>)] = []
 
-    private var ranges: [String: Range<Int>] = [:]
+    private var contents: [String: ArraySlice<UInt8>] = [:]
     private let file: String
 
     /// Opens and checks the whole archive; `file` names it in errors.
     init(_ bytes: [UInt8], file: String) throws(ModelFileError) {
-        self.bytes = bytes
         self.file = file
         let directory = try ZipDirectory(locatedIn: bytes.span, file: file)
         guard directory.count <= Self.entryLimit else {
@@ -35,22 +31,40 @@ struct ZipArchive {
             throw damaged("the zip directory has another length than its entries")
         }
 
+        guard headers.reduce(0, { $0 + ($1.isCompressed ? $1.size : 0) }) <= Checkpoint.sizeLimit
+        else { throw damaged("unfolds into more than \(Checkpoint.sizeLimit) bytes") }
         for header in headers {
             let range = try header.content(
                 in: bytes.span, before: directory.range.lowerBound, file: file)
-            guard crc32(of: bytes, in: range) == header.crc else {
-                throw damaged("content of \(printable(header.name)) fails its checksum")
-            }
-            guard ranges.updateValue(range, forKey: header.name) == nil else {
+            guard contents[header.name] == nil else {
                 throw damaged("two entries named \(printable(header.name))")
             }
+            contents[header.name] = try content(of: header, from: bytes, in: range)
             entries.append((header.name, range))
         }
         try refuseOverlaps(headers)
     }
 
-    /// Where the content of entry `name` lies in `bytes`.
-    subscript(name: String) -> Range<Int>? { ranges[name] }
+    /// The content of entry `name`.
+    subscript(name: String) -> ArraySlice<UInt8>? { contents[name] }
+
+    /// The content that is stored in `range`, checked.
+    private func content(
+        of header: ZipEntryHeader, from bytes: [UInt8], in range: Range<Int>
+    ) throws(ModelFileError) -> ArraySlice<UInt8> {
+        var content = bytes[range]
+        if header.isCompressed {
+            do throws(Inflate.Failure) {
+                content = try Inflate.decompress(bytes, in: range, size: header.size)[...]
+            } catch {
+                throw damaged("content of \(printable(header.name)) cannot be decompressed")
+            }
+        }
+        guard crc32(of: content) == header.crc else {
+            throw damaged("content of \(printable(header.name)) fails its checksum")
+        }
+        return content
+    }
 
     /// Entries that share bytes would let a small file unfold into much.
     private func refuseOverlaps(_ headers: [ZipEntryHeader]) throws(ModelFileError) {

@@ -6,11 +6,19 @@ struct ZipEntryHeader {
     /// Bytes of content.
     let size: Int
 
+    /// Bytes that the content takes in the file.
+    let storedSize: Int
+
+    /// Whether the content is compressed, with DEFLATE.
+    let isCompressed: Bool
+
     /// Where the local header stands.
     let headerOffset: Int
 
-    // Bit 3: sizes and checksum follow the content. Bit 11: the name is UTF-8.
-    private static let allowedFlags: UInt16 = 1 << 3 | 1 << 11
+    // Bits 1 and 2: how hard the compressor tried. Bit 3: sizes and checksum follow the content.
+    // Bit 11: the name is UTF-8.
+    private static let allowedFlags: UInt16 = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 11
+    private static let deflate: UInt16 = 8
 
     private let flags: UInt16
 
@@ -36,8 +44,9 @@ struct ZipEntryHeader {
         guard flags & ~Self.allowedFlags == 0 else {
             throw damaged("entry \(shown) is encrypted or of an unknown kind")
         }
-        guard littleEndian16(bytes, at: at + 10) == 0 else {
-            throw damaged("entry \(shown) is compressed; PyTorch stores entries as they are")
+        let method = littleEndian16(bytes, at: at + 10)
+        guard method == 0 || method == Self.deflate else {
+            throw damaged("entry \(shown) is compressed in a way that PyTorch does not read")
         }
         guard littleEndian16(bytes, at: at + 34) == 0 else {
             throw damaged("entry \(shown) lies in another part of the zip file")
@@ -63,17 +72,21 @@ struct ZipEntryHeader {
                 throw damaged("entry \(shown) lacks its 64-bit sizes")
             }
         }
-        guard stored == size, size <= UInt64(bytes.count), offset <= UInt64(bytes.count) else {
-            throw damaged("entry \(shown) lies about its size or place")
-        }
+        let isCompressed = method == Self.deflate
+        guard stored <= UInt64(bytes.count), offset <= UInt64(bytes.count),
+            size <= UInt64(Checkpoint.sizeLimit), isCompressed || stored == size,
+            !isCompressed || Inflate.isPossible(compressed: Int(stored), size: Int(size))
+        else { throw damaged("entry \(shown) lies about its size or place") }
         self.name = name
         crc = littleEndian32(bytes, at: at + 16)
         self.size = Int(size)
+        storedSize = Int(stored)
+        self.isCompressed = isCompressed
         headerOffset = Int(offset)
         at += 46 + nameLength + extraLength + commentLength
     }
 
-    /// Where the content lies, after a check that the local header says the same; it ends before `limit`.
+    /// Where the stored content lies, after a check that the local header says the same; it ends before `limit`.
     func content(
         in bytes: Span<UInt8>, before limit: Int, file: String
     ) throws(ModelFileError) -> Range<Int> {
@@ -83,10 +96,10 @@ struct ZipEntryHeader {
         guard limit - at >= 30, littleEndian32(bytes, at: at) == 0x0403_4B50 else { throw lie }
         let nameLength = Int(littleEndian16(bytes, at: at + 26))
         let start = at + 30 + nameLength + Int(littleEndian16(bytes, at: at + 28))
-        guard start <= limit, size <= limit - start, nameLength == name.utf8.count,
+        guard start <= limit, storedSize <= limit - start, nameLength == name.utf8.count,
             bytes.extracting(at + 30..<at + 30 + nameLength).copied.elementsEqual(name.utf8),
             littleEndian16(bytes, at: at + 6) == flags,
-            littleEndian16(bytes, at: at + 8) == 0
+            littleEndian16(bytes, at: at + 8) == (isCompressed ? Self.deflate : 0)
         else { throw lie }
         let local = (
             crc: littleEndian32(bytes, at: at + 14), stored: littleEndian32(bytes, at: at + 18),
@@ -98,12 +111,12 @@ struct ZipEntryHeader {
             guard let wide = zip64Field(in: bytes, range: at + 30 + nameLength..<start),
                 wide.count >= 16,
                 littleEndian64(bytes, at: wide.lowerBound) == UInt64(size),
-                littleEndian64(bytes, at: wide.lowerBound + 8) == UInt64(size)
+                littleEndian64(bytes, at: wide.lowerBound + 8) == UInt64(storedSize)
             else { throw lie }
         } else if !isDeferred {
-            guard Int(local.size) == size, Int(local.stored) == size else { throw lie }
+            guard Int(local.size) == size, Int(local.stored) == storedSize else { throw lie }
         }
-        return start..<start + size
+        return start..<start + storedSize
     }
 }
 

@@ -27,6 +27,47 @@ import Testing
         #expect(throws: ModelFault.self) { try DenoiserModel(reading: path) }
     }
 
+    /// The original's model with its tensors altered, written and read again.
+    private func reason(
+        _ alter: ([(name: String, tensor: Tensor)]) -> [(name: String, tensor: Tensor)]
+    ) throws -> String {
+        let original = try Checkpoint(
+            reading: fixtures.appending(path: "embedding_denoiser.pt").path)
+        let altered = Checkpoint(tensors: alter(original.tensors))
+        do throws(ModelFileError) {
+            let read = try Checkpoint(decoding: altered.encoded(as: .pt), file: "f")
+            _ = try DenoiserModel(read, file: "f")
+            return ""
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test func `a file of another network is refused with what is there and what was expected`()
+        throws
+    {
+        #expect(try reason { $0 } == "")
+        #expect(try reason { $0.reversed() } == "")
+        #expect(
+            try reason { $0.map { ("module.\($0.name)", $0.tensor) } }
+                == "f: no tensor encoder.0.weight but module.encoder.0.weight; "
+                + "save the state dict without module. in its names")
+        #expect(
+            try reason { $0 + [("encoder.4.weight", $0[0].tensor)] }
+                == "f: tensor encoder.4.weight belongs to no layer of this network; "
+                + "save the state dict without it")
+        #expect(
+            try reason { Array($0.dropLast()) }
+                == "f: no tensor decoder.2.bias; the file holds another network, "
+                + "such as encoder.0.weight of shape [128, 384]")
+        #expect(
+            try reason {
+                $0.map {
+                    ($0.name, $0.name == "encoder.2.bias" ? Tensor.zeros([63]) : $0.tensor)
+                }
+            } == "f: tensor encoder.2.bias has shape [63], needs [64]")
+    }
+
     @Test func `the built-in model is whole`() {
         #expect(DenoiserModel.builtIn?.version.hasPrefix("1-") == true)
     }
@@ -35,5 +76,12 @@ import Testing
         var values: [Float] = []
         for i in 0..<tensor.count { values.append(tensor.span[i]) }
         return values
+    }
+}
+
+extension Tensor {
+    fileprivate static func zeros(_ shape: [Int]) -> Tensor {
+        let values = [Float](repeating: 0, count: shape.reduce(1, *))
+        return Tensor(shape: shape, copying: values.span)
     }
 }

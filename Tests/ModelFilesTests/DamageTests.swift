@@ -79,7 +79,9 @@ import Testing
         let asked = ProcessInfo.processInfo.environment["MUTATIONS"].flatMap { Int($0) }
         let seeds = try [
             "small.pt", "protocol4.pt", "strided.pt", "extras.pt", "zip64.pt", "written.pt",
-            "small.safetensors", "system.pt",
+            "small.safetensors", "system.pt", "half.pt", "parameter.pt", "forms.pt", "views.pt",
+            "sides.pt", "sides_plain5.pt", "compressed.pt", "compressed_fixed.pt", "legacy.pt",
+            "legacy_views.pt", "sides_legacy3.pt",
         ].map(fixture)
         var random = SplitMix(state: 3)
         var (refused, read) = (0, 0)
@@ -100,24 +102,33 @@ import Testing
         while at + 46 <= bytes.count {
             if littleEndian32(bytes.span, at: at) == 0x0201_4B50 {
                 let local = Int(littleEndian32(bytes.span, at: at + 42))
-                let size = Int(littleEndian32(bytes.span, at: at + 24))
-                if local + 30 <= bytes.count {
-                    let start =
-                        local + 30 + Int(littleEndian16(bytes.span, at: local + 26))
-                        + Int(littleEndian16(bytes.span, at: local + 28))
-                    if start <= bytes.count, size <= bytes.count - start {
-                        var crc: [UInt8] = []
-                        crc.append(littleEndian: crc32(of: bytes, in: start..<start + size))
-                        mended.replaceSubrange(at + 16..<at + 20, with: crc)
-                        if littleEndian16(bytes.span, at: local + 6) & 8 == 0 {
-                            mended.replaceSubrange(local + 14..<local + 18, with: crc)
-                        }
+                if let sum = contentSum(of: bytes, entry: at, local: local) {
+                    var crc: [UInt8] = []
+                    crc.append(littleEndian: sum)
+                    mended.replaceSubrange(at + 16..<at + 20, with: crc)
+                    if littleEndian16(bytes.span, at: local + 6) & 8 == 0 {
+                        mended.replaceSubrange(local + 14..<local + 18, with: crc)
                     }
                 }
             }
             at += 1
         }
         return mended
+    }
+
+    /// The checksum of an entry's content; nil if that cannot be found or decompressed.
+    private func contentSum(of bytes: [UInt8], entry: Int, local: Int) -> UInt32? {
+        let stored = Int(littleEndian32(bytes.span, at: entry + 20))
+        let size = Int(littleEndian32(bytes.span, at: entry + 24))
+        guard local + 30 <= bytes.count else { return nil }
+        let start =
+            local + 30 + Int(littleEndian16(bytes.span, at: local + 26))
+            + Int(littleEndian16(bytes.span, at: local + 28))
+        guard start <= bytes.count, stored <= bytes.count - start else { return nil }
+        let range = start..<start + stored
+        if littleEndian16(bytes.span, at: entry + 10) != 8 { return crc32(of: bytes, in: range) }
+        guard Inflate.isPossible(compressed: stored, size: size) else { return nil }
+        return (try? Inflate.decompress(bytes, in: range, size: size)).map { crc32(of: $0[...]) }
     }
 }
 

@@ -14,7 +14,9 @@ import Testing
     @Test(arguments: [
         ("os", "system"), ("posix", "system"), ("builtins", "eval"), ("__builtin__", "exec"),
         ("subprocess", "Popen"), ("torch", "load"), ("torch", "FloatStorage.__class__"),
-        ("torch._utils", "_rebuild_tensor"), ("collections", "OrderedDict.__reduce__"),
+        ("torch._utils", "_rebuild_tensors"), ("collections", "OrderedDict.__reduce__"),
+        ("builtins", "getattr"), ("builtins", "set.__class__"), ("numpy", "load"),
+        ("torch.storage", "_load_from_bytes"), ("torch", "FloatTensor"), ("pathlib", "os"),
         ("torch.storage", "_load_from_bytes"), ("", ""), ("a\u{1B}[2J", "b"),
     ])
     func `that name a global are refused, however they name it`(
@@ -28,7 +30,9 @@ import Testing
         ] {
             let call = global + Pickle.tuple([Pickle.text("echo")]) + [0x52]
             let line = try #require(refusal(of: torchFile(Pickle.model(call))))
-            let reason = "\(printable(module)).\(printable(name)) is not a name that a model needs"
+            let reason =
+                "\(printable(module)).\(printable(name)) is not a name that a model needs; "
+                + "save the file again without it"
             #expect(line == "model.pt: pickle refused at byte \(opcodeAt): \(reason)")
         }
     }
@@ -53,7 +57,15 @@ import Testing
         ("a negative extent", Pickle.tensor(shape: [-2, -2]), "a tensor of unknown form"),
         ("a negative stride", Pickle.tensor(strides: [-2, 1]), "a tensor of unknown form"),
         ("a negative offset", Pickle.tensor(offset: -1), "a tensor of unknown form"),
-        ("too many elements", Pickle.tensor(shape: [2, 3], strides: [3, 1]), "exceeds"),
+        ("too many elements", Pickle.tensor(shape: [2, 3], strides: [3, 1]), "reaches beyond"),
+        (
+            "a number repeated too often", Pickle.tensor(shape: [1 << 25], strides: [0]),
+            "more than 16777216 elements"
+        ),
+        (
+            "a number repeated to the largest size", Pickle.tensor(shape: [.max], strides: [0]),
+            "more than 16777216 elements"
+        ),
         ("a stride too far", Pickle.tensor(strides: [3, 1]), "reaches beyond its storage"),
         ("a stride that overflows", Pickle.tensor(strides: [.max, .max]), "reaches beyond"),
         ("an offset too far", Pickle.tensor(offset: 1), "reaches beyond its storage"),
@@ -63,6 +75,12 @@ import Testing
             "nine dimensions",
             Pickle.tensor(
                 shape: [Int](repeating: 1, count: 9), strides: [Int](repeating: 1, count: 9)),
+            "tensor a has 9 dimensions, limit 8"
+        ),
+        (
+            "65 dimensions",
+            Pickle.tensor(
+                shape: [Int](repeating: 1, count: 65), strides: [Int](repeating: 1, count: 65)),
             "a tensor of unknown form"
         ),
         (
@@ -71,11 +89,11 @@ import Testing
         ),
         (
             "a storage shorter than claimed", Pickle.tensor(storage: Pickle.storage(count: 5)),
-            "claims 5 floats, data/0 has 16 bytes"
+            "claims 5 elements of 4 bytes, data/0 has 16 bytes"
         ),
         (
             "a storage longer than claimed", Pickle.tensor(storage: Pickle.storage(count: 3)),
-            "claims 3 floats"
+            "claims 3 elements of 4 bytes"
         ),
         (
             "a storage of negative size", Pickle.tensor(storage: Pickle.storage(count: -4)),
@@ -86,13 +104,115 @@ import Testing
             "a storage of unknown form"
         ),
         (
-            "another type", Pickle.tensor(storage: Pickle.storage(count: 2, type: "DoubleStorage")),
-            "tensor a is of type float64, needs float32"
+            "a wider type, of which there are fewer",
+            Pickle.tensor(storage: Pickle.storage(count: 2, type: "DoubleStorage")),
+            "reaches beyond its storage"
+        ),
+        (
+            "a wider type and the count of the narrow one",
+            Pickle.tensor(storage: Pickle.storage(type: "DoubleStorage")),
+            "claims 4 elements of 8 bytes, data/0 has 16 bytes"
+        ),
+        (
+            "a type without numbers",
+            Pickle.tensor(storage: Pickle.storage(count: 16, type: "QUInt8Storage")),
+            "tensor a is of type quint8, which does not convert to float32"
         ),
         (
             "a type of no name",
-            Pickle.tensor(storage: Pickle.storage(type: "QUInt8Storage")),
-            "torch.QUInt8Storage is not a name that a model needs"
+            Pickle.tensor(storage: Pickle.storage(type: "Float3Storage")),
+            "torch.Float3Storage is not a name that a model needs"
+        ),
+        (
+            "a type of its own that is wider than the storage",
+            Pickle.typedTensor("float64", shape: [3]), "reaches beyond its storage"
+        ),
+        (
+            "a type of its own behind the storage's end",
+            Pickle.typedTensor("float64", offset: 1, shape: [2]), "reaches beyond its storage"
+        ),
+        (
+            "a type of its own that is no type",
+            Pickle.typedTensor("device", shape: [1]), "a tensor of unknown form"
+        ),
+        (
+            "a type of its own without numbers",
+            Pickle.typedTensor("qint8", shape: [1]), "which does not convert to float32"
+        ),
+        (
+            "signs that are not bools", Pickle.tensor(signs: ["neg": Pickle.integer(1)]),
+            "a tensor of unknown form"
+        ),
+        ("signs of no name", Pickle.tensor(signs: ["pos": [0x88]]), "a tensor of unknown form"),
+        (
+            "a parameter of a number",
+            Pickle.call("torch._utils", "_rebuild_parameter", [Pickle.integer(1), [0x88], [0x7D]]),
+            "a tensor of unknown form"
+        ),
+        (
+            "a parameter of nothing", Pickle.call("torch._utils", "_rebuild_parameter", []),
+            "a tensor of unknown form"
+        ),
+        (
+            "the class of parameters, of nothing",
+            Pickle.call("torch.nn.parameter", "Parameter", []), "a tensor of unknown form"
+        ),
+        (
+            "wrappers without end", Pickle.wrapped(Pickle.tensorParts(), times: 5),
+            "a tensor of unknown form"
+        ),
+        (
+            "a wrapper of what is none",
+            Pickle.call(
+                "torch._tensor", "_rebuild_from_type_v2",
+                [Pickle.text("a"), Pickle.text("b"), [0x29], [0x7D]]),
+            "a tensor of unknown form"
+        ),
+        (
+            "a copy of another type",
+            Pickle.call(
+                "torch._utils", "_rebuild_device_tensor_from_cpu_tensor",
+                [Pickle.tensor(), Pickle.global("torch", "float16"), Pickle.text("xla"), [0x89]]),
+            "a tensor of unknown form"
+        ),
+        (
+            "a view beyond its storage",
+            Pickle.tensor(storage: Pickle.storage(view: (key: "1", start: 2, count: 3))),
+            "a storage of unknown form"
+        ),
+        (
+            "a view of negative length",
+            Pickle.tensor(storage: Pickle.storage(view: (key: "1", start: 2, count: -1))),
+            "a storage of unknown form"
+        ),
+        (
+            "a view that overflows",
+            Pickle.tensor(storage: Pickle.storage(view: (key: "1", start: 1, count: .max))),
+            "a storage of unknown form"
+        ),
+        (
+            "a tensor longer than its view",
+            Pickle.tensor(storage: Pickle.storage(view: (key: "1", start: 1, count: 3))),
+            "reaches beyond its storage"
+        ),
+        (
+            "an object for a tensor",
+            Pickle.call("torch", "device", [Pickle.text("cpu")]), "a is a torch.device"
+        ),
+        (
+            "a set for a tensor", [0x8F], "something other than named tensors: a is a set"
+        ),
+        ("bytes for a tensor", [0x43, 1, 0], "something other than named tensors: a is bytes"),
+        ("items added to a list", [0x5D, 0x28, 0x4B, 1, 0x90], "adds items to no set"),
+        ("a pop of nothing", [0x28, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30], "takes more than it put"),
+        ("bytes longer than an Int", [0x8E] + [UInt8](repeating: 0xFF, count: 8), "cut short"),
+        ("text longer than an Int", [0x8D] + [UInt8](repeating: 0xFF, count: 8), "cut short"),
+        ("text of nearly an Int", [0x8D] + [0, 0, 0, 0, 0, 0, 0, 0x3F], "cut short"),
+        ("an integer longer than the pickle", [0x8B, 0xFF, 0xFF, 0xFF, 0xFF], "cut short"),
+        (
+            "an ordered dictionary of triples",
+            Pickle.call("collections", "OrderedDict", [[0x5D, 0x4E, 0x4E, 0x4E, 0x87, 0x61]]),
+            "a dictionary of other than pairs"
         ),
         ("a storage for a tensor", Pickle.storage(), "something other than named tensors"),
         ("a number for a tensor", Pickle.integer(1), "something other than named tensors"),
@@ -127,7 +247,7 @@ import Testing
         ("a tuple without a mark", [0x74], "a mark is missing"),
         ("a text longer than the pickle", [0x58, 0xFF, 0xFF, 0xFF, 0xFF], "cut short"),
         ("text that is not UTF-8", [0x58, 1, 0, 0, 0, 0xFF], "text that is not UTF-8"),
-        ("an integer of 255 bytes", [0x8A, 255], "an integer of 255 bytes"),
+        ("an integer of 255 bytes", [0x8A, 255], "cut short"),
         ("protocol 9", [0x80, 9], "protocol 9"),
         ("a name without an end", [0x63, 0x6F, 0x73], "a name without an end"),
         ("an early end", [0x2E], "something is left after its end"),
@@ -153,15 +273,62 @@ import Testing
         #expect(try #require(refusal(of: torchFile(tower))).contains("holds no dictionary"))
     }
 
-    @Test func `with a memo or a length beyond the limits are refused`() throws {
+    @Test func `with a memo or values beyond the limits are refused`() throws {
         var memo: [UInt8] = [0x80, 2, 0x4E]
         for index in 0..<(PickleMachine.memoLimit + 1) {
             memo.append(0x72)
             memo.append(littleEndian: UInt32(index))
         }
         #expect(try #require(refusal(of: torchFile(memo))).contains("the memo is too large"))
-        let long = [UInt8](repeating: 0x4E, count: PickleMachine.sizeLimit + 1)
-        #expect(try #require(refusal(of: torchFile(long))).contains("limit 1048576"))
+
+        // A tuple, a list and a dictionary of nothing, taken away again; and a list that grows.
+        let many = "more than \(PickleMachine.valueLimit) values"
+        let floods: [[UInt8]] = [[0x29, 0x30], [0x5D, 0x30], [0x7D, 0x30]]
+        for flood in floods {
+            let pickle =
+                [0x80, 2] + repeatElement(flood, count: 1 << 20 | 1).joined() + [0x4E, 0x2E]
+            #expect(try #require(refusal(of: torchFile(pickle))).contains(many))
+        }
+        let list: [UInt8] =
+            [0x80, 2, 0x5D] + repeatElement([0x4E, 0x61], count: 1 << 20).joined() + [0x2E]
+        #expect(try #require(refusal(of: torchFile(list))).contains(many))
+    }
+
+    /// Each call would copy all pairs of one list, for six bytes.
+    @Test func `cannot unfold one list into many dictionaries`() throws {
+        let pair: [UInt8] = [0x4B, 1, 0x4E, 0x86]
+        let list = [0x5D, 0x28] + repeatElement(pair, count: 4096).joined() + [0x65]
+        let arguments = list + [0x85, 0x71, 1, 0x30]
+        let dictionary = Pickle.global("collections", "OrderedDict") + [0x71, 0, 0x30]
+        let pickle =
+            [0x80, 2] + dictionary + arguments
+            + repeatElement([0x68, 0, 0x68, 1, 0x52, 0x30], count: 1000).joined() + [0x4E, 0x2E]
+        let line = try #require(refusal(of: torchFile(pickle)))
+        #expect(line.contains("more than \(PickleMachine.valueLimit) values"), "\(line)")
+    }
+
+    @Test func `that skip what they hold keep the tensors beside it`() throws {
+        let sides: [[UInt8]] = [
+            [0x28, 0x4B, 1, 0x91],  // a frozen set
+            [0x8F, 0x28, 0x4B, 1, 0x4B, 2, 0x90],  // a set
+            [0x8B, 9, 0, 0, 0] + [UInt8](repeating: 1, count: 9),  // an integer of nine bytes
+            [0x58, 3, 0, 0, 0, 0xED, 0xA0, 0x80],  // a lone surrogate
+            [0x55, 1, 0xFF],  // text of Python 2
+            [0x96, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2],  // a byte array
+            [0x4E, 0x32, 0x30],  // doubled and taken away
+            [0x4E, 0x28, 0x4B, 1, 0x31],  // taken away to a mark
+            Pickle.global("datetime", "date") + [0x43, 4, 7, 0xEA, 1, 2, 0x85, 0x52],
+            Pickle.global("argparse", "Namespace") + [0x29, 0x81, 0x7D, 0x62],
+            Pickle.global("decimal", "Decimal") + [0x29, 0x7D, 0x92],
+        ]
+        for side in sides {
+            let pickle =
+                [0x80, 4, 0x7D] + Pickle.text("side") + side + [0x73]
+                + Pickle.text("model_state_dict") + [0x7D] + Pickle.text("a") + Pickle.tensor()
+                + [0x73, 0x73, 0x2E]
+            let checkpoint = try Checkpoint(decoding: torchFile(pickle), file: "model.pt")
+            #expect(checkpoint.tensors.map(\.name) == ["a"], "\(side)")
+        }
     }
 
     @Test func `cannot unfold one storage into much memory`() throws {

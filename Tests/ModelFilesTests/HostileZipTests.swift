@@ -1,3 +1,4 @@
+import Kernels
 import Testing
 
 @testable import ModelFiles
@@ -45,7 +46,12 @@ import Testing
         try expect(patched(local + 26, UInt16.max), lie)
         try expect(patched(local + 28, UInt16.max), lie)
         try expect(patched(local + 8, UInt16(8)), lie)
-        try expect(patched(entry + 10, UInt16(8)), "entry archive/data/0 is compressed")
+        try expect(patched(entry + 10, UInt16(8)), lie)
+        for method: UInt16 in [1, 9, 12, 14, 93, .max] {
+            try expect(
+                patched(entry + 10, method),
+                "entry archive/data/0 is compressed in a way that PyTorch does not read")
+        }
         try expect(patched(entry + 8, UInt16(1)), "is encrypted or of an unknown kind")
         try expect(patched(entry + 34, UInt16(1)), "lies in another part")
         try expect(patched(entry + 16, UInt32(0)), lie)
@@ -133,8 +139,8 @@ import Testing
         let many = (0..<ZipArchive.entryLimit).map { ("e/\($0)", [UInt8]()) }
         try expect(torchFile(pickle, further: many), "entries, more than the limit of 4096")
         try expect(
-            torchFile(pickle, further: [("archive/byteorder", Array("big".utf8))]),
-            "another byte order")
+            torchFile(pickle, further: [("archive/byteorder", Array("middle".utf8))]),
+            "a byte order that is neither little nor big")
 
         // A second directory entry for the same bytes.
         var twice = file
@@ -153,5 +159,91 @@ import Testing
         // The local header can only have one of the names; entries of one name repeat.
         twice[start + copy.count - 1] = UInt8(ascii: "0")
         try expect(twice, "two entries named")
+    }
+
+    /// The file with `data/0` as this DEFLATE stream, which is said to hold `size` bytes.
+    private func compressed(
+        _ stream: [UInt8], size: Int = 16, crc: UInt32? = nil, count: Int = 1
+    ) -> [UInt8] {
+        let content = [UInt8](repeating: 1, count: 16)
+        var bytes = torchFile(
+            Pickle.model(Pickle.tensor()), storage: stream,
+            further: (1..<max(count, 1)).map { ("archive/data/\($0)", stream) })
+        var fields: [UInt8] = []
+        fields.append(littleEndian: crc ?? crc32(of: content, in: content.indices))
+        fields.append(littleEndian: UInt32(stream.count))
+        fields.append(littleEndian: UInt32(size))
+        for at in 0..<bytes.count - 4 {
+            for (signature, method, name): (UInt32, Int, Int) in [
+                (0x0403_4B50, 8, 30), (0x0201_4B50, 10, 46),
+            ] where littleEndian32(bytes.span, at: at) == signature {
+                guard bytes[(at + name)...].starts(with: "archive/data/".utf8) else { continue }
+                bytes[at + method] = 8
+                bytes.replaceSubrange(at + method + 6..<at + method + 18, with: fields)
+            }
+        }
+        return bytes
+    }
+
+    @Test func `differ from a harmless compressed one only in what the tests change`() throws {
+        // A stored block; and with fixed codes a 1 and a copy of 15 over distance 1.
+        let stored = [0x01, 0x10, 0x00, 0xEF, 0xFF] + [UInt8](repeating: 1, count: 16)
+        for stream in [stored, [0x63, 0x44, 0x03, 0x00]] {
+            let model = try Checkpoint(decoding: compressed(stream), file: "model.pt")
+            let tensor = model.tensors[0].tensor
+            let last = tensor.span[3].bitPattern
+            #expect(last == 0x0101_0101)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("nothing", []),
+            ("a block of the kind that is none", [0x07]),
+            (
+                "a block that never ends",
+                [0x00, 0x10, 0x00, 0xEF, 0xFF] + Array(repeating: 1, count: 16)
+            ),
+            ("a length that its complement denies", [0x01, 0x10, 0x00, 0xEF, 0xFE]),
+            ("a stored block that is cut short", [0x01, 0x10, 0x00, 0xEF, 0xFF, 1]),
+            (
+                "a stored block longer than promised",
+                [0x01, 0x11, 0x00, 0xEE, 0xFF] + Array(repeating: 1, count: 17)
+            ),
+            (
+                "a stored block shorter than promised",
+                [0x01, 0x0F, 0x00, 0xF0, 0xFF] + Array(repeating: 1, count: 15)
+            ),
+            ("bytes after the end", [0x63, 0x44, 0x03, 0x00, 0x00]),
+            ("codes that are cut short", [0x63, 0x44]),
+            ("a copy from before the start", [0x03, 0x02, 0x00]),
+            ("a literal count beyond the alphabet", [0xF5, 0x00, 0x00, 0x00, 0x00, 0x00]),
+            ("a distance count beyond the alphabet", [0x05, 0x1E, 0x00, 0x00, 0x00, 0x00]),
+            ("more codes than fit", [0x05, 0x00, 0x92] + Array(repeating: 0, count: 9)),
+            ("a repetition of nothing", [0x05, 0x00, 0x12] + Array(repeating: 0, count: 9)),
+            ("more lengths than codes", [0x05, 0x00, 0x90, 0xE0, 0xFF, 0xFF, 0x1F, 0, 0, 0, 0]),
+            ("a distance of no meaning", [0x63, 0x04, 0x3E, 0x00]),
+            ("a length of no meaning", [0x1B, 0x03, 0x00, 0x00]),
+            ("noise", [0xED, 0xFD, 0x35, 0x91, 0x77, 0x00, 0x5A, 0x10, 0x33]),
+        ] as [(String, [UInt8])])
+    func `are refused for compressed content with`(what: String, stream: [UInt8]) throws {
+        try expect(compressed(stream), "content of archive/data/0 cannot be decompressed")
+    }
+
+    @Test func `are refused for compressed content of another size than promised`() throws {
+        let stream: [UInt8] = [0x63, 0x44, 0x03, 0x00]
+        for size in [0, 1, 15, 17, 64, 4096] {
+            try expect(compressed(stream, size: size), "cannot be decompressed")
+        }
+        for size in [8192, 1 << 20, 1 << 26, 1 << 31, Int(UInt32.max) - 1] {
+            try expect(compressed(stream, size: size), "lies about its size or place")
+        }
+        try expect(compressed(stream, crc: 0), "content of archive/data/0 fails its checksum")
+    }
+
+    @Test func `cannot unfold into more than a model may take`() throws {
+        let noise = [UInt8](repeating: 0xFF, count: 50_000)
+        try expect(
+            compressed(noise, size: 40 << 20, count: 2), "unfolds into more than 67108864 bytes")
     }
 }

@@ -7,7 +7,12 @@ import Testing
 @Suite struct `PyTorch files` {
     @Test(arguments: [
         "embedding_denoiser.pt", "small.pt", "protocol4.pt", "oldest.pt", "zip64.pt", "bare.pt",
-        "strided.pt", "extras.pt",
+        "strided.pt", "extras.pt", "half.pt", "double.pt", "types.pt", "types_big.pt",
+        "types_legacy.pt", "views.pt", "views_legacy.pt", "parameter.pt", "parameter5.pt",
+        "forms.pt", "pairs.pt", "sides.pt", "sides_plain.pt", "sides_plain5.pt",
+        "sides_legacy3.pt", "negative.pt", "legacy.pt", "legacy4.pt", "legacy_views.pt",
+        "compressed.pt", "compressed_fixed.pt", "compressed_blocks.pt", "compressed_zip64.pt",
+        "compressed_long.pt",
     ])
     func `hold what PyTorch says they hold`(name: String) throws {
         let expected = try Expectation.of(name)
@@ -70,15 +75,29 @@ import Testing
     }
 
     @Test(arguments: [
-        ("double.pt", "tensor encoder.0.weight is of type float64, needs float32"),
-        ("parameter.pt", "torch._utils._rebuild_parameter is not a name that a model needs"),
-        ("module.pt", "torch.nn.modules.linear.Linear is not a name that a model needs"),
-        ("system.pt", "posix.system is not a name that a model needs"),
-        ("system4.pt", "posix.system is not a name that a model needs"),
-        ("compressed.pt", "entry archive/data.pkl is compressed"),
-        ("legacy.pt", "PyTorch's format from before 1.6"),
-        ("plain.pkl", "neither a PyTorch nor a safetensors file"),
-        ("negative.pt", "a tensor of unknown form"),
+        (
+            "module.pt",
+            "torch.nn.modules.linear.Linear is not a name that a model needs; "
+                + "save the model's state_dict(), not the model"
+        ),
+        ("script.pt", "a TorchScript archive of torch.jit.save; give the model's state_dict()"),
+        ("sparse.pt", "a is a sparse tensor"),
+        ("quantised.pt", "a is a quantised tensor"),
+        ("meta.pt", "a is a meta tensor, which has no data"),
+        ("array.pt", "a is a numpy array"),
+        ("number.pt", "something other than named tensors: epoch is an int"),
+        ("nested.pt", "something other than named tensors: encoder is a dict"),
+        (
+            "other_key.pt",
+            #"the tensors stand under "state_dict"; save them under "model_state_dict" instead"#
+        ),
+        ("list.pt", "holds no dictionary but a list; save {\"model_state_dict\": "),
+        ("tensor.pt", "holds no dictionary but a tensor; save {\"model_state_dict\": "),
+        ("lzma.pt", "entry archive/data.pkl is compressed in a way that PyTorch does not read"),
+        ("system.pt", "posix.system is not a name that a model needs; save the file again"),
+        ("system4.pt", "posix.system is not a name that a model needs; save the file again"),
+        ("system_legacy.pt", "posix.system is not a name that a model needs; save the file again"),
+        ("plain.pkl", "neither a PyTorch nor a safetensors file but another pickle"),
         ("generate.py", "neither a PyTorch nor a safetensors file"),
     ])
     func `of other kinds are refused in one line that says why`(
@@ -87,6 +106,14 @@ import Testing
         let line = try #require(refusal(of: try fixture(name)))
         #expect(line.contains(reason), "\(line)")
         #expect(!FileManager.default.fileExists(atPath: "executed.txt"))
+    }
+
+    @Test func `in their place are refused by what they are`() throws {
+        let pointer = Array("version https://git-lfs.github.com/spec/v1\noid sha256:00\n".utf8)
+        #expect(try #require(refusal(of: pointer)).contains("a pointer of Git LFS"))
+        var tar = [UInt8](repeating: 0, count: 1024)
+        tar.replaceSubrange(257..<262, with: "ustar".utf8)
+        #expect(try #require(refusal(of: tar)).contains("a tar file"))
     }
 
     @Test func `that are missing, folders or pipes are refused`() throws {
@@ -113,6 +140,43 @@ import Testing
         }
         #expect(throws: ModelFileError.self) {
             try checkpoint.tensor("encoder.9.weight", shape: [6, 4], file: "f")
+        }
+    }
+
+    @Test(arguments: [
+        (
+            ["module.encoder.0.weight"],
+            "no tensor encoder.0.weight but module.encoder.0.weight; "
+                + "save the state dict without module. in its names"
+        ),
+        (
+            ["_orig_mod.module.encoder.0.weight"],
+            "no tensor encoder.0.weight but _orig_mod.module.encoder.0.weight; "
+                + "save the state dict without _orig_mod.module. in its names"
+        ),
+        (
+            ["fc.weight"],
+            "no tensor encoder.0.weight; the file holds another network, "
+                + "such as fc.weight of shape [2]"
+        ),
+        ([], "no tensor encoder.0.weight; the file holds no tensors"),
+    ])
+    func `of another network name a tensor that is there and the one expected`(
+        names: [String], reason: String
+    ) throws {
+        let checkpoint = Checkpoint(tensors: names.map { ($0, tensor([2], [1, 2])) })
+        #expect(throws: ModelFileError.damaged(file: "f", reason: reason)) {
+            try checkpoint.tensor("encoder.0.weight", shape: [2], file: "f")
+        }
+    }
+
+    @Test func `with a tensor of no layer are refused by its name`() throws {
+        let checkpoint = Checkpoint(tensors: [("a", tensor([1], [1])), ("b", tensor([1], [1]))])
+        try checkpoint.refuseTensors(otherThan: ["a", "b", "c"], file: "f")
+        let reason =
+            "tensor b belongs to no layer of this network; save the state dict without it"
+        #expect(throws: ModelFileError.damaged(file: "f", reason: reason)) {
+            try checkpoint.refuseTensors(otherThan: ["a"], file: "f")
         }
     }
 }

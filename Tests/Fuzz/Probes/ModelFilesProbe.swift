@@ -10,13 +10,35 @@ func probeTorch(_ bytes: [UInt8]) throws {
 }
 
 /// The pickle of a `.pt` file that is otherwise sound, with a few storages to point at.
+///
+/// It is also read in the format from before PyTorch 1.6, and with numbers highest byte first.
 func probePickle(_ bytes: [UInt8]) throws {
     var zip = ZipWriting()
     zip.append(bytes, named: "archive/data.pkl")
     for (name, count) in [("0", 4), ("1", 2), ("2", 64)] {
         zip.append([UInt8](repeating: 0x3F, count: 4 * count), named: "archive/data/\(name)")
     }
+    var swapped = zip
+    swapped.append(Array("big".utf8), named: "archive/byteorder")
     try readAndWriteBack(zip.finish())
+    try readAndWriteBack(swapped.finish())
+
+    // Magic number, protocol 1001 and facts of the machine; then the pickle and the key of a storage.
+    var old: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50]
+    old += [0x19, 0x2E, 0x4D, 0xE9, 0x03, 0x2E, 0x4E, 0x2E] + bytes
+    old += [0x5D, 0x58, 1, 0, 0, 0, UInt8(ascii: "0"), 0x61, 0x2E]
+    old.append(littleEndian: UInt64(4))
+    try readAndWriteBack(old + [UInt8](repeating: 0x3F, count: 16))
+}
+
+/// A DEFLATE stream behind the size it is said to unfold to; what comes out has that size.
+func probeInflate(_ bytes: [UInt8]) throws {
+    guard bytes.count >= 2 else { return }
+    let size = Int(littleEndian16(bytes.span, at: 0))
+    guard let output = try? Inflate.decompress(bytes, in: 2..<bytes.count, size: size) else {
+        return
+    }
+    try require(output.count == size, "\(output.count) bytes in place of \(size)")
 }
 
 /// safetensors files; an input that begins with "{" is a header, to which length and data are added.

@@ -17,6 +17,7 @@ struct Probe: Sendable {
         Probe(name: "json", run: probeJSON),
         Probe(name: "torch", run: probeTorch),
         Probe(name: "pickle", run: probePickle),
+        Probe(name: "inflate", run: probeInflate),
         Probe(name: "safetensors", run: probeSafetensors),
         Probe(name: "tokenizer", run: probeTokenizer),
     ]
