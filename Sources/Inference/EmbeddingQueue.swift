@@ -42,9 +42,14 @@ struct EmbeddingQueue {
 
     /// Tokens of short jobs while long ones wait, before a long one has a turn; a batch counts as this many more,
     /// because a small one takes longer than its tokens say.
-    private static let shortShare = 3 * shortTokens
+    private static let shortShare = 3 * shortTokens / 2
     private static let batchCost = 32
     private var owed = 0
+
+    /// Long batches since a short job came. While some come, long batches are of half the size: a short job
+    /// waits for the one under way.
+    private var sinceShort = Int.max
+    private static let watch = 64
 
     private(set) var short = JobLine()
     private(set) var long = JobLine()
@@ -70,6 +75,7 @@ struct EmbeddingQueue {
             background.add(job)
         } else if job.tokens <= Self.shortTokens {
             short.add(job)
+            sinceShort = 0
         } else {
             long.add(job)
         }
@@ -103,7 +109,10 @@ struct EmbeddingQueue {
             return batch
         }
         owed = 0
-        return Batch(items: long.take(tokens: share(of: long, sharers)), isLong: true)
+        let expectsShort = sinceShort < Self.watch
+        if expectsShort { sinceShort += 1 }
+        let budget = min(share(of: long, sharers), expectsShort ? tokenBudget / 2 : tokenBudget)
+        return Batch(items: long.take(tokens: budget), isLong: true)
     }
 
     private func share(of line: JobLine, _ sharers: Int) -> Int {

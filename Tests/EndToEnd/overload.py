@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """What clients that ask for too much cost the others, in figures.
 
-    Tests/EndToEnd/overload.py [--seconds 60] [--deadline 30]
+    Tests/EndToEnd/overload.py [--seconds 60] [--deadline 30] [--threads 16] [--scale 1]
 
 (a) Eighty connections send one /denoise/text of 100 texts of 254 words each, and hang up at once. (b) Sixteen clients
 send 400 such texts each, again and again, and wait for the answers; those who are refused wait for as long as
 Retry-After says (b1), or ask again at once (b2). Meanwhile another client asks /health and for one word, through nginx.
+--scale 0.2 has a fifth of the texts in each request, for a machine that others use, too.
 """
 import argparse
 import http.client
@@ -21,7 +22,12 @@ from test_service import MODEL
 
 TEXT = "a " * 254
 HEAVY = json.dumps({"texts": [TEXT] * 100}).encode()
-LARGE = json.dumps({"texts": [TEXT] * 400}).encode()
+
+
+def texts_of(body):
+    return body.count(b",") + 1
+
+
 WORD = json.dumps({"texts": ["hello"]}).encode()
 TOKENS = 256
 
@@ -100,17 +106,17 @@ def figures(peer):
     return {name: float(value) for name, value in re.findall(r"^denoiser_(\w+(?:{.*})?) (\S+)$", text, re.M)}
 
 
-def machine_rate(port, seconds=8):
+def machine_rate(port, body, seconds=8):
     """Tokens a second of one undisturbed client with large requests."""
     start, tokens = time.monotonic(), 0
     while time.monotonic() - start < seconds:
-        status, _, _ = ask(port, "/denoise/text", HEAVY)
+        status, _, _ = ask(port, "/denoise/text", body)
         assert status == 200, status
-        tokens += 100 * TOKENS
+        tokens += texts_of(body) * TOKENS
     return tokens / (time.monotonic() - start)
 
 
-def flood(port, seconds, minds_retry, clients=16, body=LARGE, texts=400):
+def flood(port, seconds, minds_retry, body, clients=16):
     """Tokens a second of what was answered, and the answers."""
     over, lock, answers = time.monotonic() + seconds, threading.Lock(), []
 
@@ -133,7 +139,7 @@ def flood(port, seconds, minds_retry, clients=16, body=LARGE, texts=400):
     refused = sorted(taken for _, status, taken in answers if status != 200)
     print(f"    {len(served)} answered, {len(refused)} refused"
           + (f" (median {refused[len(refused) // 2]:.2f}, slowest {refused[-1]:.2f} s)" if refused else ""))
-    return len(served) * texts * TOKENS / (end - start)
+    return len(served) * texts_of(body) * TOKENS / (end - start)
 
 
 def main():
@@ -141,21 +147,24 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--deadline", type=int, default=30)
     parser.add_argument("--threads", type=int, default=16)
+    parser.add_argument("--scale", type=float, default=1)
     given = parser.parse_args()
+    heavy, large = (json.dumps({"texts": [TEXT] * int(count * given.scale)}).encode() for count in (100, 400))
     options = ["--request-deadline", str(given.deadline), "--request-threads", str(given.threads)]
-    print(f"{service.BINARY}, --request-deadline {given.deadline}, --request-threads {given.threads}")
+    print(f"{service.BINARY}, --request-deadline {given.deadline}, --request-threads {given.threads}, "
+          f"--scale {given.scale}")
     with service.running(*options, model=MODEL) as running:
         port = running.port
-        rate = machine_rate(port)
+        rate = machine_rate(port, heavy)
         print(f"one undisturbed client: {rate:.0f} tokens/s")
         print("(a) 80 connections that hang up at once")
 
         def attack():
-            hang_up(port)
+            hang_up(port, body=heavy)
             start = time.monotonic()
             while time.monotonic() - start < 60:
                 time.sleep(0.25)
-                if ask(port, "/denoise/text", HEAVY)[0] == 200:
+                if ask(port, "/denoise/text", heavy)[0] == 200:
                     break
             print(f"    a request of as many texts was answered {time.monotonic() - start:.1f} s later")
             time.sleep(max(0, 10 - (time.monotonic() - start)))
@@ -166,9 +175,9 @@ def main():
         for name, minds in (("(b1) 16 clients that mind Retry-After", True),
                             ("(b2) 16 clients that do not", False)):
             print(name)
-            before = machine_rate(port)
-            goodput, _ = watching(port, lambda: flood(port, given.seconds, minds))
-            after = machine_rate(port)
+            before = machine_rate(port, heavy)
+            goodput, _ = watching(port, lambda: flood(port, given.seconds, minds, large))
+            after = machine_rate(port, heavy)
             print(f"    goodput {goodput:.0f} tokens/s, {2 * goodput / (before + after):.2f} of one client's "
                   f"({before:.0f} before, {after:.0f} after)")
 

@@ -107,6 +107,16 @@ private func job(_ count: Int, tokens: Int, background: Bool = false) -> Embeddi
         #expect(tokens.long * 2 <= tokens.short)
     }
 
+    @Test func `while short jobs come, what they may have to wait for is small`() {
+        var queue = EmbeddingQueue(tokenBudget: 512)
+        queue.add(job(1000, tokens: 128))
+        #expect(queue.takeBatch(sharers: 1).tokens == 512)
+        queue.add(job(1, tokens: 8))
+        #expect(queue.takeBatch(sharers: 1).tokens == 8)
+        for _ in 0..<64 { #expect(queue.takeBatch(sharers: 1).tokens == 256) }
+        #expect(queue.takeBatch(sharers: 1).tokens == 512)
+    }
+
     @Test func `a short job is not passed by for ever by shorter ones`() {
         var queue = EmbeddingQueue(tokenBudget: 64)
         let patient = job(1, tokens: 300)
