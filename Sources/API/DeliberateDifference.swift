@@ -80,6 +80,14 @@ public struct DeliberateDifference: Sendable {
             answer: "from this server, from the CDN where it has none",
             reason: "they work without the internet"),
         DeliberateDifference(
+            request: "a path that ends in a line feed (`%0A`), slashes behind it left aside",
+            reference: "that of the path without it", answer: "404",
+            reason: "a web server's rules for a route must hold for every path of it"),
+        DeliberateDifference(
+            request: "the `file` of an upload in `/openapi.json`",
+            reference: "`contentMediaType` alone", answer: "`\"format\":\"binary\"` beside it",
+            reason: "clients made from the description can upload"),
+        DeliberateDifference(
             request: "a target without a slash in front, with a broken `%` escape or with `%00`",
             reference: "an answer", answer: "400", reason: "nginx refuses it"),
         DeliberateDifference(

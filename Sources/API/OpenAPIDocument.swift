@@ -2,7 +2,8 @@ internal import JSON
 
 /// `GET /openapi.json`: the document FastAPI makes of the original application.
 ///
-/// Its paths and schemas stand unchanged. What FastAPI leaves undocumented stands beside them, under
+/// Its paths and schemas stand unchanged, but for the `format` of an upload's file, without which
+/// clients made from the document send no file. What FastAPI leaves undocumented stands beside them, under
 /// `components.responses`: any route that takes a body may give those.
 enum OpenAPIDocument {
     /// The document below a mount point, which then stands under `servers`.
@@ -185,6 +186,7 @@ enum OpenAPIDocument {
                   "file": {
                     "type": "string",
                     "contentMediaType": "application/octet-stream",
+                    "format": "binary",
                     "title": "File"
                   }
                 },

@@ -21,13 +21,13 @@ enum Route: String, CaseIterable {
         }
     }
 
-    /// The route at `path`.
+    /// The route at `path`, to the byte.
     ///
-    /// Starlette's patterns end in `$`, which in Python also matches before a last line feed.
+    /// Starlette's patterns also match before a last line feed. A web server's rules for a path do
+    /// not, so that path would pass them by.
     init?(path: String) {
-        let path = path.utf8.last == UInt8(ascii: "\n") ? path.utf8.dropLast() : path.utf8[...]
         let found = Self.allCases.first { route in
-            path.count == route.rawValue.utf8.count && path.elementsEqual(route.rawValue.utf8)
+            path.utf8.elementsEqual(route.rawValue.utf8)
         }
         guard let found else { return nil }
         self = found

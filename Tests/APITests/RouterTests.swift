@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/health//", "", "/health"), ("/health\n/", "", "/health%0A"),
+        ("/health//", "", "/health"),
         ("/upload", "a=b", "/upload/?a=b"),
         ("/docs/oauth2-redirect/", "", "/docs/oauth2-redirect"),
         ("/health/", "%zz+b;c", "/health?%zz+b;c"),
@@ -70,9 +70,10 @@ import Testing
         #expect(text(below("/docs")).contains("url: '/api/v1/openapi.json'"))
     }
 
+    /// A line feed at the end too: Python's patterns match before it, a web server's rules do not.
     @Test(arguments: [
-        "//", "//health", "/Health", "/health\n\n", "/upload\n", "/nope/", "/denoise/", "",
-        "/health\u{2028}",
+        "//", "//health", "/Health", "/health\n", "/health\n\n", "/health\n/", "/upload\n",
+        "/upload/\n", "/denoise/text\n", "/\n", "/nope/", "/denoise/", "", "/health\u{2028}",
     ])
     func `what is no route is not found`(path: String) {
         let answer = answer(Request(method: "GET", path: path, rootPath: path.isEmpty ? "" : "/x"))
@@ -82,10 +83,6 @@ import Testing
             #expect(answer.status == 404)
             #expect(text(answer) == #"{"detail":"Not Found"}"#)
         }
-    }
-
-    @Test func `a path may end in a line feed, as Python's pattern lets it`() {
-        #expect(answer(Request(method: "GET", path: "/health\n")).status == 200)
     }
 
     @Test(arguments: ["get", "FOO", "CONNECT", "OPTIONS", ""])

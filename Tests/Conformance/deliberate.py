@@ -4,6 +4,7 @@ Each rule looks at the request and computes what the service has to answer; one 
 difference would hide others.
 """
 import asyncio
+import dataclasses
 import email.message
 import json
 import math
@@ -17,6 +18,7 @@ import pydantic
 import starlette.requests
 
 import charsets
+import compare
 import front
 import reference_app
 
@@ -228,6 +230,15 @@ def too_long(request, theirs, ours):
     return ours.body == (b'{"detail":"Request body too large"}' if length > NGINX_BYTES[is_upload] else by_us)
 
 
+def format_of_the_file(request, theirs, ours):
+    if request.path != b"/openapi.json" or ours.status != 200: return False
+    document = json.loads(ours.body)
+    file = document["components"]["schemas"]["Body_upload_file_upload__post"]["properties"]["file"]
+    if file.pop("format") != "binary": return False
+    without = dataclasses.replace(ours, body=json.dumps(document).encode())
+    return not compare.differences(request, theirs, without)
+
+
 def is_shortened(of):
     """A rule for long lists: ours is the reference's, shortened as `of` says it must have been."""
     def applies(request, theirs, ours):
@@ -273,6 +284,7 @@ RULES = {
         is_shortened(lambda issues: sum(len(printed(entry["input"])) for entry in issues) > QUOTED_BYTES),
     "an upload that is not UTF-8": not_utf8,
     "an upload without text": without_text,
+    "the `file` of an upload in `/openapi.json`": format_of_the_file,
 }
 
 

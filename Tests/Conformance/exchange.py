@@ -22,7 +22,7 @@ class Request(NamedTuple):
 
     @property
     def path(self):
-        """The path a router sees: decoded; a last line feed counts for nothing in Python's patterns."""
+        """The path FastAPI's router sees: decoded; a last line feed counts for nothing in Python's patterns."""
         return urllib.parse.unquote_to_bytes(self.target.partition(b"?")[0]).removesuffix(b"\n")
 
     def value(self, name):

@@ -44,6 +44,12 @@ def resolved_path(request, theirs, ours, ask, explain):
     return not compare.differences(other, answer, ours) or bool(explain(other, answer, ours, ask))
 
 
+def line_feed_at_end(request, theirs, ours, ask, explain):
+    path = urllib.parse.unquote_to_bytes(request.target.partition(b"?")[0])
+    return path.rstrip(b"/").endswith(b"\n") and theirs.status != 404 and ours.status == 404 \
+        and ours.body == (b"" if request.method == b"HEAD" else b'{"detail":"Not Found"}')
+
+
 def refused_method(request, theirs, ours, ask, explain):
     return theirs.status in (404, 405, 307) and not request.method.isupper() and is_refused(ours)
 
@@ -59,6 +65,7 @@ def too_long(request, theirs, ours, ask, explain):
 
 
 RULES = {
+    "a path that ends in a line feed (`%0A`), slashes behind it left aside": line_feed_at_end,
     "a target without a slash in front, with a broken `%` escape or with `%00`": refused_target,
     "a path with `.` or `..` segments, a target with `#` or from `http://` on": resolved_path,
     "a method in small letters": refused_method,

@@ -29,7 +29,7 @@ PATHS = [b"/", b"/health", TEXT, EMBEDDING, UPLOAD, b"/openapi.json", b"/docs", 
 ROUTING = [plain(method, path) for path in PATHS for method in (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"PATCH", b"DELETE")] + [
     plain(method, target) for method in (b"GET", b"POST") for target in [
         b"/health/", b"/health//", b"//health", b"/health/?a=b&c=%20", b"/health/?", b"/upload", b"/upload?x=1", b"/denoise/text/", b"/docs/", b"/redoc/?a", b"/openapi.json/",
-        b"/%68ealth", b"/denoise%2Ftext", b"/health%2f", b"/health%20", b"/health%0a", b"/health%0a/", b"/HEALTH", b"/health;x", b"/%E6%96%87/", b"/%ff", b"/denoise", b"/a%5cb/", b"/health%3Fx"]]
+        b"/%68ealth", b"/denoise%2Ftext", b"/health%2f", b"/health%20", b"/health%0a", b"/health%0a/", b"/upload/%0a", b"/HEALTH", b"/health;x", b"/%E6%96%87/", b"/%ff", b"/denoise", b"/a%5cb/", b"/health%3Fx"]]
 SYNTAX = ["", " ", "{", "}", "[", "]", "nul", "null", "true", "1", '"a"', "{}", "[]", '{"texts":["a",]}', '{"texts":["a"}', '{"texts":["a"],}', "{'texts':[]}", '{texts:[]}', '{"texts" ["a"]}', '{"texts":["a"]}x',
           '{"texts":["a"]} {}', '{"文":1,}', '{"😀":}', '{"texts":["\n"]}', '{"texts":["\\x"]}', '{"texts":["\\u12"]}', '{"texts":["', '{"texts":[1e]}', '{"texts":[01]}', '{"texts":[-]}', '// {}', '\ufeff{"texts":["a"]}',
           '{"texts":["a"],"texts":["b","c"]}', '{"te\\u0078ts":["a"]}', '{"texts":["\\ud83d\\ude00"]}', '{"texts":["\\ud800"]}', "[" * 950 + "]" * 950, "[" * 100_000, '{"texts":' + "[" * 300 + "]" * 300 + "}"]

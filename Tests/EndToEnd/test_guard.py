@@ -390,6 +390,9 @@ def test_metrics_tell_what_happened_and_only_where_they_should():
             assert base in described or name.partition("{")[0] in described, name
         status, _, body = status_page(running, "/ready")
         assert (status, json.loads(body)) == (200, {"status": "ready", "model": version})
+        service.stop(running.process)
+        status, headers, body = status_page(running, "/ready")
+        assert (status, headers["retry-after"], list(json.loads(body))) == (503, "2", ["detail"])
 
 
 def test_progress_of_a_training_run_shows():
