@@ -1,16 +1,21 @@
 """Every way of starting the service, with the files of the package, passes the same recorded requests."""
 import configparser
 import contextlib
+import json
 import os
 import pathlib
 import shutil
 import signal
 import socket
+import sys
 
 import installation
 import pytest
 import recorded
 import service
+import test_fatal_requests
+import test_paths
+from test_guard import LONG
 
 
 def program(name):
@@ -206,7 +211,59 @@ def test_the_recorded_requests_are_answered_the_same(started, place):
         assert (status, headers["location"]) == (307, f"{scheme}://127.0.0.1:{place.port}/health?a=b")
 
 
-@pytest.mark.parametrize("starter", [supervisord, cron, mod_fcgid, lighttpd], ids=lambda starter: starter.__name__)
+# Those that look after what they started; of systemd only the settings can be looked at here.
+KEEPERS = pytest.mark.parametrize(
+    "starter", [spawn_fcgi, supervisord, cron, mod_fcgid, lighttpd], ids=lambda starter: starter.__name__)
+
+
+def answers(place, seconds=30):
+    sent = b'{"texts": ["again"]}', {"content-type": "application/json"}
+    return service.wait_until(lambda: place.request("POST", "/denoise/text", *sent)[0] == 200, seconds)
+
+
+@KEEPERS
+def test_what_crashes_comes_back_however_often(starter, place):
+    if not program(STARTERS[starter]):
+        pytest.skip(f"{STARTERS[starter]} is not installed")
+    with starter(place):
+        place.wait_until_ready()
+        # systemd gives up after five by default, supervisord after three.
+        for _ in range(7):
+            killed = processes(place)
+            assert killed
+            for process in killed:
+                os.kill(process, signal.SIGKILL)
+            assert answers(place), f"no answer\n{place.logs()}"
+    assert service.wait_until(lambda: not processes(place))
+
+
+@KEEPERS
+def test_a_fatal_request_ends_two_processes_at_most_and_they_come_back(starter, place):
+    if not program(STARTERS[starter]):
+        pytest.skip(f"{STARTERS[starter]} is not installed")
+    with starter(place):
+        place.wait_until_ready()
+        for _ in range(3):
+            with test_fatal_requests.Watch(lambda: processes(place)) as watch:
+                status, _, body = place.request(
+                    "POST", "/denoise/text", json.dumps(LONG).encode(), {"content-type": "application/json"})
+                assert status >= 500, body[:200]
+                assert answers(place), f"no answer\n{place.logs()}"
+            assert 1 <= len(watch.killed) <= 2
+    assert service.wait_until(lambda: not processes(place))
+
+
+def test_the_units_come_back_however_often(place):
+    for name in ("denoiser@.service", "denoiser-nginx.service"):
+        settings = unit(place, name)
+        assert settings["Unit"]["StartLimitIntervalSec"] == "0"
+        assert settings["Service"]["Restart"] == "always"
+        # A file that is missing (78) may come.
+        assert settings["Service"].get("RestartPreventExitStatus", "64") == "64"
+    assert unit(place, "denoiser.socket")["Socket"]["TriggerLimitIntervalSec"] == "0"
+
+
+@pytest.mark.parametrize("starter", [cron, mod_fcgid, lighttpd], ids=lambda starter: starter.__name__)
 def test_what_was_killed_is_started_again(starter, place):
     if not program(STARTERS[starter]):
         pytest.skip(f"{STARTERS[starter]} is not installed")
@@ -225,6 +282,35 @@ def test_what_was_killed_is_started_again(starter, place):
             tick()
         place.wait_until_ready()
         assert place.post("/denoise/text", {"texts": ["again"]})[0] == 200
+    assert service.wait_until(lambda: not processes(place))
+
+
+# What a site says that keeps uploads to itself, in the other web servers' words.
+@pytest.fixture
+def uploads_denied(place, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "APACHE", APACHE + """
+<If "%{{REQUEST_URI}} == '/upload/'">
+    Require all denied
+</If>
+""")
+    path = place.folder / "nginx/lighttpd/lighttpd.conf"
+    text = path.read_text()
+    path.write_text(text.replace('( "mod_alias",', '( "mod_access", "mod_alias",')
+                    + '\n$HTTP["url"] == "/upload/" { url.access-deny = ( "" ) }\n')
+    yield
+    path.write_text(text)
+
+
+@pytest.mark.parametrize("starter", [mod_fcgid, lighttpd], ids=lambda starter: starter.__name__)
+def test_no_spelling_of_a_route_passes_a_rule_for_it_by(starter, place, uploads_denied):
+    if not program(STARTERS[starter]):
+        pytest.skip(f"{STARTERS[starter]} is not installed")
+    with starter(place):
+        place.wait_until_ready()
+        ask = test_paths.Asker(place.port)
+        assert ask("POST", "/upload/", b"{}")[0] == 403
+        assert test_paths.route(ask, "/denoise/text")[0] == "/denoise/text"
+        assert [spelling for spelling in test_paths.spellings() if test_paths.route(ask, spelling)[0] == "/upload/"] == []
     assert service.wait_until(lambda: not processes(place))
 
 
