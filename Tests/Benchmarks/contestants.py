@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -108,8 +109,8 @@ class Nginx:
         configuration = self.folder / "run/nginx.conf"
         sockets = "".join(f"server unix:run/{i}.sock max_fails=0; " for i in range(processes))
         text = configuration.read_text().replace("server unix:run/denoiser.sock;", sockets)
-        configuration.write_text(text)
         # The growth table sends more than a site would let in.
+        configuration.write_text(re.sub("^ *limit_conn denoiser.*\n", "", text, flags=re.M))
         shared = self.folder / "run/denoiser.conf"
         shared.write_text(
             shared.read_text().replace("client_max_body_size 17m", "client_max_body_size 1g")

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 
 import installation
@@ -251,6 +252,61 @@ def test_a_fatal_request_ends_two_processes_at_most_and_they_come_back(starter, 
                 assert answers(place), f"no answer\n{place.logs()}"
             assert 1 <= len(watch.killed) <= 2
     assert service.wait_until(lambda: not processes(place))
+
+
+# A user manager of systemd's that thinks the machine was booted with it.
+MANAGER = """
+mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system
+exec /lib/systemd/systemd --user --log-target=console
+"""
+
+
+@contextlib.contextmanager
+def manager(place):
+    """systemd itself with the units; gives what runs systemctl."""
+    home = place.folder / "home"
+    (home / "run").mkdir(parents=True, mode=0o700)
+    shutil.copytree(place.folder / "nginx/systemd", home / ".config/systemd/user")
+    environment = {**installation.ENVIRONMENT, "HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"),
+                   "PATH": installation.ENVIRONMENT["PATH"] + ":/usr/sbin"}
+
+    def control(*arguments):
+        return subprocess.run(["systemctl", "--user", *arguments], env=environment, capture_output=True, text=True, timeout=60)
+
+    with open(home / "manager.log", "wb") as log:
+        process = subprocess.Popen(["unshare", "-m", "sh", "-c", MANAGER], env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=log, stderr=log)
+    try:
+        if not service.wait_until(lambda: control("list-units").returncode == 0, 10):
+            pytest.skip("no user manager of systemd starts here")
+        yield control
+    finally:
+        control("exit")
+        service.stop(process)
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not os.path.exists("/lib/systemd/systemd"), reason="needs root and systemd")
+def test_systemd_itself_starts_the_units_again_however_often(package):
+    with installation.installed(package[0]) as place:
+        configuration = place.folder / "nginx/nginx.conf"
+        # Started by root, nginx would serve as another user, whom the socket refuses.
+        configuration.write_text("user root;\n" + configuration.read_text())
+        with manager(place) as control:
+            started = control("start", "denoiser.socket", "denoiser@1", "denoiser@2", "denoiser-nginx")
+            assert started.returncode == 0, started.stderr
+            place.wait_until_ready()
+            for _ in range(7):
+                for process in processes(place):
+                    os.kill(process, signal.SIGKILL)
+                # What comes before the restart waits in the socket.
+                assert answers(place), control("status", "denoiser@1", "denoiser.socket").stdout
+            with test_fatal_requests.Watch(lambda: processes(place)) as watch:
+                status, _, body = place.request(
+                    "POST", "/denoise/text", json.dumps(LONG).encode(), {"content-type": "application/json"})
+                assert status == 503, body[:200]
+                assert answers(place)
+            assert 1 <= len(watch.killed) <= 2
+        assert service.wait_until(lambda: not processes(place))
 
 
 def test_the_units_come_back_however_often(place):
