@@ -15,23 +15,23 @@ import Testing
             let replaced = try MappedFile(mapping: path)
             #expect(replaced.condition == .whole)
             try write(8192, to: other)
-            #expect(rename(other, path) == 0)
+            #expect(isMoved(other, to: path))
             #expect(replaced.condition == .replaced)
 
             let moved = try MappedFile(mapping: path)
-            #expect(rename(path, "\(folder)/c") == 0)
+            #expect(isMoved(path, to: "\(folder)/c"))
             #expect(moved.condition == .replaced)
-            #expect(rename("\(folder)/c", path) == 0)
+            #expect(isMoved("\(folder)/c", to: path))
 
             let touched = try MappedFile(mapping: path)
-            Thread.sleep(forTimeInterval: 0.02)
-            #expect(chmod(path, 0o600) == 0)
+            usleep(20_000)
+            #expect(isPrivate(path))
             #expect(touched.condition == .touched)
 
             let written = try MappedFile(mapping: path)
             #expect(written.condition == .whole)
             let times = try FileManager.default.attributesOfItem(atPath: path)
-            Thread.sleep(forTimeInterval: 0.02)
+            usleep(20_000)
             let handle = try #require(FileHandle(forWritingAtPath: path))
             try handle.write(contentsOf: Data([1, 2, 3]))
             #expect(written.condition == .overwritten)
@@ -55,7 +55,7 @@ import Testing
             processExitsWith: .exitCode(74), observing: [\.standardErrorContent]
         ) { [path = path as String] in
             let file = try MappedFile(mapping: path)
-            #expect(truncate(path, 4096) == 0)
+            #expect(isCut(path, to: 4096))
             print(file.bytes(in: 100_000..<100_010))
         }
         let told = String(decoding: ended?.standardErrorContent ?? [], as: UTF8.self)
@@ -69,8 +69,17 @@ import Testing
             try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: path))
             let file = try MappedFile(mapping: path)
             kill(getpid(), SIGBUS)
-            Thread.sleep(forTimeInterval: 5)
+            usleep(5_000_000)
             print(file.count)
         }
     }
+}
+
+private func isMoved(_ path: String, to other: String) -> Bool { unsafe rename(path, other) == 0 }
+
+/// Gives a file another mode.
+private func isPrivate(_ path: String) -> Bool { unsafe chmod(path, 0o600) == 0 }
+
+private func isCut(_ path: String, to length: Int) -> Bool {
+    unsafe truncate(path, off_t(length)) == 0
 }
