@@ -42,6 +42,14 @@ def version(running):
     return headers["x-model-version"]
 
 
+@pytest.fixture
+def encoder(tmp_path):
+    """An encoder of one's own, to be written into."""
+    folder = tmp_path / "encoder"
+    shutil.copytree(service.ENCODER, folder)
+    return folder
+
+
 # A log that nobody reads.
 
 @contextlib.contextmanager
@@ -64,6 +72,7 @@ def gossip(running, count):
     """Makes the service log so many lines."""
     for _ in range(count):
         with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(5)
             peer.connect(running.socket)
             peer.sendall(b"no record at all" * 2)
 
@@ -232,6 +241,33 @@ def test_a_model_that_could_not_be_read_for_a_moment_is_read_a_little_later(erro
         assert figure(running, "denoiser_model_behind") == 0
 
 
+@needs_strace
+def test_a_reload_that_the_system_refused_for_a_moment_is_done_a_little_later():
+    def prepare(folder):
+        (folder / "run/denoiser.ini").write_text("rows = 3\n")
+    with service.running("--config", "run/denoiser.ini", model=MODEL, prepare=prepare) as running:
+        (running.folder / "run/denoiser.ini").write_text("rows = 4\n")
+        with meddling(running, "run/denoiser.ini", "error=EMFILE:when=1"):
+            running.process.send_signal(signal.SIGHUP)
+            until(running, "not reloaded, all stays as it was: cannot read run/denoiser.ini: Too many open", 5)
+            assert running.log().rstrip().endswith("; tried again in 1.0 s")
+            until(running, "reloaded: ", 5)
+        assert running.post("/denoise/embedding", rows(4))[0] == 200
+
+
+@needs_strace
+def test_packed_weights_that_could_not_be_opened_for_a_moment_are_used_a_little_later(encoder):
+    with service.running("--encoder", str(encoder), model=MODEL) as running:
+        expected, packed = numbers(running), encoder / "model.packed.safetensors"
+        shutil.copy(packed, encoder / "beside")
+        with meddling(running, str(packed), "error=EMFILE:when=1..2"):
+            os.rename(encoder / "beside", packed)
+            until(running, f"{packed}: cannot open: Too many open files; texts are slower until it can be read", 10)
+            assert are_alike(numbers(running), expected)
+            until(running, "reloaded the encoder", 10)
+        assert numbers(running) == expected
+
+
 # The model's file is gone, or damaged.
 
 def test_without_its_file_the_model_stays_until_hup_and_then_the_built_in_one_answers():
@@ -333,14 +369,6 @@ def test_a_500_names_no_folder_but_the_log_does():
 
 
 # The encoder's files.
-
-@pytest.fixture
-def encoder(tmp_path):
-    """An encoder of one's own, to be written into."""
-    folder = tmp_path / "encoder"
-    shutil.copytree(service.ENCODER, folder)
-    return folder
-
 
 TEXT = {"texts": ["The quick brown fox jumps over the lazy dog.", "文字 and Ünïcode"]}
 
@@ -479,3 +507,24 @@ def test_a_vocabulary_that_is_just_being_copied_is_not_taken_up(encoder):
         vocabulary.write_bytes(whole)
         until(running, "reloaded the encoder", 20)
         assert never_others(running, expected, 2) > 3
+
+
+@needs_strace
+def test_files_that_are_replaced_while_others_are_read_are_all_taken_up(encoder):
+    """An upgrade is one renaming after the other, and a reload may come between two."""
+    def replace(name, content):
+        (encoder / "beside").write_bytes(content)
+        os.rename(encoder / "beside", encoder / name)
+
+    configuration = json.loads((encoder / "config.json").read_text())
+    other = json.dumps(configuration | {"layer_norm_eps": 1e-3}).encode()
+    with service.running("--encoder", str(encoder), model=MODEL) as running:
+        expected = numbers(running)
+        with meddling(running, str(encoder / "model.safetensors"), "delay_enter=1500000"):
+            replace("vocab.txt", (encoder / "vocab.txt").read_bytes())
+            running.process.send_signal(signal.SIGHUP)
+            # By now the configuration is read, and the weights are not.
+            time.sleep(0.8)
+            replace("config.json", other)
+            until(running, "reloaded: ", 30)
+        assert service.wait_until(lambda: not are_alike(numbers(running), expected), 10), running.log()

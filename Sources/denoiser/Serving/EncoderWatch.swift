@@ -44,6 +44,9 @@ struct EncoderWatch {
         return "the encoder is not read anew: \(failure)"
     }
 
+    /// Notes that the reading succeeded, but for a file that the system refused.
+    mutating func tryAgain() { retry = Retry(after: retry) }
+
     private func describe(_ change: EncoderFiles.Change, in files: EncoderFiles) -> String {
         let path = "\(files.folder)/\(change.name)"
         let what =

@@ -27,6 +27,8 @@ final class Serving: Sendable {
     private let watch = Mutex(EncoderWatch())
     /// When a reload is tried again that failed for a passing reason; nil where none did.
     private let retry = Mutex<Retry?>(nil)
+    /// The same of opening the log again.
+    private let logRetry = Mutex<Retry?>(nil)
     /// Held while the service is told to stop, so that its last lines come in order.
     private let farewell = Mutex(())
 
@@ -157,6 +159,7 @@ final class Serving: Sendable {
         case .reopenLog: reopenLog()
         case nil:
             if let due = retry.withLock({ $0 })?.due, due <= .now { reload() }
+            if let due = logRetry.withLock({ $0 })?.due, due <= .now { reopenLog() }
             lookAfterEncoder()
         }
     }
@@ -176,7 +179,12 @@ final class Serving: Sendable {
                 before.options, after: before, runs: runs, metrics: metrics, tidying: tidying,
                 onlyEncoder: true)
             generation.withLock { $0 = next }
-            log("reloaded the encoder in \(files.folder), whose files had changed")
+            door.follow(next)
+            if next.embedder.files?.isProvisional == true {
+                watch.withLock { $0.tryAgain() }
+            } else {
+                log("reloaded the encoder in \(files.folder), whose files had changed")
+            }
         } catch {
             if let line = watch.withLock({ $0.fail(error) }) { log(line) }
         }
@@ -215,7 +223,7 @@ final class Serving: Sendable {
                 "not reloaded, all stays as it was: \(error)"
                     + (pause.map { "; tried again in \($0 / .seconds(1)) s" } ?? ""))
         }
-        notifier.ready(status)
+        if !isStopping.load(ordering: .relaxed) { notifier.ready(status) }
     }
 
     private func reopenLog() {
@@ -225,7 +233,9 @@ final class Serving: Sendable {
         }
         do throws(CommandFailure) {
             try LogFile(opening: path).becomeStandardError()
+            logRetry.withLock { $0 = nil }
         } catch {
+            logRetry.withLock { $0 = error.isPassing ? Retry(after: $0) : nil }
             log("\(error); logging to the file opened before")
         }
     }

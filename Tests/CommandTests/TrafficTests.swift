@@ -1,0 +1,29 @@
+import Testing
+
+@testable import denoiser
+
+@Suite struct `Requests under way` {
+    @Test func `hang when one has not ended in time, until it has`() {
+        let traffic = Traffic()
+        let (first, second) = (
+            traffic.begin(endingBy: .now + .seconds(60)),
+            traffic.begin(endingBy: .now - .milliseconds(1))
+        )
+        #expect(traffic.isStuck)
+        traffic.end(second)
+        #expect(!traffic.isStuck)
+        traffic.end(first)
+        #expect(traffic.count == 2)
+    }
+
+    @Test func `a retry waits twice as long each time, up to a minute`() {
+        var retry: Retry?
+        var pauses: [Duration] = []
+        for _ in 0..<8 {
+            let next = Retry(after: retry)
+            pauses.append(next.pause)
+            retry = next
+        }
+        #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60].map { .seconds($0) })
+    }
+}
