@@ -15,6 +15,12 @@ public final class GrowingFile {
     private let system: FileSystem
     private var isWhole = false
 
+    /// The name that a file of this process for `path` has until it is whole.
+    public static func temporary(for path: String) -> String {
+        let target = resolvedPath(path)
+        return HistoryPlace(target).temporary(for: target)
+    }
+
     /// Begins a file for `path`, which gets the mode and, where we may, the owner of the one there.
     ///
     /// - Throws: `system`.

@@ -468,7 +468,7 @@ def test_the_bar_keeps_to_the_terminals_width(tmp_path, columns, variables, most
 
 
 def test_the_bar_follows_a_window_that_changes(tmp_path):
-    many_texts(tmp_path, 8000)
+    many_texts(tmp_path, 6000)
     lines = lines_of(drawn(tmp_path, *EMBED, columns=90, at=lambda ours: resize(ours, 25)))
     assert len(lines[0]) > 24 and lines[2:] and all(len(line) <= 24 for line in lines[2:]), lines
 

@@ -17,8 +17,9 @@ struct UnfinishedFile {
             throw .system("cannot write \(path)", EISDIR)
         }
         self.path = path
+        // First: a signal may come as soon as the file is there.
+        removeWhenEnded(GrowingFile.temporary(for: path))
         file = try reporting { () throws(ModelFileError) in try GrowingFile(replacing: path) }
-        removeWhenEnded(file.temporary)
     }
 
     func append(_ bytes: [UInt8]) throws(CommandFailure) {
