@@ -128,7 +128,8 @@ public struct Checkpoint: Sendable {
             return " but \(printable(other)); save the state dict without \(prefix) in its names"
         }
         guard let other = tensors.first else { return "; the file holds no tensors" }
-        return "; the file holds another network, such as \(printable(other.name)) of shape "
+        return
+            "; the file holds \(tensors.count) others, such as \(printable(other.name)) of shape "
             + "\(other.tensor.shape)"
     }
 

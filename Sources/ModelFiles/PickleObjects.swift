@@ -65,7 +65,7 @@ extension PickleMachine {
                 "\(full) is not a name that a model needs; "
                     + (isNetwork
                         ? "save the model's state_dict(), not the model"
-                        : "save the file again without it"))
+                        : "save the model's state_dict() without it"))
         }
         stack.append(.global(global))
     }

@@ -58,7 +58,7 @@ import Testing
                 + "save the state dict without it")
         #expect(
             try reason { Array($0.dropLast()) }
-                == "f: no tensor decoder.2.bias; the file holds another network, "
+                == "f: no tensor decoder.2.bias; the file holds 7 others, "
                 + "such as encoder.0.weight of shape [128, 384]")
         #expect(
             try reason {

@@ -32,7 +32,7 @@ import Testing
             let line = try #require(refusal(of: torchFile(Pickle.model(call))))
             let reason =
                 "\(printable(module)).\(printable(name)) is not a name that a model needs; "
-                + "save the file again without it"
+                + "save the model's state_dict() without it"
             #expect(line == "model.pt: pickle refused at byte \(opcodeAt): \(reason)")
         }
     }

@@ -94,9 +94,18 @@ import Testing
         ("list.pt", "holds no dictionary but a list; save {\"model_state_dict\": "),
         ("tensor.pt", "holds no dictionary but a tensor; save {\"model_state_dict\": "),
         ("lzma.pt", "entry archive/data.pkl is compressed in a way that PyTorch does not read"),
-        ("system.pt", "posix.system is not a name that a model needs; save the file again"),
-        ("system4.pt", "posix.system is not a name that a model needs; save the file again"),
-        ("system_legacy.pt", "posix.system is not a name that a model needs; save the file again"),
+        (
+            "system.pt",
+            "posix.system is not a name that a model needs; save the model's state_dict() without"
+        ),
+        (
+            "system4.pt",
+            "posix.system is not a name that a model needs; save the model's state_dict() without"
+        ),
+        (
+            "system_legacy.pt",
+            "posix.system is not a name that a model needs; save the model's state_dict() without"
+        ),
         ("plain.pkl", "neither a PyTorch nor a safetensors file but another pickle"),
         ("generate.py", "neither a PyTorch nor a safetensors file"),
     ])
@@ -156,7 +165,7 @@ import Testing
         ),
         (
             ["fc.weight"],
-            "no tensor encoder.0.weight; the file holds another network, "
+            "no tensor encoder.0.weight; the file holds 1 others, "
                 + "such as fc.weight of shape [2]"
         ),
         ([], "no tensor encoder.0.weight; the file holds no tensors"),
