@@ -1,6 +1,6 @@
 /// Sequences waiting for the encoder, taken in batches under a token budget.
 ///
-/// Short jobs come before long ones, which get a quarter of the tokens beside short ones that never pause. Among
+/// Short jobs come before long ones, which get a fifth of the tokens beside short ones that never pause. Among
 /// the short, and among the long, the job with the least left comes first: of jobs that together are too much,
 /// turns would finish none in time. Among the short every fourth batch begins with the oldest; the long are
 /// admitted only as far as this order lets all of them end in time.
