@@ -46,8 +46,9 @@ struct EmbeddingQueue {
     private static let batchCost = 32
     private var owed = 0
 
-    /// Long batches since a short job came. While some come, long batches are of half the size: a short job
-    /// waits for the one under way.
+    /// Long batches since a short job came.
+    ///
+    /// While some come, long batches are of half the size: a short job waits for the one under way.
     private var sinceShort = Int.max
     private static let watch = 64
 
