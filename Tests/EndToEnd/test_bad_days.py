@@ -73,7 +73,12 @@ def gossip(running, count):
     for _ in range(count):
         with socket.socket(socket.AF_UNIX) as peer:
             peer.settimeout(5)
-            peer.connect(running.socket)
+            for _ in range(500):
+                # The queue of connections may be full for a moment.
+                with contextlib.suppress(BlockingIOError):
+                    peer.connect(running.socket)
+                    break
+                time.sleep(0.01)
             peer.sendall(b"no record at all" * 2)
 
 
