@@ -35,7 +35,7 @@ import Testing
                 try ModelHistory(path: path).publishNext(smallModel(1))
                 let before = contents(path)
                 let faults = Faults(at: index, code: code, lasting: false)
-                let lock = try faults.history(path).lock()
+                let lock = try faults.history(path).lock(waiting: .seconds(5))
                 let expected = try faults.history(path).live()?.version
                 let error = try #require(throws: ModelFileError.self) {
                     try faults.history(path).publish(

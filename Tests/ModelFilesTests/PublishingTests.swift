@@ -41,13 +41,14 @@ import Testing
             let history = ModelHistory(path: "\(folder)/a.pt")
             let published = try (1...4).map { try history.publishNext(smallModel($0)) }
             let second = published[1]
-            let restored = try history.restore(second.version, under: history.lock())
+            let restored = try history.restore(
+                second.version, under: history.lock(waiting: .seconds(5)))
             #expect(restored.version == second.version)
             #expect(try history.live()?.settings == #"{"seed":2}"#)
             #expect(history.records().map(\.version.number) == [4, 3, 2, 1])
             #expect(history.records().map(\.isLive) == [false, false, true, false])
             // Again: nothing to do.
-            _ = try history.restore(second.version, under: history.lock())
+            _ = try history.restore(second.version, under: history.lock(waiting: .seconds(5)))
 
             let next = try history.publishNext(smallModel(5))
             #expect(next.version.number == 5)
@@ -55,7 +56,7 @@ import Testing
             #expect(history.records().map(\.version.number) == [5, 4, 3, 2, 1])
 
             let unknown = try #require(ModelVersion("9-00000000"))
-            let lock = try history.lock()
+            let lock = try history.lock(waiting: .seconds(5))
             let error = ModelFileError.unknownVersion(file: history.path, version: "9-00000000")
             #expect(throws: error) { try history.restore(unknown, under: lock) }
         }
@@ -66,11 +67,12 @@ import Testing
             let history = ModelHistory(path: "\(folder)/a.pt")
             let first = try history.publishNext(smallModel(1))
             try history.publishNext(smallModel(2))
-            _ = try history.restore(first.version, under: history.lock())
+            _ = try history.restore(first.version, under: history.lock(waiting: .seconds(5)))
             let handle = try #require(FileHandle(forWritingAtPath: history.path))
             try handle.write(contentsOf: Data([0, 0, 0, 0]))
             #expect(throws: ModelFileError.self) { try history.live() }
-            let again = try history.restore(first.version, under: history.lock())
+            let again = try history.restore(
+                first.version, under: history.lock(waiting: .seconds(5)))
             #expect(again.version == first.version)
             #expect(try history.live()?.version == first.version)
         }
@@ -82,7 +84,7 @@ import Testing
             let first = try history.publishNext(smallModel(1))
             let second = try history.publishNext(smallModel(2))
             let before = contents(history.path)
-            let lock = try history.lock()
+            let lock = try history.lock(waiting: .seconds(5))
             for stale in [first.version, nil] {
                 let error = ModelFileError.superseded(
                     file: history.path, expected: stale?.description ?? "no file",
@@ -134,7 +136,7 @@ import Testing
             let cut = Array(contents(history.path).dropLast(100))
             try Data(cut).write(to: URL(fileURLWithPath: history.path))
             #expect(try history.parent() == nil)
-            let lock = try history.lock()
+            let lock = try history.lock(waiting: .seconds(5))
             let third = try history.publish(smallModel(3), replacing: nil, under: lock)
             #expect(try history.live()?.version == third.version)
             #expect(third.version.number == 3)
@@ -151,7 +153,7 @@ import Testing
             try FileManager.default.createDirectory(
                 atPath: history.path, withIntermediateDirectories: true)
             #expect(throws: ModelFileError.self) { try history.parent() }
-            let lock = try history.lock()
+            let lock = try history.lock(waiting: .seconds(5))
             #expect(throws: ModelFileError.self) {
                 try history.publish(smallModel(1), replacing: nil, under: lock)
             }
@@ -166,7 +168,7 @@ import Testing
             try history.publishNext(smallModel(2))
             let cut = Array(contents(history.path).dropLast(100))
             try Data(cut).write(to: URL(fileURLWithPath: history.path))
-            let lock = try history.lock()
+            let lock = try history.lock(waiting: .seconds(5))
             #expect(throws: ModelFileError.self) {
                 try history.publish(smallModel(3), replacing: first.version, under: lock)
             }
@@ -187,7 +189,7 @@ import Testing
             let record = try #require(history.records().last)
             #expect(record.version == first.version)
             #expect(record.problem?.hasPrefix("\(kept): neither a PyTorch") == true)
-            let lock = try history.lock()
+            let lock = try history.lock(waiting: .seconds(5))
             #expect(throws: ModelFileError.self) {
                 try history.restore(first.version, under: lock)
             }
