@@ -77,7 +77,7 @@ public struct DeliberateDifference: Sendable {
             reason: "a file's name decides nothing, and tables for it would be large"),
         DeliberateDifference(
             request: "`/docs` and `/redoc`", reference: "scripts and styles from a CDN",
-            answer: "from this server, from the CDN where it has none",
+            answer: "from this server, else from the CDN with a digest",
             reason: "they work without the internet"),
         DeliberateDifference(
             request: "a path that ends in a line feed (`%0A`), slashes behind it left aside",

@@ -2,7 +2,8 @@
 ///
 /// They differ from FastAPI's in where assets come from and in nothing else. The assets stand under
 /// `docs-assets/` beside the routes, where the web server in front serves them; a page that does not
-/// find them there falls back on the content delivery network that FastAPI uses. Google's fonts,
+/// find them there falls back on the content delivery network that FastAPI uses, for the same
+/// versions and with their digests. Google's fonts,
 /// which ReDoc does without, are left out: a page that waits for them hangs without the internet.
 enum DocsPages {
     /// The page at `path`, nil where there is none.
@@ -33,7 +34,8 @@ enum DocsPages {
             <meta name="viewport" content="width=device-width, initial-scale=1.0">
             <link type="text/css" rel="stylesheet" href="\(root)/docs-assets/swagger-ui.css" \
         onerror="this.onerror=null;\
-        this.href='https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui.css'">
+        this.integrity='\(styles.integrity)';this.crossOrigin='anonymous';\
+        this.href='\(styles.address)'">
             <link rel="shortcut icon" href="\(root)/docs-assets/favicon.png">
             <title>\(title) - Swagger UI</title>
             </head>
@@ -41,9 +43,7 @@ enum DocsPages {
             <div id="swagger-ui">
             </div>
             <script src="\(root)/docs-assets/swagger-ui-bundle.js"></script>
-        \(fallback(
-            "SwaggerUIBundle",
-            "https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui-bundle.js"))
+        \(fallback("SwaggerUIBundle", bundle))
             <!-- `SwaggerUIBundle` is now available on the page -->
             <script>
             const ui = SwaggerUIBundle({
@@ -94,17 +94,40 @@ enum DocsPages {
             </noscript>
             <redoc spec-url="\(root)/openapi.json"></redoc>
             <script src="\(root)/docs-assets/redoc.standalone.js"> </script>
-        \(fallback("Redoc", "https://cdn.jsdelivr.net/npm/redoc@2/bundles/redoc.standalone.js"))
+        \(fallback("Redoc", standalone))
             </body>
             </html>
             
         """
     }
 
-    /// Loads the script from `address` where the one before did not define `global`.
-    private static func fallback(_ global: String, _ address: String) -> String {
+    /// A file of the network, which a browser takes only if it is the one that is fetched for this server.
+    private struct NetworkFile {
+        let address: String
+        /// Base64 of the SHA-384 of the file that `nginx/fetch-docs-assets` verifies.
+        let integrity: String
+
+        init(_ path: String, _ digest: String) {
+            address = "https://cdn.jsdelivr.net/npm/" + path
+            integrity = "sha384-" + digest
+        }
+    }
+
+    private static let styles = NetworkFile(
+        "swagger-ui-dist@5.32.6/swagger-ui.css",
+        "9Q2fpS+xeS4ffJy6CagnwoUl+4ldAYhOs9pgZuEKxypVModhmZFzeMlvVsAjf7uT")
+    private static let bundle = NetworkFile(
+        "swagger-ui-dist@5.32.6/swagger-ui-bundle.js",
+        "EYdOaiRwn44zNjrw+Tfs06qYz9BGQVo2f4/pLY5i7VorbjnZNhdplAbTBk8FXHUJ")
+    private static let standalone = NetworkFile(
+        "redoc@2.5.3/bundles/redoc.standalone.js",
+        "xiEssMQFSpSfLbzRZCGfxxIM5QDb2DTrU6vyoZdp2sV1L6pmOMy6MpTtUoLbpC96")
+
+    /// Loads the script `file` where the one before did not define `global`.
+    private static func fallback(_ global: String, _ file: NetworkFile) -> String {
         "    <script>window.\(global) || "
-            + "document.write('<script src=\"\(address)\"><\\/script>')</script>"
+            + "document.write('<script src=\"\(file.address)\" integrity=\"\(file.integrity)\" "
+            + "crossorigin=\"anonymous\"><\\/script>')</script>"
     }
 
     /// `path` with every byte that could end an attribute or a string literal percent-encoded.

@@ -37,6 +37,21 @@ import Testing
         #expect(loads.filter { $0.hasPrefix("/api/v1/docs-assets/") }.count >= 2)
     }
 
+    @Test(arguments: ["/docs", "/redoc"])
+    func `what comes from elsewhere is of one version and carries its digest`(path: String) throws {
+        let page = text(try #require(DocsPages.page(for: path, rootPath: "")))
+        let addresses = page.matches(of: /https:..cdn.jsdelivr.net\/npm\/[^"']*/)
+        #expect(addresses.count == (path == "/docs" ? 2 : 1))
+        for address in addresses {
+            #expect(address.0.contains(/@\d+\.\d+\.\d+\//), "\(address.0)")
+        }
+        let digests =
+            page.matches(of: /integrity="sha384-[A-Za-z0-9+\/]{64}"/)
+            .count + page.matches(of: /integrity='sha384-[A-Za-z0-9+\/]{64}'/).count
+        #expect(digests == addresses.count)
+        #expect(page.matches(of: /anonymous/).count == addresses.count)
+    }
+
     @Test(arguments: ["", "/", "/docs/", "/redoc/x", "/openapi.json"])
     func `other paths have no page`(path: String) {
         #expect(DocsPages.page(for: path, rootPath: "") == nil)
