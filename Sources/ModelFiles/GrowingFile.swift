@@ -40,7 +40,7 @@ public final class GrowingFile {
             throw .system(operation: "create", file: path, code: ELOOP)
         }
         self.status = isThere ? status : nil
-        Self.sweep(place, system)
+        place.sweep(directory(of: target), system)
         do {
             descriptor = try system.create(temporary, for: path, like: self.status)
         } catch .missing {
@@ -67,17 +67,5 @@ public final class GrowingFile {
         try system.rename(temporary, to: path)
         isWhole = true
         try system.syncDirectory(directory(of: path))
-    }
-
-    /// Removes what killed processes left half written.
-    private static func sweep(_ place: HistoryPlace, _ system: FileSystem) {
-        let folder = directory(of: place.model)
-        for name in fileNames(in: folder) where place.isTemporary(name) {
-            let file = folder + "/" + name
-            let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-            guard descriptor >= 0 else { continue }
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { system.removeIfPresent(file) }
-            close(descriptor)
-        }
     }
 }

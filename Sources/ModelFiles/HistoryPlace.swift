@@ -35,6 +35,28 @@ struct HistoryPlace {
             && Int32(name.dropFirst(prefix.count).dropLast(4)) != nil
     }
 
+    /// Removes from `folder` what killed processes left half written; what a live one writes stays.
+    func sweep(_ folder: String, _ system: FileSystem) {
+        for name in fileNames(in: folder) where isTemporary(name) {
+            guard !isWrittenByAnother(name) else { continue }
+            let file = folder + "/" + name
+            let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+            // Also of a process that only its lock tells of: one in another container.
+            if descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+                system.removeIfPresent(file)
+            }
+            if descriptor >= 0 { close(descriptor) }
+        }
+    }
+
+    /// Whether the process in a temporary file's name lives and is not this one.
+    private func isWrittenByAnother(_ name: String) -> Bool {
+        guard let process = name.dropLast(4).split(separator: ".").last.flatMap({ Int32($0) }),
+            process > 0, process != getpid()
+        else { return false }
+        return kill(process, 0) == 0 || errno == EPERM
+    }
+
     /// The model's extension with its dot.
     private var suffix: String {
         Checkpoint.Format(path: model) == .safetensors ? ".safetensors" : ".pt"

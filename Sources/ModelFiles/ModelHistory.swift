@@ -202,12 +202,8 @@ extension ModelHistory {
         }
     }
 
-    /// Removes what killed processes left half written; the lock makes sure that they are dead.
+    /// Removes what killed processes left half written.
     private func sweep(_ place: HistoryPlace) {
-        for folder in [directory(of: place.model), place.versions] {
-            for name in fileNames(in: folder) where place.isTemporary(name) {
-                system.removeIfPresent(folder + "/" + name)
-            }
-        }
+        for folder in [directory(of: place.model), place.versions] { place.sweep(folder, system) }
     }
 }

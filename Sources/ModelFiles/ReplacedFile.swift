@@ -11,9 +11,7 @@ public func replaceFile(
     let target = resolvedPath(path)
     let (system, place) = (FileSystem(), HistoryPlace(target))
     let folder = directory(of: target)
-    for name in fileNames(in: folder) where place.isTemporary(name) {
-        system.removeIfPresent(folder + "/" + name)
-    }
+    place.sweep(folder, system)
     try system.replace(
         target, with: bytes, through: place.temporary(for: target), for: path,
         like: try ReadableFile(opening: other).status)

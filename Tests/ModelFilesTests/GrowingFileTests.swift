@@ -66,12 +66,12 @@ import Testing
             let living = try GrowingFile(replacing: path)
             try FileManager.default.moveItem(
                 atPath: living.temporary, toPath: "\(folder)/.a.npy.1.new")
-            for name in [".a.npy.4242.new", ".b.npy.4242.new"] {
+            for name in [".a.npy.4194305.new", ".b.npy.4194305.new"] {
                 try Data([1]).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
             }
             let file = try GrowingFile(replacing: path)
             try file.commit()
-            #expect(names(in: folder) == [".a.npy.1.new", ".b.npy.4242.new", "a.npy"])
+            #expect(names(in: folder) == [".a.npy.1.new", ".b.npy.4194305.new", "a.npy"])
             withExtendedLifetime(living) {}
         }
     }

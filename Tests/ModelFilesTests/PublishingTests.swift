@@ -225,7 +225,7 @@ import Testing
             let history = ModelHistory(path: "\(folder)/a.pt")
             try history.publishNext(smallModel(1))
             try history.publishNext(smallModel(2))
-            let left = [".a.pt.4242.new", "a.pt.versions/.a.pt.17.new"]
+            let left = [".a.pt.4194305.new", "a.pt.versions/.a.pt.4194306.new"]
             let others = [".a.pt.b.77.new", ".a.pt.77", "a.pt.77.new", "a.pt.versions/notes.txt"]
             for name in left + others {
                 try Data([1]).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
