@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The polling thread's work: accepts, gathers requests, finishes answers to slow readers, and
@@ -13,6 +14,8 @@ struct PollingLoop: ~Copyable {
     private var isAccepting = false
     private var acceptsAgainAt = ContinuousClock.now
     private var isPaused = false
+    /// Whether the kernel had no room to watch the listening socket, which is said once.
+    private var isUnwatched = false
     private var reportsRefusalAt = ContinuousClock.now
     private var stopsAt: ContinuousClock.Instant?
     private var expiresAt = ContinuousClock.now
@@ -58,8 +61,7 @@ struct PollingLoop: ~Copyable {
                 if waiting.handedOutCount == 0 && waiting.count == 0 { return }
                 if deadline <= .now { return }
             } else if !isAccepting && acceptsAgainAt <= .now {
-                try waiting.poller.add(listener.descriptor.number, for: .input)
-                isAccepting = true
+                try resumeAccepting(listener)
             }
             for descriptor in waiting.poller.wait(milliseconds: patience()) {
                 if descriptor == listener.descriptor.number {
@@ -139,6 +141,22 @@ struct PollingLoop: ~Copyable {
         guard let idlest = waiting.takeIdlest() else { return false }
         waiting.close(idlest)
         return true
+    }
+
+    /// Watches the listening socket again; where the kernel has no room to, after another pause.
+    private mutating func resumeAccepting(_ listener: borrowing Listener) throws(FastCGIError) {
+        do throws(FastCGIError) {
+            try waiting.poller.add(listener.descriptor.number, for: .input)
+            isAccepting = true
+            isUnwatched = false
+        } catch {
+            guard case .system(_, _, let code) = error, [ENOMEM, ENOSPC].contains(code) else {
+                throw error
+            }
+            if !isUnwatched { waiting.report(error) }
+            isUnwatched = true
+            acceptsAgainAt = .now + Self.pause
+        }
     }
 
     private mutating func pauseAccepting(_ listener: borrowing Listener) {

@@ -18,6 +18,7 @@ struct Denoiser: ParsableCommand {
         ])
 
     static func main() {
+        guard occupyStandardDescriptors() else { exit(withStatus: 71) }
         // A write beyond the limit of file sizes is then an error that is told.
         signal(SIGXFSZ, SIG_IGN)
         do {

@@ -2,12 +2,15 @@
 import itertools
 import os
 import re
+import resource
+import shutil
 import signal
+import socket
 import subprocess
-import time
 
 import pytest
 import service
+from fastcgi_peer import Peer, request
 from test_lifecycle import configured, reload
 from test_service import MODEL
 
@@ -52,3 +55,135 @@ def test_a_number_too_large_and_hup_change_nothing():
                 assert last.startswith("denoiser: not reloaded, all stays as it was: ") and " to " in last
         assert running.process.poll() is None
         assert running.get("/health")[0] == 200
+
+
+# What whoever starts the service leaves open, set, ignored and allowed.
+
+def start(folder, *arguments, closed=(), **options):
+    """`denoiser serve` in `folder` with some of descriptors 0 to 2 closed."""
+    def close():
+        for number in closed:
+            os.close(number)
+    with open(folder / "err", "ab") as errors:
+        return subprocess.Popen(
+            [*SERVE, "--socket", str(folder / "s"), *arguments], stdin=subprocess.DEVNULL, stdout=errors,
+            stderr=errors, cwd=folder, preexec_fn=close, **options)
+
+
+def healthy(folder):
+    """Whether the service on the socket `s` answers."""
+    with Peer(str(folder / "s")) as peer:
+        peer.send(request("/health", method="GET"))
+        reply = peer.reply()
+        return reply is not None and reply.status == 200
+
+
+@pytest.mark.parametrize("closed", [c for n in range(1, 4) for c in itertools.combinations(range(3), n)])
+@pytest.mark.parametrize("log", [False, True])
+def test_any_of_the_standard_descriptors_may_be_closed(tmp_path, closed, log):
+    process = start(tmp_path, *(["--log", str(tmp_path / "log")] if log else []), closed=closed)
+    try:
+        assert service.wait_until(lambda: (tmp_path / "s").exists() and healthy(tmp_path))
+        for number in closed:
+            # Nothing of ours: a log line would go into it.
+            assert os.readlink(f"/proc/{process.pid}/fd/{number}") in ("/dev/null", str(tmp_path / "log"))
+        process.send_signal(signal.SIGHUP)
+        assert not log or service.wait_until(lambda: "reloaded: " in (tmp_path / "log").read_text())
+        assert service.stop(process, seconds=10) == 0
+    finally:
+        service.stop(process, signal.SIGKILL)
+
+
+def test_a_command_whose_output_or_input_is_closed_says_so():
+    for arguments, redirection in [("embed hello", ">&-"), ("embed", "<&-")]:
+        run = subprocess.run(
+            ["sh", "-c", f"{service.BINARY} {arguments} --encoder {service.ENCODER} {redirection}"],
+            capture_output=True, text=True, timeout=60)
+        assert run.returncode != 0 and "Bad file descriptor" in run.stderr, run
+
+
+def test_a_socket_on_descriptor_0_is_served_with_the_others_closed(tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+
+        def close():
+            os.close(1)
+            os.close(2)
+        process = subprocess.Popen([*SERVE, "--log", str(tmp_path / "log")], stdin=listener, preexec_fn=close)
+    try:
+        assert service.wait_until(lambda: healthy(tmp_path))
+        assert service.stop(process, seconds=10) == 0
+    finally:
+        service.stop(process, signal.SIGKILL)
+
+
+def test_signals_that_the_parent_ignores_or_blocks_still_count(tmp_path):
+    steering = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1]
+
+    def ignore():
+        for number in [*steering, signal.SIGPIPE, signal.SIGCHLD]:
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, steering)
+    with open(tmp_path / "err", "wb") as errors:
+        process = subprocess.Popen(
+            [*SERVE, "--socket", str(tmp_path / "s")], stderr=errors, preexec_fn=ignore)
+    try:
+        assert service.wait_until(lambda: (tmp_path / "s").exists() and healthy(tmp_path))
+        process.send_signal(signal.SIGHUP)
+        assert service.wait_until(lambda: "reloaded: " in (tmp_path / "err").read_text())
+        assert service.stop(process, seconds=10) == 0
+    finally:
+        service.stop(process, signal.SIGKILL)
+
+
+def test_no_environment_and_no_entry_of_the_user_are_needed(tmp_path):
+    tmp_path.chmod(0o777)
+    wrapper = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"] if os.getuid() == 0 else []
+    process = subprocess.Popen(
+        [*wrapper, *SERVE, "--socket", "s"], cwd=tmp_path, env={}, stderr=subprocess.DEVNULL)
+    try:
+        assert service.wait_until(lambda: (tmp_path / "s").exists() and healthy(tmp_path))
+    finally:
+        assert service.stop(process, seconds=10) == 0
+
+
+@pytest.mark.parametrize("limit, values", [
+    (resource.RLIMIT_NOFILE, [3, 4, 5, 8, 16, 64]), (resource.RLIMIT_FSIZE, [0, 1]), (resource.RLIMIT_CORE, [0]),
+    (resource.RLIMIT_STACK, [1 << 17, 1 << 20]), (resource.RLIMIT_MEMLOCK, [0]), (resource.RLIMIT_SIGPENDING, [0]),
+    (resource.RLIMIT_MSGQUEUE, [0])])
+def test_under_the_least_limits_it_runs_or_says_why_in_a_line(tmp_path, limit, values):
+    for value in values:
+        folder = tmp_path / str(value)
+        folder.mkdir()
+        with open(folder / "err", "wb") as errors:
+            process = subprocess.Popen(
+                [*SERVE, "--socket", str(folder / "s")], stdin=subprocess.DEVNULL, stderr=errors,
+                preexec_fn=lambda: resource.setrlimit(limit, (value, value)))
+        try:
+            ready = service.wait_until(
+                lambda: process.poll() is not None or (folder / "s").exists() and healthy(folder))
+            lines = (folder / "err").read_text().splitlines()
+            if process.poll() is None:
+                assert ready and service.stop(process, seconds=10) == 0
+            else:
+                # What comes before says how far it got.
+                assert process.returncode > 0 and len(lines) <= 3, (value, process.returncode, lines)
+                assert any(word in lines[-1] for word in ["failed", "cannot", "no thread"]), lines
+        finally:
+            service.stop(process, signal.SIGKILL)
+
+
+def test_no_room_to_watch_the_listening_socket_passes(tmp_path):
+    strace = shutil.which("strace")
+    if not strace:
+        pytest.skip("strace is not installed")
+    with open(tmp_path / "err", "wb") as errors:
+        process = subprocess.Popen(
+            [strace, "-f", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e", "inject=epoll_ctl:error=ENOMEM:when=2..4",
+             *SERVE, "--socket", str(tmp_path / "s")], stderr=errors)
+    try:
+        assert service.wait_until(lambda: (tmp_path / "s").exists() and healthy(tmp_path))
+        assert (tmp_path / "err").read_text().count("epoll_ctl") == 1
+    finally:
+        service.stop(process, seconds=10)

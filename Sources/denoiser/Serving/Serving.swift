@@ -65,7 +65,11 @@ final class Serving: Sendable {
         if let note = first.socket.idleNote { log(note) }
         log(generation.withLock { $0.summary })
         let outcome = try startUp { () throws(FastCGIError) in
-            try signals.start(patience: { self.patience }, { self.act(on: $0) })
+            // Without signals nobody could end the service but by force.
+            try signals.start(
+                patience: { self.patience },
+                failed: { self.stop("signals cannot be received any more: \($0)") },
+                { self.act(on: $0) })
             do throws(ThreadRefusal) {
                 try upkeep.start(patience: { EncoderWatch.interval }, { self.work(on: $0) })
             } catch {
