@@ -6,18 +6,22 @@ public struct Application: Sendable {
     private let service: any DenoisingService
     private let limits: Limits
     private let keys: AccessKeys?
+    private let sites: SitePolicy
     private let team: ComputeTeam?
 
     /// An API in front of `service`, open to all or to those with one of `keys`.
     ///
-    /// - Parameter team: a second thread for what is large.
+    /// - Parameters:
+    ///   - sites: whose pages may upload, and under which names the service answers.
+    ///   - team: a second thread for what is large.
     public init(
         service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil,
-        team: ComputeTeam? = nil
+        sites: SitePolicy = SitePolicy(), team: ComputeTeam? = nil
     ) {
         self.service = service
         self.limits = limits
         self.keys = keys
+        self.sites = sites
         self.team = team
     }
 
@@ -35,12 +39,15 @@ public struct Application: Sendable {
     private func answer(
         _ request: Request, at destination: Destination, body: inout some BodySource & ~Copyable
     ) -> Response {
-        switch destination {
+        if let refusal = sites.refusal(ofHost: request) { return refusal }
+        return switch destination {
         case .redirect(let path): .redirect(to: path, of: request)
         case .none: .detail(status: 404, "Not Found")
         case .route(let route):
             if route.methods.contains(request.method) {
                 route.right.flatMap { keys?.refusal(of: request.headers, for: $0) }
+                    // No page can make a browser send a key that it does not know.
+                    ?? (route == .upload && keys == nil ? sites.refusal(ofUpload: request) : nil)
                     ?? answer(request, on: route, body: &body)
             } else {
                 .detail(

@@ -76,6 +76,9 @@ public struct DeliberateDifference: Sendable {
             answer: "file names and texts in Latin-1, as for a set that nobody knows",
             reason: "a file's name decides nothing, and tables for it would be large"),
         DeliberateDifference(
+            request: "an upload from a page of another site, without keys", reference: "200",
+            answer: "403", reason: "a page elsewhere could replace the model"),
+        DeliberateDifference(
             request: "`/docs` and `/redoc`", reference: "scripts and styles from a CDN",
             answer: "from this server, else from the CDN with a digest",
             reason: "they work without the internet"),

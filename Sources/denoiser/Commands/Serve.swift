@@ -22,6 +22,7 @@ struct Serve: ParsableCommand {
     @OptionGroup(title: "Running") var life: LifeOptions
     @OptionGroup(title: "Socket") var socket: SocketOptions
     @OptionGroup(title: "Socket") var access: AccessOptions
+    @OptionGroup(title: "Socket") var site: SiteOptions
     @OptionGroup(title: "Models") var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions

@@ -53,6 +53,7 @@ struct Check {
                 return path
             }
         }
+        if let warning = options.access.warning { look("keys") { warning } }
         look("limits") { () throws(CommandFailure) in try limits() }
         look("memory") { () throws(CommandFailure) in
             try MemoryPlan(

@@ -83,7 +83,7 @@ final class Generation: Sendable {
         }
         let application = Application(
             service: engine, limits: requestLimits,
-            keys: keys, team: team)
+            keys: keys, sites: options.site.sites, team: team)
         // At the start: later on, what requests hold would be counted with it.
         present = previous?.present ?? ProcessFigures.now().privateBytes
         if let previous, previous.embedder.workspaceBytes == embedder.workspaceBytes,

@@ -63,6 +63,7 @@ final class Serving: Sendable {
     func run(_ signals: SignalWaiter) throws(CommandFailure) {
         log(status)
         if let note = first.socket.idleNote { log(note) }
+        if let warning = first.access.warning { log(warning) }
         log(generation.withLock { $0.summary })
         let outcome = try startUp { () throws(FastCGIError) in
             // Without signals nobody could end the service but by force.
