@@ -1,6 +1,6 @@
 public import Autoencoder
 internal import CDefaultModel
-internal import ModelFiles
+public import ModelFiles
 package import Threads
 
 /// A denoiser as it is served: parameters that never change, and their version.
@@ -21,11 +21,15 @@ public struct DenoiserModel: Sendable {
     }
 
     /// The model that ships with the product, linked into the executable.
-    public static let builtIn: DenoiserModel? = {
+    public static let builtIn: DenoiserModel? = builtInCheckpoint.flatMap {
+        try? DenoiserModel($0, file: "the built-in model")
+    }
+
+    /// The same as a file holds it.
+    public static let builtInCheckpoint: Checkpoint? = {
         let bytes = unsafe Array(
             UnsafeBufferPointer(start: default_model_start(), count: default_model_size))
-        let name = "the built-in model"
-        return try? DenoiserModel(Checkpoint(decoding: bytes, file: name), file: name)
+        return try? Checkpoint(decoding: bytes, file: "the built-in model")
     }()
 
     init(_ checkpoint: Checkpoint, file: String) throws(ModelFileError) {

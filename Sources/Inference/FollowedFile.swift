@@ -262,7 +262,8 @@ extension FollowedFile {
 /// The newest kept version of the model at `path` that can be used.
 private func newestWhole(of path: String) -> DenoiserModel? {
     for record in ModelHistory(path: path).records() where record.problem == nil && !record.isLive {
-        if let model = try? DenoiserModel(reading: record.path) { return model }
+        guard let file = record.path else { continue }
+        if let model = try? DenoiserModel(reading: file) { return model }
     }
     return nil
 }

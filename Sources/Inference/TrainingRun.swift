@@ -1,6 +1,6 @@
 public import Autoencoder
 internal import JSON
-internal import ModelFiles
+public import ModelFiles
 
 /// Trains a denoiser on a text and publishes it.
 public struct TrainingRun: Sendable {
@@ -46,6 +46,9 @@ public struct TrainingRun: Sendable {
 
     /// What to start from.
     public var start = Start.fresh
+
+    /// What asked for the run; the version remembers it.
+    public var origin = Checkpoint.Origin.command
 
     /// The most lines of a text.
     public var lineLimit = 1_000_000
@@ -105,7 +108,8 @@ public struct TrainingRun: Sendable {
             settings: settings(options), corpusDigest: corpus.digest,
             report: report.text(
                 lines: corpus.lines.count, distinct: corpus.distinctCount,
-                truncated: truncated.count))
+                truncated: truncated.count),
+            origin: origin)
         let (version, warning) = try publish(
             checkpoint, in: history, replacing: parent?.version, under: lock)
         return Result(
@@ -228,6 +232,11 @@ func files<Value: ~Copyable>(
 }
 
 private func inferenceError(_ error: ModelFileError) -> InferenceError {
-    if case .busy = error { return .trainingBusy(retryAfter: 5) }
+    switch error {
+    case .busy: return .trainingBusy(retryAfter: 5)
+    // Another has published meanwhile, though the lock is ours: its file was removed under a run.
+    case .superseded: return .trainingBusy(retryAfter: 1)
+    default: break
+    }
     return .storageFailed(answer: error.withoutFolders, log: "\(error)")
 }

@@ -9,6 +9,20 @@ extension Checkpoint {
         static let settings = "settings"
         static let corpusDigest = "corpus_sha256"
         static let report = "report"
+        static let origin = "origin"
+    }
+
+    /// What made a model.
+    public enum Origin: String, Sendable {
+        /// The command `train`.
+        case command
+        /// An upload to the service.
+        case upload
+    }
+
+    /// What made it; nil for foreign files and those of before it was noted.
+    public var origin: Origin? {
+        version.number == 0 ? nil : metadata[Key.origin].flatMap { Origin(rawValue: $0) }
     }
 
     /// The version that was live before this one; nil for the first and for foreign files.
@@ -36,14 +50,16 @@ extension Checkpoint {
     ///   - settings: the settings of the run, as JSON text.
     ///   - corpusDigest: the SHA-256 of the training text, in hexadecimal.
     ///   - report: what the run reports, as JSON text.
+    ///   - origin: what asked for the run.
     public init(
         tensors: [(name: String, tensor: Tensor)], embeddingDimension: Int,
-        settings: String, corpusDigest: String, report: String
+        settings: String, corpusDigest: String, report: String, origin: Origin = .command
     ) {
         self.init(
             tensors: tensors,
             metadata: [
                 Key.settings: settings, Key.corpusDigest: corpusDigest, Key.report: report,
+                Key.origin: origin.rawValue,
             ],
             embeddingDimension: embeddingDimension)
     }

@@ -23,6 +23,28 @@ struct HistoryPlace {
         }
     }
 
+    /// What may be noted of a version beside its file.
+    enum Mark: String, CaseIterable {
+        /// A user keeps it.
+        case pinned
+        /// A user put it live again.
+        case restored
+    }
+
+    /// The file that notes `mark` of a version; it is empty.
+    func mark(_ mark: Mark, of version: ModelVersion) -> String {
+        "\(versions)/\(version).\(mark.rawValue)"
+    }
+
+    /// The versions of which `mark` is noted.
+    func marked(_ mark: Mark) -> Set<ModelVersion> {
+        let suffix = "." + mark.rawValue
+        return Set(
+            fileNames(in: versions).compactMap { name in
+                name.hasSuffix(suffix) ? ModelVersion(name.dropLast(suffix.count)) : nil
+            })
+    }
+
     /// A name beside `file` for what is not complete yet.
     func temporary(for file: String) -> String {
         "\(directory(of: file))/.\(name(of: model)).\(getpid()).new"

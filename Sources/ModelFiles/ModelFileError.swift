@@ -16,6 +16,8 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
     case superseded(file: String, expected: String, live: String)
     /// No kept version of that name.
     case unknownVersion(file: String, version: String)
+    /// As many versions are pinned as may be.
+    case tooManyPinned(file: String, limit: Int)
     /// The new version is live, but a power cut may still undo it.
     case unconfirmed(file: String, version: String, code: Int32)
 
@@ -41,6 +43,8 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
             "\(shown(file)): made from version \(expected), but \(live) is live by now"
         case .unknownVersion(let file, let version):
             "\(shown(file)): no version \(printable(version)) is kept"
+        case .tooManyPinned(let file, let limit):
+            "\(shown(file)): \(limit) versions are pinned already; unpin one first"
         case .unconfirmed(let file, let version, let code):
             "\(shown(file)): version \(version) is live, "
                 + "but may not survive a power cut: \(systemMessage(code))"

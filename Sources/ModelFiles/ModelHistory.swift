@@ -9,20 +9,24 @@ public struct ModelHistory: Sendable {
     /// The live model's file.
     public let path: String
 
-    /// How many replaced versions are kept.
+    /// How many replaced versions are kept whatever they are; see `Retention` for those kept besides.
     public let keeping: Int
+
+    /// The model that is served where there is no file; it can be restored as if it were kept.
+    private let builtIn: Checkpoint?
 
     private let system: FileSystem
 
     /// The history of the model at `path`; nothing is touched yet.
-    public init(path: String, keeping: Int = 10) {
-        self.init(path: path, keeping: keeping, system: FileSystem())
+    public init(path: String, keeping: Int = 10, builtIn: Checkpoint? = nil) {
+        self.init(path: path, keeping: keeping, builtIn: builtIn, system: FileSystem())
     }
 
-    init(path: String, keeping: Int = 10, system: FileSystem) {
+    init(path: String, keeping: Int = 10, builtIn: Checkpoint? = nil, system: FileSystem) {
         precondition(keeping >= 1, "keeping \(keeping) versions")
         self.path = path
         self.keeping = keeping
+        self.builtIn = builtIn
         self.system = system
     }
 
@@ -66,6 +70,8 @@ public struct ModelHistory: Sendable {
         under lock: borrowing TrainingLock
     ) throws(ModelFileError) -> Checkpoint {
         let place = HistoryPlace(lock.modelPath)
+        let renewed = try renewal(of: lock)
+        defer { withExtendedLifetime(renewed) {} }
         sweep(place)
         let current = try whole(place)
         guard current?.checkpoint.version == expected else {
@@ -73,8 +79,7 @@ public struct ModelHistory: Sendable {
                 file: path, expected: expected?.description ?? "no file",
                 live: current?.checkpoint.version.description ?? "no file")
         }
-        // A number near the last that a name may have is nobody's count.
-        let counted = place.keptVersions().map(\.number).filter { $0 < 1_000_000_000_000 }
+        let counted = place.keptVersions().filter(\.isCounted).map(\.number)
         let highest = max(counted.max() ?? 0, expected?.number ?? 0)
         // Whose content is lost had the number after the highest kept, most likely.
         let isLost = current == nil && isRegularFile(place.model)
@@ -95,22 +100,54 @@ public struct ModelHistory: Sendable {
         _ version: ModelVersion, under lock: borrowing TrainingLock
     ) throws(ModelFileError) -> Checkpoint {
         let place = HistoryPlace(lock.modelPath)
+        let renewed = try renewal(of: lock)
+        defer { withExtendedLifetime(renewed) {} }
         sweep(place)
         let current = try whole(place)
         if let current, current.checkpoint.version == version { return current.checkpoint }
         let file = place.file(of: version)
+        if let builtIn, builtIn.version == version {
+            let bytes = builtIn.encoded(as: .init(path: place.model))
+            try replace(place, current, with: bytes, version: version)
+            return builtIn
+        }
         guard let kept = try LiveFile(at: file) else {
             throw .unknownVersion(file: path, version: version.description)
         }
         guard kept.checkpoint.version == version else {
             throw .damaged(file: file, reason: "holds version \(kept.checkpoint.version)")
         }
+        try mark(version, .restored, in: place)
         // Copied, not linked: who overwrites the live file in place must not alter the kept one.
         try replace(place, current, with: kept.bytes, version: version)
         return kept.checkpoint
     }
 
+    /// Keeps a version for good, or lets it go with the others of its age.
+    ///
+    /// - Throws: `unknownVersion`, `tooManyPinned`, `system`.
+    public func pin(
+        _ version: ModelVersion, _ isPinned: Bool, under lock: borrowing TrainingLock
+    ) throws(ModelFileError) {
+        let place = HistoryPlace(lock.modelPath)
+        guard isPinned else {
+            system.removeIfPresent(place.mark(.pinned, of: version))
+            return
+        }
+        let live = try LiveFile(at: place.model)?.checkpoint.version
+        guard version == live || place.keptVersions().contains(version) else {
+            throw .unknownVersion(file: path, version: version.description)
+        }
+        let pinned = place.marked(.pinned).subtracting([version])
+        guard pinned.count < Retention.mostPinned else {
+            throw .tooManyPinned(file: path, limit: Retention.mostPinned)
+        }
+        try mark(version, .pinned, in: place)
+    }
+
     /// The live model and the kept ones, highest number first; a damaged live file is left out.
+    ///
+    /// The built-in model is the last, and live if there is no file.
     public func records() -> [ModelRecord] {
         let place = HistoryPlace(resolvedPath(path))
         let live = try? LiveFile(at: place.model)
@@ -118,12 +155,20 @@ public struct ModelHistory: Sendable {
         if let live {
             records.append(ModelRecord(live.checkpoint, path: place.model, isLive: true))
         }
-        for version in place.keptVersions() where version != live?.checkpoint.version {
+        let pinned = place.marked(.pinned)
+        for version in place.keptVersions()
+        where version != live?.checkpoint.version && version != builtIn?.version {
             records.append(ModelRecord(version, path: place.file(of: version)))
         }
-        return records.sorted {
+        for index in records.indices {
+            records[index].isPinned = pinned.contains(records[index].version)
+        }
+        records.sort {
             ($0.version.number, $0.version.digest) > ($1.version.number, $1.version.digest)
         }
+        guard let builtIn, live?.checkpoint.version != builtIn.version else { return records }
+        let isServed = FileIdentity.of(place.model) == nil
+        return records + [ModelRecord(builtIn, path: nil, isLive: isServed)]
     }
 }
 
@@ -193,13 +238,39 @@ extension ModelHistory {
         try system.syncDirectory(place.versions)
     }
 
-    /// Removes the lowest versions above `keeping`, but not the one just replaced.
+    /// Removes what `Retention` does not keep, but not the version just replaced.
     private func prune(_ place: HistoryPlace, live: ModelVersion, replaced: ModelVersion?) {
-        let kept = place.keptVersions().filter { $0 != live }
-        let surplus = kept.filter { $0 != replaced }.sorted { $0.number < $1.number }
-        for version in surplus.prefix(max(0, kept.count - keeping)) {
-            system.removeIfPresent(place.file(of: version))
+        let others = place.keptVersions().filter { $0 != live && $0 != replaced }
+        let places = keeping - (replaced == nil ? 0 : 1)
+        if others.count > places {
+            let kept = Retention(in: place).kept(of: others, newest: places)
+            for version in others where !kept.contains(version) {
+                system.removeIfPresent(place.file(of: version))
+            }
         }
+        let present = Set(place.keptVersions() + [live])
+        for mark in HistoryPlace.Mark.allCases {
+            for version in place.marked(mark) where !present.contains(version) {
+                system.removeIfPresent(place.mark(mark, of: version))
+            }
+        }
+    }
+
+    /// Notes something of a version beside its file, which is never altered.
+    private func mark(
+        _ version: ModelVersion, _ mark: HistoryPlace.Mark, in place: HistoryPlace
+    ) throws(ModelFileError) {
+        let file = place.mark(mark, of: version)
+        guard FileIdentity.of(file) == nil else { return }
+        try system.makeDirectories(place.versions)
+        try system.write([], toNew: file, for: file, like: nil)
+    }
+
+    /// The lock anew where somebody removed its file meanwhile; nil where it is in force.
+    private func renewal(
+        of lock: borrowing TrainingLock
+    ) throws(ModelFileError) -> TrainingLock? {
+        lock.isInForce ? nil : try TrainingLock(for: lock.modelPath)
     }
 
     /// Removes what killed processes left half written.

@@ -3,11 +3,17 @@ public struct ModelRecord: Sendable {
     /// Its name.
     public let version: ModelVersion
 
-    /// Its file.
-    public let path: String
+    /// Its file; nil for the built-in model, which has none.
+    public let path: String?
 
     /// Whether it is the one that is served.
     public let isLive: Bool
+
+    /// Whether it is kept until a user lets it go.
+    public internal(set) var isPinned = false
+
+    /// What made it; nil for foreign files and those of before it was noted.
+    public let origin: Checkpoint.Origin?
 
     /// The version that was live before it was published.
     public let parent: ModelVersion?
@@ -27,7 +33,7 @@ public struct ModelRecord: Sendable {
     /// What is wrong with the file, in one line; nil where it is whole.
     public let problem: String?
 
-    init(_ checkpoint: Checkpoint, path: String, isLive: Bool) {
+    init(_ checkpoint: Checkpoint, path: String?, isLive: Bool) {
         self.init(
             checkpoint.version, checkpoint, path: path, isLive: isLive, problem: nil)
     }
@@ -46,12 +52,13 @@ public struct ModelRecord: Sendable {
     }
 
     private init(
-        _ version: ModelVersion, _ checkpoint: Checkpoint?, path: String, isLive: Bool,
+        _ version: ModelVersion, _ checkpoint: Checkpoint?, path: String?, isLive: Bool,
         problem: String?
     ) {
         self.version = version
         self.path = path
         self.isLive = isLive
+        origin = checkpoint?.origin
         parent = checkpoint?.parent
         publishedAt = checkpoint?.publishedAt
         settings = checkpoint?.settings

@@ -28,6 +28,10 @@ public struct ModelVersion: Sendable, Hashable, CustomStringConvertible {
         self.init(number, String(parts[1]))
     }
 
+    /// Whether publications could have come that far: a number near the last that a name may have is
+    /// nobody's count.
+    var isCounted: Bool { number < 1_000_000_000_000 }
+
     public var description: String { "\(number)-\(digest)" }
 }
 

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Autoencoder
 public import Inference
+import ModelFiles
 
 extension TrainingOptions.Noise: ExpressibleByArgument {}
 extension TrainingRun.Start: ExpressibleByArgument {}
@@ -47,6 +48,7 @@ struct TrainingSettings: ParsableArguments {
     func run(_ limits: LimitOptions) -> TrainingRun {
         var run = run(lineLimit: limits.request.lines)
         run.timeLimit = .seconds(limits.trainingTime)
+        run.origin = .upload
         return run
     }
 

@@ -267,7 +267,7 @@ import Testing
 }
 
 /// Runs `body` on a new thread.
-private func onOwnThread<Result: Sendable>(
+func onOwnThread<Result: Sendable>(
     _ body: @escaping @Sendable () throws -> Result
 ) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in

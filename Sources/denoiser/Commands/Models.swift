@@ -1,4 +1,5 @@
 import ArgumentParser
+import Inference
 import ModelFiles
 
 /// Lists the versions of a model and switches back to one.
@@ -14,19 +15,42 @@ struct Models: ParsableCommand {
         help: ArgumentHelp("The version to put live again.", valueName: "version"))
     var restore: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The version to keep whatever comes after it; at most 20.", valueName: "version"))
+    var pin: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The version to let go with the others of its age.", valueName: "version"))
+    var unpin: String?
+
     @OptionGroup var model: ModelOptions
 
     func run() throws {
-        let history = ModelHistory(path: model.path)
+        let history = ModelHistory(
+            path: model.path, builtIn: DenoiserModel.builtInCheckpoint)
         if let restore {
-            try switchBack(to: restore, in: history)
+            let version = try self.version(restore, of: "restore")
+            try change(history) { lock throws(ModelFileError) in
+                _ = try history.restore(version, under: lock)
+            }
+        }
+        for (text, isPinned) in [(pin, true), (unpin, false)] {
+            guard let text else { continue }
+            let version = try self.version(text, of: isPinned ? "pin" : "unpin")
+            try change(history) { lock throws(ModelFileError) in
+                try history.pin(version, isPinned, under: lock)
+            }
         }
         let records = history.records()
         for record in records {
             let mark = record.isLive ? "* " : "  "
             try printLine(mark + describe(record))
         }
-        if !records.contains(where: \.isLive) { try tellWhyNoneIsLive(history) }
+        if !records.contains(where: { $0.isLive && $0.path != nil }) {
+            try tellWhyNoneIsLive(history)
+        }
     }
 
     private func tellWhyNoneIsLive(_ history: ModelHistory) throws(CommandFailure) {
@@ -38,13 +62,23 @@ struct Models: ParsableCommand {
         log("\(absence), so no trained model is live")
     }
 
-    private func switchBack(to text: String, in history: ModelHistory) throws(CommandFailure) {
+    private func version(
+        _ text: String, of option: String
+    ) throws(CommandFailure) -> ModelVersion {
         guard let version = ModelVersion(text) else {
-            throw .usage("--restore is \"\(text)\"; a version looks like 12-3fa9c1d2")
+            throw .usage("--\(option) is \"\(text)\"; a version looks like 12-3fa9c1d2")
         }
+        return version
+    }
+
+    /// Changes something about the versions while nobody else does.
+    private func change(
+        _ history: ModelHistory,
+        _ body: (borrowing TrainingLock) throws(ModelFileError) -> Void
+    ) throws(CommandFailure) {
         do throws(ModelFileError) {
             let lock = try history.lock(waiting: .seconds(2))
-            _ = try history.restore(version, under: lock)
+            try body(lock)
         } catch {
             guard case .unconfirmed = error else { throw .data("\(error)") }
             writeStandardError("denoiser: \(error)\n")
@@ -53,7 +87,10 @@ struct Models: ParsableCommand {
 
     private func describe(_ record: ModelRecord) -> String {
         if let problem = record.problem { return "\(record.version)  \(problem)" }
+        let pin = record.isPinned ? "  pinned" : ""
+        guard record.path != nil else { return "\(record.version)  built in" }
         let parent = record.parent.map { "from \($0)" } ?? "from nothing"
-        return "\(record.version)  \(parent)  \(record.settings ?? "not trained by this product")"
+        let settings = record.settings ?? "not trained by this product"
+        return "\(record.version)  \(parent)  \(settings)\(pin)"
     }
 }

@@ -1,0 +1,71 @@
+internal import JSON
+
+/// Which replaced versions are kept when new ones come: the newest, and those that took work.
+///
+/// Apart from the newest none can be pushed out by a loop of small uploads. All together they are at most
+/// `newest` + `made` + 2 · `best` + `mostPinned`.
+struct Retention {
+    /// How many that the command `train` or a restoration made.
+    static let made = 10
+
+    /// How many of the best judged, and of those trained on the most lines.
+    static let best = 3
+
+    /// How many a user may pin.
+    static let mostPinned = 20
+
+    private let place: HistoryPlace
+
+    init(in place: HistoryPlace) { self.place = place }
+
+    /// Those of `versions` that are kept, `newest` of them whatever they are.
+    func kept(of versions: [ModelVersion], newest: Int) -> Set<ModelVersion> {
+        // A number near the last that a name may have is nobody's count, and holds no place.
+        let counted = versions.filter(\.isCounted).sorted { $0.number > $1.number }
+        var kept = Set(counted.prefix(newest))
+        kept.formUnion(place.marked(.pinned))
+        let restored = place.marked(.restored)
+        let judged = counted.map { version in
+            Judged(version, path: place.file(of: version))
+        }
+        let worked = judged.filter { $0.isMadeByCommand || restored.contains($0.version) }
+        kept.formUnion(worked.prefix(Self.made).map(\.version))
+        for measure in [\Judged.cosine, \.lines] {
+            let best = judged.filter { $0[keyPath: measure] > 0 }
+                .sorted { $0[keyPath: measure] > $1[keyPath: measure] }
+            kept.formUnion(best.prefix(Self.best).map(\.version))
+        }
+        return kept
+    }
+}
+
+/// What a version's file says of the work in it; zero where it says nothing.
+private struct Judged {
+    let version: ModelVersion
+    let isMadeByCommand: Bool
+    /// Mean cosine to clean of denoised held-out lines.
+    var cosine = 0.0
+    /// Distinct lines trained on.
+    var lines = 0.0
+
+    init(_ version: ModelVersion, path: String) {
+        self.version = version
+        let record = ModelRecord(version, path: path)
+        isMadeByCommand = record.origin == .command
+        guard let text = record.report, let value = try? JSONValue(parsing: Array(text.utf8)),
+            case .object(let report) = value
+        else { return }
+        lines = number(report["distinct_lines"])
+        if case .object(let heldOut)? = report["held_out"] {
+            cosine = number(heldOut["denoised_cosine"])
+        }
+    }
+}
+
+private func number(_ value: JSONValue?) -> Double {
+    switch value {
+    case .integer(let number): Double(number)
+    case .double(let number): number
+    default: 0
+    }
+}
