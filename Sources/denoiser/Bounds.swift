@@ -49,7 +49,9 @@ extension ClosedRange<Int> {
     /// A time that may also be none.
     static let timeOrNone = 0...1_000_000_000
 
-    /// Bytes of a request other than an upload. Offsets are kept in 32 bits.
+    /// Bytes of a request other than an upload.
+    ///
+    /// Offsets are kept in 32 bits.
     static let bodyBytes = 1...(1 << 30)
 }
 
