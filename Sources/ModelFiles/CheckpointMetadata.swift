@@ -53,14 +53,12 @@ extension Checkpoint {
     ///   - origin: what asked for the run.
     public init(
         tensors: [(name: String, tensor: Tensor)], embeddingDimension: Int,
-        settings: String, corpusDigest: String, report: String, origin: Origin = .command
+        settings: String, corpusDigest: String, report: String, origin: Origin? = nil
     ) {
-        self.init(
-            tensors: tensors,
-            metadata: [
-                Key.settings: settings, Key.corpusDigest: corpusDigest, Key.report: report,
-                Key.origin: origin.rawValue,
-            ],
-            embeddingDimension: embeddingDimension)
+        var metadata = [
+            Key.settings: settings, Key.corpusDigest: corpusDigest, Key.report: report,
+        ]
+        metadata[Key.origin] = origin?.rawValue
+        self.init(tensors: tensors, metadata: metadata, embeddingDimension: embeddingDimension)
     }
 }

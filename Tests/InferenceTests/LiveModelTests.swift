@@ -113,7 +113,7 @@ import Testing
             try live.reload()
             #expect(live.current()?.version == DenoiserModel.builtIn?.version)
             #expect(live.fault == nil)
-            #expect(lines.all.count == 2, "\(lines.all)")
+            #expect(eventually(5) { lines.all.count == 2 }, "\(lines.all)")
         }
     }
 }
