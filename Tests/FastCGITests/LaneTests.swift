@@ -144,9 +144,10 @@ extension Service {
             Errand([.short, .long, .form][$0.gathered % 3], size: $0.gathered)
         })
         let service = try Service(triage: triage) {
-            $0.requestThreads = 3
+            $0.requestThreads = 5
             $0.longThreads = 1
-            $0.formThreads = 1
+            // As many forms may wait as may hold a thread: the eight peers find room, whatever they send.
+            $0.formThreads = 4
             $0.queuedRequests = 100
         }
         let good = Guarded(0)
