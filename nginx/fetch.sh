@@ -4,8 +4,9 @@
 
 fetch() {
     into=$1 wheel=$2 wheel_sum=$3 prefix=$4
-    require python3=python3
-    python3 -m pip --version >/dev/null 2>&1 || require /usr/bin/pip3=python3-pip
+    # Not from standard input, which holds the lines.
+    require python3=python3 </dev/null
+    python3 -m pip --version >/dev/null 2>&1 </dev/null || require /usr/bin/pip3=python3-pip </dev/null
     mkdir -p "$into"
     download=$(mktemp -d "$into/download.XXXXXX")
     trap 'rm -rf "$download"' EXIT

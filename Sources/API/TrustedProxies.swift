@@ -52,7 +52,7 @@ public struct TrustedProxies: Sendable, Equatable {
 
     /// The scheme that `headers` say the client used, nil if they do not or `peer` is not trusted.
     ///
-    /// - Parameter peer: the web server's own peer (REMOTE_ADDR).
+    /// - Parameter peer: the web server's own peer (DENOISER_PEER, else REMOTE_ADDR).
     public func scheme(of headers: some HeaderFields, from peer: String?) -> String? {
         guard let value = headers["x-forwarded-proto"], trusts(peer) else { return nil }
         let scheme = PythonText.stripped(value)

@@ -32,13 +32,18 @@ public struct Triage: Sendable {
     /// The answer where a long request has no chance, behind others of that size in all; nil lets it wait.
     public var refusal: @Sendable (Errand, _ ahead: Int) -> Answer?
 
+    /// How long a request may wait for a thread by now; nil takes the server's limit.
+    public var queueTime: (@Sendable () -> Duration)?
+
     /// One that takes all requests with a body for short.
     public init(
         errand: @escaping @Sendable (RequestHead) -> Errand = { Errand(.short, size: $0.gathered) },
-        refusal: @escaping @Sendable (Errand, _ ahead: Int) -> Answer? = { _, _ in nil }
+        refusal: @escaping @Sendable (Errand, _ ahead: Int) -> Answer? = { _, _ in nil },
+        queueTime: (@Sendable () -> Duration)? = nil
     ) {
         self.errand = errand
         self.refusal = refusal
+        self.queueTime = queueTime
     }
 }
 
@@ -70,11 +75,11 @@ public struct RequestHead: Sendable {
         return found
     }
 
-    /// The length of the body: what is declared, or what is there.
+    /// The length of the body: what is declared, of which more than a tebibyte makes no difference, or what is there.
     public var length: Int {
         var length = 0
         for byte in self["CONTENT_LENGTH"] ?? [] {
-            guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte, length < Int.max / 20 else {
+            guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte, length < 1 << 40 else {
                 break
             }
             length = length * 10 + Int(byte - UInt8(ascii: "0"))

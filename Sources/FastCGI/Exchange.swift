@@ -56,11 +56,6 @@ public struct Exchange: ~Copyable {
     /// The length of the body the request declares, nil where it declares none.
     public var declaredLength: Int? { parameters.contentLength }
 
-    /// Whether the peer closed its side, so that nobody would read an answer.
-    ///
-    /// Sure on Unix sockets; over TCP it shows at the second look.
-    public var isPeerGone: Bool { connection.isPeerGone }
-
     /// Looks after the peer while the exchange is under way; of no use after it.
     public var peer: PeerWatch { PeerWatch(connection) }
 

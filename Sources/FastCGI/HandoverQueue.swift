@@ -26,6 +26,8 @@ final class HandoverQueue: Sendable {
         /// Threads that wait; where there is one, a connection waits only because its lane holds what it may.
         var seats: [Seat] = []
         var isClosed = false
+        /// Short requests in turn that went before a long one or a form.
+        var passedOver = 0
 
         var isEmpty: Bool { lines.allSatisfy(\.isEmpty) }
     }
@@ -134,11 +136,24 @@ final class HandoverQueue: Sendable {
         for seat in seats { seat.bell.signal() }
     }
 
-    /// The next connection that may have a thread.
+    /// Short requests in turn that may go before a long one or a form that could have their thread.
+    private static let patience = 3
+
+    /// The next connection that may have a thread: short requests first, but not for ever.
     private func next(_ state: inout State) -> Connection? {
-        for lane in Errand.Lane.allCases where mayHold(lane, state) {
+        let order: [Errand.Lane] =
+            state.passedOver < Self.patience
+            ? [.bodiless, .short, .long, .form] : [.bodiless, .form, .long, .short]
+        for lane in order where mayHold(lane, state) {
             guard let connection = state.lines[lane.rawValue].next() else { continue }
             state.holding[lane.rawValue] += 1
+            switch lane {
+            case .bodiless: break
+            case .short:
+                let others = state.lines[Errand.Lane.long.rawValue...]
+                state.passedOver = others.allSatisfy(\.isEmpty) ? 0 : state.passedOver + 1
+            case .long, .form: state.passedOver = 0
+            }
             return connection
         }
         return nil

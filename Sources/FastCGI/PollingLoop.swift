@@ -257,7 +257,7 @@ struct PollingLoop: ~Copyable {
         looksAt = now + Self.look
         guard queue.isWaitedFor else { return }
         for peer in queue.takeAll(where: \.isPeerGone) { waiting.leave(peer) }
-        let oldest = now - waiting.limits.queueTime
+        let oldest = now - (triage.queueTime?() ?? waiting.limits.queueTime)
         for peer in queue.takeAll(where: { $0.readyAt < oldest && $0.errand.lane != .form }) {
             waiting.counters.lateAnswers.add(1, ordering: .relaxed)
             refuse(peer, with: busyAnswer)

@@ -22,10 +22,9 @@ extension EmbeddingQueue {
         if !isShort {
             for entry in long.jobs where entry.tokens <= tokens { ahead += entry.tokens }
         }
-        if ahead == 0 {
-            // What was measured long ago says little, and would never be measured again.
-            guard !isShort && (pace.isFresh(at: now) || !long.isEmpty) else { return nil }
-        }
+        // What was measured long ago says little, and would never be measured again.
+        guard pace.isFresh(at: now) || !isShort && !long.isEmpty else { return nil }
+        if isShort && ahead == 0 { return nil }
         // Short jobs have three quarters of the encoder beside long ones.
         let seconds = pace.seconds(for: ahead + tokens) * (isShort && !long.isEmpty ? 4 / 3 : 1)
         let isLate = seconds > left * (ahead == 0 ? Self.leniency : Self.margin)

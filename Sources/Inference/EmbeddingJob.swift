@@ -63,10 +63,8 @@ final class EmbeddingJob: Sendable {
         if isLast { progress.wakeAll() }
     }
 
-    /// Waits for the last row; the result is [sequences, columns].
-    func result() -> [Float] { progress.wait { $0.take() } }
-
-    /// The same, or nil where the last row is not there by `deadline`, or never will be.
+    /// Waits for the last row; the result is [sequences, columns], or nil if the last row is not there by `deadline`,
+    /// or never will be.
     func result(before deadline: ContinuousClock.Instant) -> [Float]? {
         progress.wait(before: deadline) { $0.isGivenUp ? .some(nil) : $0.take().map { .some($0) } }
             ?? nil
@@ -80,9 +78,6 @@ final class EmbeddingJob: Sendable {
 
     /// Whether it was given up.
     var isGivenUp: Bool { progress.withLock { $0.isGivenUp } }
-
-    /// Sequences whose row is stored.
-    var finished: Int { progress.withLock { sequences.count - $0.missing } }
 }
 
 extension EmbeddingJob.Progress {

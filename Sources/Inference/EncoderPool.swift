@@ -51,7 +51,7 @@ final class EncoderPool: Sendable {
             }
         } catch {
             stop()
-            throw ModelFault("\(threadCount) compute threads: \(error)")
+            throw ModelFault("\(threadCount) compute threads: \(error)", isPassing: true)
         }
     }
 
@@ -77,6 +77,8 @@ final class EncoderPool: Sendable {
                     return .tooMuchWork(work)
                 }
             }
+            // The last long job may have been dropped; the time since then is none of the encoder's.
+            if state.queue.long.isEmpty, state.longUnderway == 0 { state.pace.interrupt() }
             state.queue.add(job)
             return nil
         }

@@ -52,6 +52,12 @@ struct Pace {
         }
     }
 
+    /// Ends the stretch under way: no long job waits or is computed, whatever became of the last one.
+    mutating func interrupt() {
+        began = nil
+        tokens = 0
+    }
+
     /// Seconds that `count` tokens take.
     func seconds(for count: Int) -> Double { Double(count) / tokensPerSecond }
 }

@@ -16,7 +16,7 @@ public struct TooMuchWork: Error, Sendable, Equatable {
     public var secondsAlone: Double { seconds * Double(tokens) / Double(max(tokens + ahead, 1)) }
 
     /// Seconds after which it may fit.
-    public var retryAfter: Int { min(max(Int((seconds - secondsLeft).rounded(.up)), 1), 60) }
+    public var retryAfter: Int { Int(min(max((seconds - secondsLeft).rounded(.up), 1), 60)) }
 
     public init(tokens: Int, ahead: Int, seconds: Double, secondsLeft: Double) {
         self.tokens = tokens

@@ -72,7 +72,6 @@ struct LimitOptions: ParsableArguments {
         limits.longThreads = max(
             requestThreads - requestThreads / 4 - limits.formThreads, min(requestThreads, 2))
         limits.requestThreads = max(requestThreads, limits.longThreads + limits.formThreads + 1)
-        limits.queueTime = .seconds(requestDeadline)
         limits.queuedRequests = queue
         limits.connections = connections
         limits.parameterBytes = request.parameterBytes

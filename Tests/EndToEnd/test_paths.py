@@ -124,7 +124,7 @@ def test_every_route_is_matched_by_the_block_meant_for_it(site, mount, prepare):
             answered, headers = route(ask, mount + spelling)
             if answered is None:
                 continue
-            # The mount itself is nginx's redirect.
+            # The mount itself has a block of its own, and the service redirects.
             if headers.get("x-block") == f"= {mount}":
                 continue
             seen[answered.removeprefix("to ")] += 1

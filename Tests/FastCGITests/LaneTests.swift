@@ -139,6 +139,26 @@ extension Service {
         #expect(peer.reply()?.status == 200)
     }
 
+    @Test func `Short requests that never pause leave long ones and forms their turn`() throws {
+        let triage = Triage(errand: {
+            Errand($0.gathered < 10 ? .short : $0.gathered < 100 ? .long : .form, size: $0.gathered)
+        })
+        let service = try Service(triage: triage) {
+            $0.requestThreads = 1
+            $0.longThreads = 1
+            $0.formThreads = 1
+        }
+        let held = try service.hold(1)
+        let short = try (0..<12).map { _ in try service.queue("/short") }
+        let long = try service.queue("/long", 50)
+        let form = try service.queue("/form", 200)
+        service.finish(held)
+        for peer in [long, form] + short { #expect(peer.reply()?.status == 200) }
+        let order = service.paths
+        let (first, second) = (order.firstIndex(of: "/long"), order.firstIndex(of: "/form"))
+        #expect(first.map { $0 <= 10 } == true && second.map { $0 <= 10 } == true, "\(order)")
+    }
+
     @Test func `Many requests of all lanes are all answered`() throws {
         let triage = Triage(errand: {
             Errand([.short, .long, .form][$0.gathered % 3], size: $0.gathered)

@@ -44,6 +44,26 @@ extension EmbeddingQueue {
         #expect(abs(changing.tokensPerSecond - 1000) < 10)
     }
 
+    @Test func `time in which no long job waits is not measured`() {
+        var changing = pace(4000)
+        changing.note(512, at: now, goesOn: true)
+        changing.interrupt()
+        changing.note(512, at: now + .seconds(600), goesOn: true)
+        changing.note(4000, at: now + .seconds(601), goesOn: false)
+        #expect(abs(changing.tokensPerSecond - 4000) < 10)
+    }
+
+    @Test func `a pace that was measured long ago refuses nobody`() {
+        var queue = EmbeddingQueue(tokenBudget: 512)
+        queue.add(job(500, seconds: 30))
+        let later = now + .seconds(60)
+        for tokens in [100, 40_000] {
+            #expect(
+                queue.refusal(of: tokens, before: later + .seconds(1), at: pace(10), now: later)
+                    == nil)
+        }
+    }
+
     @Test func `who could not be done in time is refused with the figures`() throws {
         var queue = EmbeddingQueue(tokenBudget: 512)
         queue.add(job(20_000, seconds: 30))

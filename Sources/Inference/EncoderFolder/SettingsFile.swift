@@ -20,7 +20,7 @@ struct SettingsFile {
             bytes = try fileContents(at: path, limit: 64 << 20)
         } catch {
             if case .missing = error { return nil }
-            throw encoderFault("\(error)")
+            throw encoderFault("\(error)", isPassing: error.isOfSystem)
         }
         do throws(JSONError) {
             tree = try JSONTree(JSONText(decoding: bytes), depth: 64)

@@ -15,7 +15,7 @@ func readVocabulary(folder: String) throws(ModelFault) -> [UInt8] {
         if case .missing = error, let file {
             return Array(try file.vocabulary().joined(separator: [UInt8(ascii: "\n")]))
         }
-        throw encoderFault("\(error)")
+        throw encoderFault("\(error)", isPassing: error.isOfSystem)
     }
     if let file {
         let lines = TextLines(of: bytes)

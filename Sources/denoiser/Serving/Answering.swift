@@ -29,20 +29,24 @@ struct Answering {
         let memory = RequestMemory(budgets, limits: limits)
         let headers = ParameterHeaders(parameters: parameters)
         let scheme =
-            proxies.scheme(of: headers, from: parameters["REMOTE_ADDR"]) ?? parameters.scheme
+            proxies.scheme(
+                of: headers, from: parameters["DENOISER_PEER"] ?? parameters["REMOTE_ADDR"])
+            ?? parameters.scheme
         var request = Request(
             method: parameters.method, path: parameters.path, query: parameters.query,
             rootPath: parameters.rootPath, headers: headers, scheme: scheme,
             server: parameters.server(under: scheme))
         let peer = exchange.peer
-        request.caller = Caller(deadline: began + deadline - queued) { peer.isGone }
+        // A form waits for the training of others, which may take long.
+        let isForm = exchange.lane == .form
+        request.caller = Caller(deadline: isForm ? nil : began + deadline - queued) { peer.isGone }
         request.caller.requestBytes = exchange.declaredLength
         request.memory = memory
         let id = parameters["REQUEST_ID"].flatMap { isRequestID($0) ? $0 : nil }
 
         var body = ExchangeBody(exchange)
         var response =
-            queued < deadline
+            isForm || queued < deadline
             ? application.respond(to: request, body: &body) : .late
         if let id { response.headers.append(("x-request-id", id)) }
         let answered = ContinuousClock.now

@@ -21,11 +21,19 @@ final class Door: Sendable {
     }
 
     /// Lets in by what `next` allows from now on.
-    func follow(_ next: Generation) { generation.withLock { $0 = next } }
+    func follow(_ next: Generation) {
+        // Outside of the lock the one before may end, which waits for its compute threads.
+        _ = generation.withLock { generation in
+            defer { generation = next }
+            return generation
+        }
+    }
 
     /// What the server asks.
     var triage: Triage {
-        Triage(errand: { Self.errand($0) }, refusal: { self.refusal(of: $0, behind: $1) })
+        Triage(
+            errand: { Self.errand($0) }, refusal: { self.refusal(of: $0, behind: $1) },
+            queueTime: { self.generation.withLock { $0.answering.deadline } })
     }
 
     private static func errand(_ head: RequestHead) -> Errand {

@@ -8,8 +8,10 @@ import Glibc
 func readKeys(_ path: String) throws(CommandFailure) -> AccessKeys {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {
-        let reason = unsafe String(cString: strerror(errno))
-        throw .configuration("\(path): \(reason) (--keys names it)")
+        let code = errno
+        throw .configuration(
+            "\(path): \(unsafe String(cString: strerror(code))) (--keys names it)",
+            isPassing: CommandFailure.isPassing(code))
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
         throw .configuration("\(path) is no regular file; --keys takes a file of keys")

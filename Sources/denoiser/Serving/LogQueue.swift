@@ -39,18 +39,18 @@ final class LogQueue: Sendable {
     /// Takes a line, or counts it as dropped; false where no thread was started.
     func add(_ line: String) -> Bool {
         let bytes = Array(line.utf8)
-        let isStarted = state.withLock { state in
-            guard state.isStarted else { return false }
+        let (isStarted, isNew) = state.withLock { state in
+            guard state.isStarted else { return (false, false) }
             guard state.bytes + bytes.count <= Self.room else {
                 state.dropped += 1
                 state.untold += 1
-                return true
+                return (true, false)
             }
             state.bytes += bytes.count
             state.lines.append(bytes)
-            return true
+            return (true, true)
         }
-        if isStarted { bell.signal() }
+        if isNew { bell.signal() }
         return isStarted
     }
 

@@ -39,7 +39,7 @@ final class Serving: Sendable {
         self.arguments = arguments
         first = options
         notifier = .take()
-        runs = TrainingRuns(most: max(options.limits.requestThreads / 2, 1))
+        runs = TrainingRuns(most: options.limits.serverLimits.formThreads)
         let metrics = RequestMetrics()
         self.metrics = metrics
         let first = try Generation(
@@ -88,6 +88,8 @@ final class Serving: Sendable {
         }
         log("stopped after \(traffic.count) requests")
         LogQueue.shared.finish(within: .seconds(1))
+        // A compute thread may be in the middle of a batch that nobody waits for; exit would take away what it uses.
+        _exit(0)
     }
 
     private var status: String {
