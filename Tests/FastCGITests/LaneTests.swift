@@ -150,12 +150,12 @@ extension Service {
         }
         let held = try service.hold(1)
         let short = try (0..<12).map { _ in try service.queue("/short") }
-        let long = try service.queue("/long", 50)
+        let long = try service.queue("/more", 50)
         let form = try service.queue("/form", 200)
         service.finish(held)
         for peer in [long, form] + short { #expect(peer.reply()?.status == 200) }
         let order = service.paths
-        let (first, second) = (order.firstIndex(of: "/long"), order.firstIndex(of: "/form"))
+        let (first, second) = (order.firstIndex(of: "/more"), order.firstIndex(of: "/form"))
         #expect(first.map { $0 <= 10 } == true && second.map { $0 <= 10 } == true, "\(order)")
     }
 
