@@ -94,3 +94,15 @@ def test_a_network_that_is_none_is_refused_at_the_start(value, word):
                             capture_output=True, text=True)
     assert answer.returncode not in (0, 134) and answer.stderr.count("\n") == 1
     assert "--forwarded-allow-ips" in answer.stderr and word in answer.stderr
+
+
+def test_the_front_is_the_peer_also_where_nginx_takes_the_clients_address_from_it():
+    def prepare(folder):
+        path = folder / "run/nginx.conf"
+        lines = "set_real_ip_from 127.0.0.1;\n    real_ip_header X-Forwarded-For;\n    server {"
+        path.write_text(path.read_text().replace("server {", lines, 1))
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+    with service.running(prepare=prepare) as running:
+        assert running.request("GET", "/health/", headers=headers)[1]["location"].startswith("https://")
+    with service.running("--forwarded-allow-ips", "203.0.113.9", prepare=prepare) as running:
+        assert running.request("GET", "/health/", headers=headers)[1]["location"].startswith("http://")
