@@ -1,5 +1,6 @@
-// A chroot or a container may have no /proc. Swift's runtime then ends the process before main: it
-// asks for its own path there, only to look for a program that prints backtraces.
+// A chroot or a container may have no /proc, and a process no descriptor left to read it. Swift's runtime takes the
+// arguments from there, and without it ends the process before main: it asks for its own path there, only to look
+// for a program that prints backtraces.
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,9 +10,9 @@ void _swift_stdlib_overrideUnsafeArgvArgc(char **argv, int argc) __attribute__((
 
 // After OpenBLAS's start, which puts the environment back in its place, and before Swift's.
 __attribute__((constructor(102))) static void start_without_proc(int argc, char **argv) {
-    if (access("/proc/self/exe", F_OK) == 0 || !_swift_stdlib_overrideUnsafeArgvArgc) return;
-    // The runtime takes a path that is given as it is.
-    setenv("SWIFT_BACKTRACE", "enable=no,swift-backtrace=/", 1);
-    // The environment has moved, so that the arguments no longer stand before it.
+    if (!_swift_stdlib_overrideUnsafeArgvArgc) return;
     _swift_stdlib_overrideUnsafeArgvArgc(argv, argc);
+    // The runtime takes a path that is given as it is. The environment moves, so that the arguments no longer stand
+    // before it.
+    if (access("/proc/self/exe", F_OK) != 0) setenv("SWIFT_BACKTRACE", "enable=no,swift-backtrace=/", 1);
 }

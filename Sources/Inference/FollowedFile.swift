@@ -67,7 +67,10 @@ final class FollowedFile: Sendable {
             state.identity = try Self.identity(of: path)
             state.model = state.identity == nil ? fallback : try DenoiserModel(reading: path)
         } catch {
-            guard standsIn, let other = newestWhole(of: path) ?? fallback else { throw error }
+            // A folder or a device is no damaged model, but a wrong name.
+            guard standsIn, FileIdentity.of(path) == nil || isRegularFile(path),
+                let other = newestWhole(of: path) ?? fallback
+            else { throw error }
             report("\(error); serving \(other.version) in its place")
             state.model = other
             state.note(error, after: Self.pause(error, 1))

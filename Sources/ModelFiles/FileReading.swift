@@ -85,7 +85,7 @@ public func fileContents(at path: String, limit: Int) throws(ModelFileError) -> 
 }
 
 /// Whether a regular file stands at `path`, links followed.
-func isRegularFile(_ path: String) -> Bool {
+public func isRegularFile(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }

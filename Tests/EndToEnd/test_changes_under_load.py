@@ -198,6 +198,8 @@ def test_no_answer_mixes_two_models(tmp_path):
     files = {}
     for line in listing.splitlines():
         version = line[2:].split()[0]
+        if "built in" in line:
+            continue
         # The live one is read now; the others are kept files, which never change.
         kept = pathlib.Path(f"{model}.versions/{version}.safetensors")
         files[version] = read_safetensors(model if line.startswith("*") else kept)

@@ -92,7 +92,7 @@ def test_each_limit_of_a_form_is_kept_and_named(small):
 
 
 @pytest.mark.parametrize("status, arguments, word", [
-    (78, ["--memory", "100"], "these limits need"), (64, ["--tokens", "257"], "from 2 to 256"),
+    (78, ["--memory", "100"], "these limits need"), (64, ["--tokens", "513"], "from 2 to 512"),
     (64, ["--json-depth", "5000"], "--json-depth"), (64, ["--lines", "0"], "from 1 to 1000000000"),
     (64, ["--request-deadline", "0"], "from 1 to 1000000000")])
 def test_limits_that_cannot_be_are_refused_at_start(tmp_path, status, arguments, word):

@@ -16,7 +16,8 @@ from test_training import sentences, upload
 FIXTURES = service.TOP / "Tests/ModelFilesTests/Fixtures"
 MODEL = FIXTURES / "embedding_denoiser.pt"
 # Half a million tokens: minutes of work, so surely in flight when a signal comes.
-ENDLESS = {"texts": [f"{'long text ' * 200}{i}" for i in range(2048)]}
+# Some seconds of work: more than any stop here leaves time for, less than what is given up as hopeless.
+ENDLESS = {"texts": [f"{'long text ' * 200}{i}" for i in range(160)]}
 
 
 def until(running, words, seconds=20):
@@ -334,13 +335,13 @@ def test_check_finds_a_good_installation_good(tmp_path):
     status, lines = check(tmp_path, "--config", "d.ini", "--model", str(MODEL), "--log", "run/log")
     assert status == 0, lines
     assert [line.split(":")[0].split()[1] for line in lines] == [
-        "configuration", "encoder", "model", "socket", "log", "limits", "memory"]
+        "configuration", "encoder", "model", "socket", "log", "keys", "limits", "memory"]
     assert all(line.startswith("ok ") for line in lines)
     assert not (tmp_path / "run/s").exists() and not (tmp_path / "run/log").exists()
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["--rows", "0"], "--rows is 0"),
+    (["--rows", "0"], "'--rows <rows>': it must be a whole number from 1 to"),
     (["--rowss", "1"], "--rowss"),
     (["--config", "missing.ini"], "missing.ini"),
     (["--config", "wrong.ini"], "wrong.ini:2: "),

@@ -55,7 +55,7 @@ def test_a_loop_of_small_uploads_leaves_what_a_command_made(running):
         assert upload(running, TEXT)[0] == 200
     assert made in versions(running.folder)
     builtin = versions(running.folder)[-1]
-    assert builtin.startswith("0-")
+    assert builtin.startswith("1-")
     run = subprocess.run(
         [str(service.BINARY), "models", "--restore", builtin, "--model", "models/embedding_denoiser.pt"],
         cwd=running.folder, capture_output=True, text=True, timeout=60)

@@ -64,7 +64,7 @@ def test_what_clients_that_hang_up_asked_for_is_dropped(site):
             assert service.wait_until(lambda: is_idle(running), 10)
             assert ask(running.port, "/denoise/text", json.dumps({"texts": ["a " * 254] * 8}).encode())[0] == 200
             left, refused = figure(running, "left_requests_total"), figure(running, "refused_requests_total")
-            assert left + refused >= 75 and left > 10 and figure(running, "late_requests_total") == 0
+            assert left + refused >= 75 and left > 0 and figure(running, "late_requests_total") == 0
         else:
             with socket.create_connection(("127.0.0.1", running.port)) as client:
                 client.sendall(b"POST %s/denoise/text HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -107,7 +107,7 @@ def waiting(running, bodies):
 def test_health_and_short_texts_do_not_wait_for_long_ones(threads, texts):
     body = json.dumps({"texts": ["a " * 400] * texts}).encode()
     with service.running("--request-threads", str(threads), "--queue", "256", model=MODEL) as running:
-        with waiting(running, [body] * (150 if texts == 2 else 60)):
+        with waiting(running, [body] * (90 if texts == 2 else 60)):
             # Without lanes as many as there are threads and places.
             assert service.wait_until(lambda: figure(running, "requests_in_flight") > 10, 10)
             for _ in range(3):

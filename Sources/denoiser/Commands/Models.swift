@@ -44,11 +44,14 @@ struct Models: ParsableCommand {
             }
         }
         let records = history.records()
+        // Of a named model there is nothing: not even a version that was kept.
+        if records.allSatisfy({ $0.path == nil }) { try tellWhyNoneIsLive(history) }
         for record in records {
             let mark = record.isLive ? "* " : "  "
             try printLine(mark + describe(record))
         }
-        if !records.contains(where: { $0.isLive && $0.path != nil }) {
+        let files = records.filter { $0.path != nil }
+        if !files.isEmpty, !files.contains(where: \.isLive) {
             try tellWhyNoneIsLive(history)
         }
     }
