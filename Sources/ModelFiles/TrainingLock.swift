@@ -98,7 +98,7 @@ public struct TrainingLock: ~Copyable, Sendable {
 }
 
 /// The folder that `path` stands in.
-func directory(of path: String) -> String {
+public func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }
@@ -109,7 +109,7 @@ func name(of path: String) -> String {
 }
 
 /// `path` with links followed, so that a rename replaces the file and not a link to it; the file need not exist.
-func resolvedPath(_ path: String) -> String {
+public func resolvedPath(_ path: String) -> String {
     var path = path
     // As many as Linux follows.
     for _ in 0..<40 {

@@ -236,6 +236,33 @@ def test_what_keeps_the_service_from_starting_is_told_to_whoever_started_it(tmp_
     assert run.returncode == 78 and "no/folder/log" in run.stderr
 
 
+@pytest.mark.parametrize("name, words", [
+    ("pipe", "a pipe that nobody reads"), ("folder", "Is a directory"), ("no/log", "No such file"),
+    ("file/log", "Not a directory"), ("dangling", "No such file"), ("", "No such file"),
+    ("file", None), ("new", None), ("link", None), ("/dev/null", None)])
+def test_check_and_start_agree_on_the_log(tmp_path, name, words):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to("no/log")
+    (tmp_path / "link").symlink_to("folder/log")
+    there = sorted(tmp_path.rglob("*"))
+
+    def run(*arguments):
+        return subprocess.run(
+            [str(service.BINARY), "serve", "--log", name, *arguments], cwd=tmp_path,
+            env={**os.environ, "ENCODER_PATH": service.ENCODER}, capture_output=True, text=True, timeout=30)
+    check = run("--check", "--socket", "s")
+    line = next(line for line in check.stdout.splitlines() if " log: " in line)
+    assert sorted(tmp_path.rglob("*")) == there
+    if words is None:
+        assert line == f"ok       log: {name}" and check.returncode == 0
+    else:
+        assert line.startswith(f"problem  log: cannot open the log {name}: ") and words in line
+        assert check.returncode == 78
+        assert words in run("--socket", "s").stderr
+
+
 def test_models_tells_why_none_is_live(tmp_path):
     def models():
         return subprocess.run([str(service.BINARY), "models", "--model", "m.pt"], cwd=tmp_path, capture_output=True, text=True)

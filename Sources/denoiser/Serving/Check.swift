@@ -3,6 +3,7 @@ import Autoencoder
 import FastCGI
 import Glibc
 import Inference
+import ModelFiles
 
 /// Looks at all that `serve` needs before it is started; one line for each part.
 struct Check {
@@ -40,10 +41,7 @@ struct Check {
         look("socket") { () throws(CommandFailure) in try socket() }
         if let path = options.life.log {
             look("log") { () throws(CommandFailure) in
-                let isThere = unsafe access(path, F_OK) == 0
-                guard unsafe access(isThere ? path : folder(of: path), W_OK) == 0 else {
-                    throw .system("cannot write \(path)", errno)
-                }
+                try LogFile.check(path)
                 return path
             }
         }
@@ -84,9 +82,9 @@ struct Check {
             isThere
             ? "\(path), version \(version)" : "serving \(describe(version, options.model))"
         // A folder that is missing is made by the first training run, if it can be.
-        var place = folder(of: path)
-        while unsafe access(place, F_OK) != 0, place != folder(of: place) {
-            place = folder(of: place)
+        var place = directory(of: path)
+        while unsafe access(place, F_OK) != 0, place != directory(of: place) {
+            place = directory(of: place)
         }
         let canWrite = unsafe access(place, W_OK | X_OK) == 0
         return canWrite ? what : what + "; uploads will fail, \(place) cannot be written"
@@ -129,10 +127,4 @@ struct Check {
             "\(files.rlim_cur) open files are allowed, \(wanted) may be needed; "
                 + "raise `ulimit -n` or lower --request-threads")
     }
-}
-
-/// The folder that `path` stands in.
-func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
 }

@@ -1,4 +1,5 @@
 import Glibc
+import ModelFiles
 import Synchronization
 
 /// The file that takes standard error, and with it all that is logged, crash reports included.
@@ -10,20 +11,38 @@ struct LogFile: ~Copyable {
     ///
     /// Never waits: a pipe that nobody reads is refused.
     init(opening path: String) throws(CommandFailure) {
-        let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
+        try self.init(opening: path, flags: O_CREAT)
+    }
+
+    private init(opening path: String, flags: Int32) throws(CommandFailure) {
+        let flags = flags | O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
         descriptor = unsafe open(path, flags, 0o640)
-        guard descriptor >= 0 else {
-            let code = errno
-            let reason =
-                code == ENXIO
-                ? "a pipe that nobody reads, or a socket; a regular file or a device is needed"
-                : unsafe String(cString: strerror(code))
-            throw .configuration(
-                "cannot open the log \(path): \(reason)", isPassing: CommandFailure.isPassing(code))
-        }
+        guard descriptor >= 0 else { throw Self.failure(path, errno) }
         // Crash reports are written by others, who do not ask whether there is room.
         _ = fcntl(descriptor, F_SETFL, O_APPEND)
         self.path = path
+    }
+
+    /// Tries whether the file at `path` can be opened, or made where it is missing; makes none.
+    static func check(_ path: String) throws(CommandFailure) {
+        if !FileIdentity.isAbsent(at: path) {
+            _ = try LogFile(opening: path, flags: 0)
+            return
+        }
+        let target = resolvedPath(path)
+        guard !target.isEmpty, !target.hasSuffix("/") else { throw failure(path, ENOENT) }
+        guard unsafe access(directory(of: target) + "/.", W_OK | X_OK) == 0 else {
+            throw failure(path, errno)
+        }
+    }
+
+    private static func failure(_ path: String, _ code: Int32) -> CommandFailure {
+        let reason =
+            code == ENXIO
+            ? "a pipe that nobody reads, or a socket; a regular file or a device is needed"
+            : unsafe String(cString: strerror(code))
+        return .configuration(
+            "cannot open the log \(path): \(reason)", isPassing: CommandFailure.isPassing(code))
     }
 
     deinit { close(descriptor) }

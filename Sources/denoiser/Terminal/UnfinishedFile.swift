@@ -7,7 +7,7 @@ struct UnfinishedFile {
     private let path: String
 
     init(_ path: String) throws(CommandFailure) {
-        let folder = folder(of: path)
+        let folder = directory(of: path)
         guard !FileIdentity.isAbsent(at: folder) else {
             throw CommandFailure(
                 description: "cannot write \(path): there is no folder \(folder)", status: 74)
