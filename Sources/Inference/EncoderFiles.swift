@@ -4,20 +4,28 @@ internal import Threads
 
 /// The files that an encoder was made from: which they were, and whether they still are.
 public final class EncoderFiles: Sendable {
-    /// What is read of an encoder's folder, or may be.
-    static let names =
+    /// What is read of every encoder's folder, or may be.
+    private static let names =
         [
             "config.json", "vocab.txt", "model.safetensors", PackedWeights.fileName,
-            "modules.json", "1_Pooling/config.json", "2_Normalize/config.json", "tokenizer.json",
-            "tokenizer_config.json", "added_tokens.json", "config_sentence_transformers.json",
+            EncoderSettings.modulesFile, "1_Pooling/config.json", "2_Normalize/config.json",
+            "tokenizer.json", "tokenizer_config.json", "added_tokens.json",
+            "config_sentence_transformers.json",
         ] + EncoderSettings.transformerFiles
 
     /// The files of a folder as they are at one moment.
     public struct Look: Sendable, Equatable {
-        fileprivate var identities: [FileIdentity?]
+        fileprivate var files: [File]
+        /// The list of sums: nothing is made from it, but it decides what may be taken up.
+        fileprivate var sums: FileIdentity?
 
         /// Whether one was changed so lately that one more change might not show.
-        var isFresh: Bool { identities.contains { $0?.isFresh == true } }
+        var isFresh: Bool { files.contains { $0.identity?.isFresh == true } }
+    }
+
+    fileprivate struct File: Sendable, Equatable {
+        var name: String
+        var identity: FileIdentity?
     }
 
     /// A file that is not the one that was read.
@@ -47,21 +55,42 @@ public final class EncoderFiles: Sendable {
         self.isProvisional = isProvisional
     }
 
+    /// The files as they are now.
+    public func look() -> Look { Self.look(at: folder, after: read) }
+
     /// The files of `folder` as they are now.
-    public static func look(at folder: String) -> Look {
-        Look(identities: names.map { FileIdentity.of("\(folder)/\($0)") })
+    ///
+    /// - Parameter earlier: spares reading again which folders the modules have, while their list is the same.
+    fileprivate static func look(at folder: String, after earlier: Look? = nil) -> Look {
+        func file(_ name: String) -> File {
+            File(name: name, identity: .of("\(folder)/\(name)"))
+        }
+        var files = names.map(file)
+        if let earlier, files.first(where: isList) == earlier.files.first(where: isList) {
+            files += earlier.files.dropFirst(names.count).map { file($0.name) }
+        } else {
+            let modules = EncoderSettings.moduleFiles(in: folder)
+            files += modules.filter { !names.contains($0) }.map(file)
+        }
+        return Look(files: files, sums: .of("\(folder)/\(sums)"))
     }
+
+    private static func isList(_ file: File) -> Bool { file.name == EncoderSettings.modulesFile }
 
     /// Whether the files in `look` are those that were read.
     public func isCurrent(_ look: Look) -> Bool {
-        look == read && !isSpoilt.load(ordering: .relaxed)
+        look.files == read.files && !isSpoilt.load(ordering: .relaxed)
     }
 
     /// How the files in `look` differ from those that were read.
     public func changes(in look: Look) -> [Change] {
         var changes: [Change] = []
-        for (index, name) in Self.names.enumerated() {
-            let (then, now) = (read.identities[index], look.identities[index])
+        func identity(_ name: String, in look: Look) -> FileIdentity? {
+            look.files.first { $0.name == name }?.identity
+        }
+        let added = look.files.filter { file in !read.files.contains { $0.name == file.name } }
+        for name in (read.files + added).map(\.name) {
+            let (then, now) = (identity(name, in: read), identity(name, in: look))
             guard now != then else { continue }
             let condition: MappingCondition =
                 switch (then, now) {
@@ -165,7 +194,7 @@ public func loadEmbedder(
             let settings = try EncoderSettings(folder: folder)
             let tokenizer = try loadTokenizer(folder: folder, settings: settings)
             let weights = try loadWeights(folder: folder, settings: settings) { note = $0 }
-            if EncoderFiles.look(at: folder) == before {
+            if EncoderFiles.look(at: folder).files == before.files {
                 let files = EncoderFiles(
                     folder: folder, read: before, mapped: weights.mapped,
                     isProvisional: weights.isProvisional)
@@ -176,7 +205,7 @@ public func loadEmbedder(
             }
         } catch {
             // Files that are replaced one by one fit each other when the last is there.
-            if EncoderFiles.look(at: folder) == before { throw error }
+            if EncoderFiles.look(at: folder).files == before.files { throw error }
         }
         guard attempt < 5 else {
             throw ModelFault("\(folder): files changed while they were read", isPassing: true)

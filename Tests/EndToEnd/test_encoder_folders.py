@@ -198,6 +198,60 @@ def test_a_running_service_takes_changed_files_up_and_refuses_what_it_cannot(lay
         assert denoised(running, TEXTS[0]) == seen[-1]
 
 
+def test_sums_that_come_after_a_file_was_written_over_are_taken_up(lay_out):
+    folder, name = lay_out({}), "1_Pooling/config.json"
+    with service.running("--encoder", str(folder)) as running:
+        before = denoised(running, TEXTS[0])
+        (folder / name).write_text(json.dumps(pooling("cls_token")))
+        assert service.wait_until(lambda: "nothing says that it is whole" in running.log()), running.log()
+        sums = subprocess.run(["sha256sum", name], cwd=folder, capture_output=True, text=True).stdout
+        (folder / "SHA256SUMS").write_text("0" * 64 + sums[64:])
+        assert service.wait_until(lambda: f"{name} is not what SHA256SUMS says" in running.log()), running.log()
+        assert denoised(running, TEXTS[0]) == before
+        (folder / "SHA256SUMS").write_text(sums)
+        assert service.wait_until(lambda: "reloaded the encoder" in running.log()), running.log()
+        assert denoised(running, TEXTS[0]) != before
+
+
+def replace(path, content):
+    """As an upgrade does it: by renaming."""
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name("beside")
+    beside.write_text(json.dumps(content))
+    beside.rename(path)
+
+
+def named_modules(pool):
+    named = modules("Transformer", "Pooling", "Normalize")
+    named[1]["path"], named[2]["path"] = pool, "norm"
+    return named
+
+
+def test_folders_of_modules_are_watched_whatever_their_names(lay_out):
+    folder = lay_out({"modules.json": named_modules("pool"), "pool/config.json": pooling("mean_tokens")})
+    shutil.rmtree(folder / "1_Pooling")
+    with service.running("--encoder", str(folder)) as running:
+        mean = denoised(running, TEXTS[0])
+        replace(folder / "pool/config.json", pooling("cls_token"))
+        assert service.wait_until(lambda: running.log().count("reloaded the encoder") == 1, 10), running.log()
+        assert f"{folder}/pool/config.json was replaced" in running.log()
+        first = denoised(running, TEXTS[0])
+        assert first != mean
+        # Written over in place, HUP takes it up.
+        (folder / "pool/config.json").write_text(json.dumps(pooling("mean_tokens")))
+        running.process.send_signal(signal.SIGHUP)
+        assert service.wait_until(lambda: "reloaded: " in running.log())
+        assert denoised(running, TEXTS[0]) == mean
+        # A folder that the list names before it is whole is looked at from then on.
+        replace(folder / "modules.json", named_modules("other"))
+        assert service.wait_until(lambda: "other/config.json: missing" in running.log(), 10), running.log()
+        replace(folder / "other/config.json", pooling("cls_token"))
+        assert service.wait_until(lambda: running.log().count("reloaded the encoder") == 2, 10), running.log()
+        assert denoised(running, TEXTS[0]) == first
+        replace(folder / "norm/config.json", {"module_input_name": "token_embeddings"})
+        assert service.wait_until(lambda: 'module_input_name: "token_embeddings"' in running.log(), 10), running.log()
+
+
 def test_an_option_may_ask_for_fewer_tokens_but_not_for_more(lay_out):
     folder = lay_out(CASES["20 tokens by the tokenizer"])
     for option, count in [("8", "5"), ("300", "3"), ("512", "3")]:

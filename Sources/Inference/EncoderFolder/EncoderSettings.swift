@@ -50,16 +50,33 @@ public struct EncoderSettings: Sendable, Equatable {
 
     // MARK: modules.json
 
+    /// The list of the modules and their folders.
+    static let modulesFile = "modules.json"
+
+    /// The settings' files in the folders of modules that `modules.json` names; none where it cannot be read.
+    static func moduleFiles(in folder: String) -> [String] {
+        guard let file = try? SettingsFile(modulesFile, in: folder) else { return [] }
+        let modules = file.elements(of: file.root).prefix(expected.count)
+        return modules.compactMap { try? file.string("path", in: $0) }.filter { !$0.isEmpty }
+            .map(configuration)
+    }
+
+    private static let expected = ["Transformer", "Pooling", "Normalize"]
+
+    /// The settings' file of the module whose folder is `path`.
+    private static func configuration(of path: String) -> String {
+        path.isEmpty ? "config.json" : "\(path)/config.json"
+    }
+
     /// Reads which modules there are.
     ///
     /// - Returns: the path of the pooling's folder, and whether it has to be there.
     private mutating func readModules(
         _ folder: String
     ) throws(ModelFault) -> (path: String, isNamed: Bool) {
-        guard let file = try SettingsFile("modules.json", in: folder) else {
+        guard let file = try SettingsFile(Self.modulesFile, in: folder) else {
             return ("1_Pooling", false)
         }
-        let expected = ["Transformer", "Pooling", "Normalize"]
         var found: [String] = []
         var pooling = ""
         isNormalized = false
@@ -68,7 +85,7 @@ public struct EncoderSettings: Sendable, Equatable {
                 throw file.fault("a module has no type")
             }
             let name = type.split(separator: ".").last.map(String.init) ?? ""
-            guard found.count < 3, name == expected[found.count] else {
+            guard found.count < Self.expected.count, name == Self.expected[found.count] else {
                 throw file.fault(
                     "type: \"\(type)\": Transformer, Pooling and perhaps Normalize, in this order, "
                         + "are what is supported")
@@ -95,7 +112,7 @@ public struct EncoderSettings: Sendable, Equatable {
 
     /// A Normalize module may be told to work on the tokens' rows instead.
     private static func checkNormalize(_ folder: String, _ path: String) throws(ModelFault) {
-        let name = path.isEmpty ? "config.json" : "\(path)/config.json"
+        let name = configuration(of: path)
         guard !path.isEmpty, let file = try SettingsFile(name, in: folder) else { return }
         for key in ["module_input_name", "module_output_name"] {
             guard let node = file.value(key) else { continue }
@@ -110,7 +127,7 @@ public struct EncoderSettings: Sendable, Equatable {
     private mutating func readPooling(
         _ folder: String, _ place: (path: String, isNamed: Bool)
     ) throws(ModelFault) {
-        let name = place.path.isEmpty ? "config.json" : "\(place.path)/config.json"
+        let name = Self.configuration(of: place.path)
         guard let file = try SettingsFile(name, in: folder) else {
             guard place.isNamed else { return }
             throw encoderFault("\(folder)/\(name): missing, and modules.json names it")

@@ -149,7 +149,7 @@ extension TextEmbedder {
     /// Whether its files are those that it was made from.
     fileprivate var isCurrent: Bool {
         guard let files else { return true }
-        return !files.isProvisional && files.isCurrent(EncoderFiles.look(at: files.folder))
+        return !files.isProvisional && files.isCurrent(files.look())
     }
 }
 

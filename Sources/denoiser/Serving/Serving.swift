@@ -176,7 +176,7 @@ final class Serving: Sendable {
         guard !isStopping.load(ordering: .relaxed) else { return }
         let before = generation.withLock { $0 }
         guard let files = before.embedder.files else { return }
-        let look = EncoderFiles.look(at: files.folder)
+        let look = files.look()
         let (lines, isDue) = watch.withLock { $0.step(files, look) }
         for line in lines { log(line) }
         guard isDue else { return }
