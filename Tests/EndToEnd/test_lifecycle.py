@@ -189,6 +189,19 @@ def test_a_damaged_model_is_refused_by_hup_and_the_old_one_stays():
         assert running.post("/denoise/text", {"texts": ["a"]})[1]["x-model-version"] == version
 
 
+@pytest.mark.parametrize("text", ["keys = nowhere\n", "log = nowhere/log\n", "memory = 1\n"])
+def test_a_reload_that_fails_leaves_the_model_as_well(text):
+    with configured("") as running:
+        version = running.post("/denoise/text", {"texts": ["a"]})[1]["x-model-version"]
+        # Read again, it would be the built-in one.
+        pathlib.Path(running.model).unlink()
+        reload(running, text)
+        assert "not reloaded, all stays as it was" in running.log()
+        assert running.post("/denoise/text", {"texts": ["a"]})[1]["x-model-version"] == version
+        reload(running, "")
+        assert running.post("/denoise/text", {"texts": ["a"]})[1]["x-model-version"] != version
+
+
 # The log.
 
 def test_usr1_opens_the_log_again_after_a_rename():

@@ -51,9 +51,8 @@ final class Generation: Sendable {
         let isSameModel =
             previous?.options.model.path == options.model.path
             && previous?.options.model.withoutDefaultModel == options.model.withoutDefaultModel
-        if let previous, isSameModel {
-            let kept = previous.live
-            if !onlyEncoder { try load { () throws(ModelFault) in try kept.reload() } }
+        let kept = isSameModel ? previous?.live : nil
+        if let kept {
             live = kept
         } else {
             // At the start any whole model is better than none; later there is one.
@@ -108,6 +107,8 @@ final class Generation: Sendable {
             proxies: try options.access.proxies(), metrics: metrics,
             tidying: tidying)
         maxRequests = options.life.maxRequests
+        // Last: `previous` has this model, too, and shall keep it where anything else cannot be used.
+        if let kept, !onlyEncoder { try load { () throws(ModelFault) in try kept.reload() } }
     }
 
     /// How long a request on `path` may take, its body and a slow reader of its answer included; one that

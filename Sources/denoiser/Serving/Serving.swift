@@ -203,12 +203,15 @@ final class Serving: Sendable {
         notifier.reloading()
         do throws(CommandFailure) {
             let options = try Serve.read(arguments)
+            let before = generation.withLock { $0 }
+            // Before the model is read again, which cannot be taken back.
+            var file: LogFile?
+            if let path = options.life.log { file = try LogFile(opening: path) }
             let next = try Generation(
-                options, after: generation.withLock { $0 }, runs: runs, metrics: metrics,
-                tidying: tidying)
+                options, after: before, runs: runs, metrics: metrics, tidying: tidying)
             var late = next.needingRestart(since: first)
+            file?.becomeStandardError()
             if let path = options.life.log {
-                try LogFile(opening: path).becomeStandardError()
                 logPath.withLock { $0 = path }
             } else if logPath.withLock({ $0 != nil }) {
                 late.append("log")
