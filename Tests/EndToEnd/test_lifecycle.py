@@ -202,6 +202,21 @@ def test_a_reload_that_fails_leaves_the_model_as_well(text):
         assert running.post("/denoise/text", {"texts": ["a"]})[1]["x-model-version"] != version
 
 
+def test_a_reload_without_the_keys_says_that_training_is_open():
+    with configured("") as running:
+        def count():
+            return running.log().count("no --keys: whoever reaches the service may train")
+        keys = running.folder / "keys"
+        keys.write_text("use a-key-0123456789\n")
+        keys.chmod(0o600)
+        assert count() == 1
+        reload(running)
+        reload(running, "keys = keys\n")
+        assert count() == 1
+        reload(running, "")
+        assert count() == 2
+
+
 # The log.
 
 def test_usr1_opens_the_log_again_after_a_rename():

@@ -222,6 +222,9 @@ final class Serving: Sendable {
             for name in late {
                 log("--\(name) has changed, which counts from the next start on")
             }
+            if let warning = options.access.warning, before.options.access.warning == nil {
+                log(warning)
+            }
             log("reloaded: \(status)")
             log(next.summary)
         } catch {
