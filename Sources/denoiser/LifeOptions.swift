@@ -5,8 +5,8 @@ struct LifeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            A file of options, one `name = value` a line; options on the command line win. SIGHUP \
-            reads it again.
+            A file of options, one `name = value` a line, - for standard input; options on the \
+            command line win. SIGHUP reads it again, but not standard input.
             """, valueName: "file"))
     var config: String?
 

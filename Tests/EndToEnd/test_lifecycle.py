@@ -217,6 +217,17 @@ def test_a_reload_without_the_keys_says_that_training_is_open():
         assert count() == 2
 
 
+def test_standard_input_is_no_configuration_to_be_read_again():
+    def prepare(folder):
+        (folder / "run/denoiser.ini").write_text("rows = 3\n")
+    wrapper = ["sh", "-c", 'exec "$@" < run/denoiser.ini', "sh"]
+    with service.running("--config", "-", model=MODEL, prepare=prepare, wrapper=wrapper) as running:
+        reload(running)
+        last = running.log().splitlines()[-1]
+        assert last.startswith("denoiser: not reloaded, all stays as it was: --config - is standard input")
+        assert running.post("/denoise/embedding", rows(4))[0] == 422
+
+
 # The log.
 
 def test_usr1_opens_the_log_again_after_a_rename():

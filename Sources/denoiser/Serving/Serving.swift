@@ -202,6 +202,11 @@ final class Serving: Sendable {
         guard !isStopping.load(ordering: .relaxed) else { return }
         notifier.reloading()
         do throws(CommandFailure) {
+            guard first.life.config != "-" else {
+                throw .configuration(
+                    "--config - is standard input, which is read at the start only; a file of "
+                        + "options is read again")
+            }
             let options = try Serve.read(arguments)
             let before = generation.withLock { $0 }
             // Before the model is read again, which cannot be taken back.
