@@ -33,16 +33,20 @@ struct ZipArchive {
 
         guard headers.reduce(0, { $0 + ($1.isCompressed ? $1.size : 0) }) <= Checkpoint.sizeLimit
         else { throw damaged("unfolds into more than \(Checkpoint.sizeLimit) bytes") }
+        var names: Set<String> = []
         for header in headers {
             let range = try header.content(
                 in: bytes.span, before: directory.range.lowerBound, file: file)
-            guard contents[header.name] == nil else {
+            guard names.insert(header.name).inserted else {
                 throw damaged("two entries named \(printable(header.name))")
             }
-            contents[header.name] = try content(of: header, from: bytes, in: range)
             entries.append((header.name, range))
         }
+        // Before any content is looked at: many entries over the same bytes would take long to check.
         try refuseOverlaps(headers)
+        for (header, entry) in zip(headers, entries) {
+            contents[header.name] = try content(of: header, from: bytes, in: entry.range)
+        }
     }
 
     /// The content of entry `name`.

@@ -161,6 +161,27 @@ import Testing
         try expect(twice, "two entries named")
     }
 
+    @Test func `are refused for an overlap before any content is checked`() throws {
+        var bytes = torchFile(
+            Pickle.model(Pickle.tensor()), further: [("archive/data/1", [1, 2, 3, 4])])
+        // `data/0` takes on bytes of the next header, under a checksum that is wrong by that.
+        var sizes: [UInt8] = []
+        sizes.append(littleEndian: UInt32(17))
+        sizes.append(littleEndian: UInt32(17))
+        let name = Array("archive/data/0".utf8)
+        for (signature, field, start): (UInt32, Int, Int) in [
+            (0x0403_4B50, 18, 30), (0x0201_4B50, 20, 46),
+        ] {
+            let at = try #require(
+                (0..<bytes.count - 60).first {
+                    littleEndian32(bytes.span, at: $0) == signature
+                        && bytes[($0 + start)...].starts(with: name)
+                })
+            bytes.replaceSubrange(at + field..<at + field + 8, with: sizes)
+        }
+        try expect(bytes, "entries of the zip file overlap")
+    }
+
     /// The file with `data/0` as this DEFLATE stream, which is said to hold `size` bytes.
     private func compressed(
         _ stream: [UInt8], size: Int = 16, crc: UInt32? = nil, count: Int = 1
