@@ -8,6 +8,8 @@ struct PickleMachine {
     static let memoLimit = 1 << 18
     /// Containers and their elements, all together.
     static let valueLimit = 1 << 20
+    /// The most bytes of a key, such as a tensor's name.
+    static let keyLimit = 1 << 12
 
     var pool = PicklePool()
 

@@ -48,13 +48,23 @@ extension PickleMachine {
         for item in stride(from: 0, to: items.count, by: 2) {
             let key: PickleDictionary.Key
             switch items[item] {
-            case .string(let text): key = .string(text)
+            case .string(let text):
+                try chargeKey(of: text.utf8.count)
+                key = .string(text)
             case .integer(let number): key = .integer(number)
             case .list, .dictionary: throw damaged("\(items[item].kind) as a key")
             default: key = .other(pool.dictionaries[dictionary].keys.count)
             }
             pool.dictionaries[dictionary].set(key, to: items[item + 1])
         }
+    }
+
+    /// Counts a key by its length: it is hashed whole each time, while a pickle repeats it in two bytes.
+    private mutating func chargeKey(of length: Int) throws(ModelFileError) {
+        guard length <= Self.keyLimit else {
+            throw damaged("a key of \(length) bytes, more than the limit of \(Self.keyLimit)")
+        }
+        try charge(length / 64)
     }
 
     mutating func pushGlobal(module: String, name: String) throws(ModelFileError) {

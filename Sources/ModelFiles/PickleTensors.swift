@@ -23,7 +23,7 @@ extension PickleMachine {
         switch rebuild {
         case .oldest, .plain, .typed:
             guard let tensor = tensor(rebuild, arguments) else { throw unknownTensor }
-            try charge(1)
+            try charge(1 + tensor.shape.count + tensor.strides.count)
             pool.tensors.append(tensor)
             return .tensor(pool.tensors.count - 1)
         case .parameter, .parameterWithState, .fromProcessorTensor, .fromType:

@@ -307,6 +307,38 @@ import Testing
         #expect(line.contains("more than \(PickleMachine.valueLimit) values"), "\(line)")
     }
 
+    /// Each call would copy a shape and strides of 64 numbers, for six bytes.
+    @Test func `cannot unfold one shape into many tensors`() throws {
+        let ones = [Int](repeating: 1, count: 64)
+        let function = Pickle.global("torch._utils", "_rebuild_tensor_v2") + [0x71, 0, 0x30]
+        let arguments =
+            Pickle.tuple(Pickle.tensorParts(shape: ones, strides: ones)) + [0x71, 1, 0x30]
+        let pickle =
+            [0x80, 2] + function + arguments
+            + repeatElement([0x68, 0, 0x68, 1, 0x52, 0x30], count: 10_000).joined() + [0x4E, 0x2E]
+        let line = try #require(refusal(of: torchFile(pickle)))
+        #expect(line.contains("more than \(PickleMachine.valueLimit) values"), "\(line)")
+    }
+
+    @Test func `with a long key, or many of a few bytes less, are refused`() throws {
+        func pickle(length: Int, times: Int) -> [UInt8] {
+            let key = Pickle.text(String(repeating: "k", count: length)) + [0x71, 0, 0x30]
+            let set: [UInt8] = [0x68, 0, 0x4E, 0x73]
+            var bytes: [UInt8] = [0x80, 2] + key + [0x7D]
+            bytes += Pickle.text("side") + [0x7D]
+            bytes += repeatElement(set, count: times).joined()
+            bytes += [0x73] + Pickle.text("model_state_dict") + [0x7D]
+            bytes += Pickle.text("a") + Pickle.tensor()
+            return bytes + [0x73, 0x73, 0x2E]
+        }
+        let limit = PickleMachine.keyLimit
+        #expect(refusal(of: torchFile(pickle(length: limit, times: 100))) == nil)
+        let long = try #require(refusal(of: torchFile(pickle(length: limit + 1, times: 1))))
+        #expect(long.hasSuffix("a key of 4097 bytes, more than the limit of 4096"), "\(long)")
+        let many = try #require(refusal(of: torchFile(pickle(length: limit, times: 20_000))))
+        #expect(many.contains("more than \(PickleMachine.valueLimit) values"), "\(many)")
+    }
+
     @Test func `that skip what they hold keep the tensors beside it`() throws {
         let sides: [[UInt8]] = [
             [0x28, 0x4B, 1, 0x91],  // a frozen set
