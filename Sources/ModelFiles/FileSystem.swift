@@ -30,6 +30,34 @@ struct FileSystem: Sendable {
         }
     }
 
+    /// Copies the file at `source` with its mode and, where we may, its owner to a new one, as far as it can be read.
+    ///
+    /// Errors of the new file name `file`, for which it is meant.
+    func copy(_ source: String, toNew path: String, for file: String) throws(ModelFileError) {
+        let readable = try ReadableFile(opening: source)
+        let descriptor = try create(path, for: file, like: readable.status)
+        defer { close(descriptor) }
+        do throws(ModelFileError) {
+            var failure: ModelFileError?
+            do throws(ModelFileError) {
+                try readable.forEachPortion { portion in
+                    guard failure == nil else { return }
+                    do throws(ModelFileError) {
+                        try write(portion, to: descriptor, for: file)
+                    } catch { failure = error }
+                }
+            } catch {
+                // What stands before a part of the disk that fails is all there is.
+                guard error.isLoss else { throw error }
+            }
+            if let failure { throw failure }
+            try finish(descriptor, for: file, like: readable.status)
+        } catch {
+            removeIfPresent(path)
+            throw error
+        }
+    }
+
     /// Makes a new file, readable for its owner only if `status` is given.
     func create(
         _ path: String, for file: String, like status: stat?
@@ -57,6 +85,12 @@ struct FileSystem: Sendable {
     /// Writes all of `bytes`.
     func write(
         _ bytes: [UInt8], to descriptor: Int32, for file: String
+    ) throws(ModelFileError) {
+        try write(bytes.span, to: descriptor, for: file)
+    }
+
+    private func write(
+        _ bytes: Span<UInt8>, to descriptor: Int32, for file: String
     ) throws(ModelFileError) {
         try check(.write, file)
         var written = 0

@@ -190,14 +190,16 @@ extension ModelHistory {
         try system.makeDirectories(place.versions)
         let temporary = place.temporary(for: place.damaged)
         do throws(ModelFileError) {
-            if try system.link(place.model, to: temporary, for: place.damaged) {
-                try system.rename(temporary, to: place.damaged)
+            if try !system.link(place.model, to: temporary, for: place.damaged) {
+                try system.copy(place.model, toNew: temporary, for: place.damaged)
             }
+            try system.rename(temporary, to: place.damaged)
         } catch {
             system.removeIfPresent(temporary)
             throw error
         }
         system.removeIfPresent(temporary)
+        try system.syncDirectory(place.versions)
     }
 
     private func replace(

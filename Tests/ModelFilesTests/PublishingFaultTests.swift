@@ -101,6 +101,42 @@ import Testing
         }
     }
 
+    @Test func `only to link keeps a copy of a damaged file too, whatever its size`() throws {
+        try withFolder { folder in
+            let path = "\(folder)/a.pt"
+            // More than one portion, and no model at all.
+            let text = Array(
+                repeatElement(Array("somebody's text\n".utf8), count: 100_000).joined())
+            try Data(text).write(to: URL(fileURLWithPath: path))
+            unsafe chmod(path, 0o640)
+            let history = ModelHistory(
+                path: path, system: FileSystem { step, _ in step == .link ? EPERM : nil })
+            let lock = try history.lock()
+            let first = try history.publish(smallModel(1), replacing: nil, under: lock)
+            #expect(try history.live()?.version == first.version)
+            let kept = "\(path).versions/damaged.pt"
+            #expect(contents(kept) == text)
+            let found = try FileManager.default.attributesOfItem(atPath: kept)
+            #expect(found[.posixPermissions] as? Int == 0o640)
+            #expect(!names(in: folder).contains { $0.hasSuffix(".new") })
+
+            // A disk that has no room for the copy: the file stays where it is.
+            try Data(text).write(to: URL(fileURLWithPath: path))
+            let full = ModelHistory(
+                path: path,
+                system: FileSystem { step, file in
+                    step == .link
+                        ? EPERM
+                        : step == .write && file.hasSuffix("damaged.pt") ? ENOSPC : nil
+                })
+            #expect(throws: ModelFileError.self) {
+                try full.publish(smallModel(2), replacing: nil, under: lock)
+            }
+            #expect(contents(path) == text)
+            #expect(!names(in: folder).contains { $0.hasSuffix(".new") })
+        }
+    }
+
     @Test func `beyond the limit of file sizes is an error, not a signal`() async throws {
         await #expect(processExitsWith: .success) {
             try withFolder { folder in
