@@ -58,7 +58,7 @@ public struct TrainingLock: ~Copyable, Sendable {
     /// Opens the lock file, which only those may open who may write into its folder.
     ///
     /// Whoever can open it can hold it, and stop all training: to read it is enough for a lock. Those who may write
-    /// into the folder can replace the model itself.
+    /// into the folder can replace the model itself; in a sticky one, such as `/tmp`, that is only the owner.
     private static func open(_ file: String) throws(ModelFileError) -> Int32 {
         var descriptor = unsafe Glibc.open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         // Somebody else's lock file may only be readable for us; that is enough for a lock.
@@ -70,7 +70,7 @@ public struct TrainingLock: ~Copyable, Sendable {
         if unsafe fstat(descriptor, &status) == 0, unsafe stat(directory(of: file), &folder) == 0,
             status.st_uid == geteuid()
         {
-            let writers = folder.st_mode & 0o022
+            let writers = folder.st_mode & S_ISVTX == 0 ? folder.st_mode & 0o022 : 0
             let mode = 0o600 | writers | writers << 1
             if status.st_mode & 0o777 != mode { _ = fchmod(descriptor, mode) }
         }

@@ -100,7 +100,10 @@ import Testing
 }
 
 @Suite struct `The lock file` {
-    @Test(arguments: [(0o755, 0o600), (0o775, 0o660), (0o777, 0o666), (0o700, 0o600)])
+    @Test(arguments: [
+        (0o755, 0o600), (0o775, 0o660), (0o777, 0o666), (0o700, 0o600), (0o1777, 0o600),
+        (0o1775, 0o600),
+    ])
     func `belongs to those who may write into its folder`(folderMode: Int, mode: Int) throws {
         try withFolder { folder in
             unsafe chmod(folder, mode_t(folderMode))
