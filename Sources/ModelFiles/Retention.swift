@@ -9,10 +9,17 @@ struct Retention {
     static let made = 10
 
     /// How many of the best judged, and of those trained on the most lines.
+    ///
+    /// Judged are those of `fewestLines` or more, and those that `train` or a restoration made.
     static let best = 3
 
     /// How many a user may pin.
     static let mostPinned = 20
+
+    /// The fewest distinct lines of a training run whose judgement says something.
+    ///
+    /// A few lines that are nearly the same are denoised almost perfectly by a model of them alone.
+    static let fewestLines = 1000.0
 
     private let place: HistoryPlace
 
@@ -30,12 +37,18 @@ struct Retention {
         }
         let worked = judged.filter { $0.isMadeByCommand || restored.contains($0.version) }
         kept.formUnion(worked.prefix(Self.made).map(\.version))
-        for measure in [\Judged.cosine, \.lines] {
-            let best = judged.filter { $0[keyPath: measure] > 0 }
-                .sorted { $0[keyPath: measure] > $1[keyPath: measure] }
-            kept.formUnion(best.prefix(Self.best).map(\.version))
-        }
+        let many = judged.filter { $0.lines >= Self.fewestLines }
+        kept.formUnion(best(of: many + worked.filter { $0.lines < Self.fewestLines }, by: \.cosine))
+        kept.formUnion(best(of: judged, by: \.lines))
         return kept
+    }
+
+    private func best(
+        of judged: [Judged], by measure: KeyPath<Judged, Double>
+    ) -> [ModelVersion] {
+        judged.filter { $0[keyPath: measure] > 0 }
+            .sorted { $0[keyPath: measure] > $1[keyPath: measure] }
+            .prefix(Self.best).map(\.version)
     }
 }
 

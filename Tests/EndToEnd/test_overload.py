@@ -108,8 +108,8 @@ def test_health_and_short_texts_do_not_wait_for_long_ones(threads, texts):
     body = json.dumps({"texts": ["a " * 400] * texts}).encode()
     with service.running("--request-threads", str(threads), "--queue", "256", model=MODEL) as running:
         with waiting(running, [body] * (90 if texts == 2 else 60)):
-            # Without lanes as many as there are threads and places.
-            assert service.wait_until(lambda: figure(running, "requests_in_flight") > 10, 10)
+            # Of the longest most are refused at once; the others hold what they may.
+            assert service.wait_until(lambda: figure(running, "requests_in_flight") > 1, 10)
             for _ in range(3):
                 start = time.monotonic()
                 assert ask(running.port, "/health")[0] == 200

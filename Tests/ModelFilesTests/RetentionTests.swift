@@ -8,8 +8,9 @@ import Testing
         try withFolder { folder in
             let history = ModelHistory(path: "\(folder)/a.pt")
             let byCommand = try history.publishNext(model(1, .command))
-            let judged = try history.publishNext(model(2, .upload, lines: 30, cosine: 0.7))
+            let judged = try history.publishNext(model(2, .upload, lines: 1000, cosine: 0.7))
             let large = try history.publishNext(model(3, .upload, lines: 6000, cosine: 0.5))
+            for turn in 6..<8 { try history.publishNext(model(turn, .upload, lines: 5000)) }
             let pinned = try history.publishNext(model(4, .upload))
             let restored = try history.publishNext(model(5, .upload))
             let lock = try history.lock()
@@ -17,13 +18,30 @@ import Testing
             _ = try history.restore(pinned.version, under: lock)
             _ = try history.restore(restored.version, under: lock)
             _ = consume lock
-            for turn in 10..<50 { try history.publishNext(model(turn, .upload, lines: 3)) }
+            // They say that they are almost perfect: few lines, nearly the same.
+            for turn in 10..<50 {
+                try history.publishNext(model(turn, .upload, lines: 20, cosine: 0.99))
+            }
             let left = history.records().map(\.version)
             for version in [byCommand, judged, large, pinned, restored].map(\.version) {
                 #expect(left.contains(version), "\(version) of \(left)")
             }
-            // The live one, ten, and at most three by lines beside those above.
-            #expect(left.count <= 1 + 10 + 5 + 3, "\(left)")
+            // The live one, ten, the two of many lines, and those above.
+            #expect(left.count <= 1 + 10 + 2 + 5, "\(left)")
+        }
+    }
+
+    @Test func `what the command made of few lines is judged too`() throws {
+        try withFolder { folder in
+            let history = ModelHistory(path: "\(folder)/a.pt", keeping: 1)
+            let judged = try history.publishNext(model(1, .command, lines: 40, cosine: 0.8))
+            for turn in 10..<10 + 2 * Retention.made {
+                try history.publishNext(model(turn, .command, lines: 50, cosine: 0.4))
+            }
+            for turn in 40..<45 {
+                try history.publishNext(model(turn, .upload, lines: 20, cosine: 0.99))
+            }
+            #expect(history.records().contains { $0.version == judged.version })
         }
     }
 
