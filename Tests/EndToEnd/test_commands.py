@@ -355,7 +355,9 @@ def test_a_run_that_fails_or_is_ended_leaves_the_old_output(tmp_path):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = subprocess.Popen(
             [str(service.BINARY), "embed", "--input", "texts", "-o", "v.npy"], cwd=tmp_path,
-            env={**os.environ, "ENCODER_PATH": service.ENCODER}, stderr=subprocess.DEVNULL)
+            env={**os.environ, "ENCODER_PATH": service.ENCODER}, stderr=subprocess.DEVNULL,
+            # A shell's background job ignores SIGINT, and what nohup starts SIGHUP; what is ignored stays so.
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
         assert service.wait_until(lambda: list(tmp_path.glob(".v.npy.*.new")))
         process.send_signal(number)
         assert process.wait(20) == -number and is_untouched(), number
