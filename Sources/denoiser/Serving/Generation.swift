@@ -19,6 +19,9 @@ final class Generation: Sendable {
     /// After how many requests the service ends; nil: never.
     let maxRequests: Int?
 
+    private let longestForm: Duration
+    private let longestOther: Duration
+
     /// How memory is shared out among requests.
     let plan: MemoryPlan
 
@@ -107,19 +110,18 @@ final class Generation: Sendable {
             proxies: try options.access.proxies(), metrics: metrics,
             tidying: tidying)
         maxRequests = options.life.maxRequests
+        let server = limits.serverLimits
+        longestForm = Self.longestTime(limits.trainingTime + limits.memoryWait, server)
+        longestOther = Self.longestTime(limits.requestDeadline, server)
         // Last: `previous` has this model, too, and shall keep it where anything else cannot be used.
         if let kept, !onlyEncoder { try load { () throws(ModelFault) in try kept.reload() } }
     }
 
-    /// How long a request on `path` may take, its body and a slow reader of its answer included; one that
-    /// takes longer hangs.
-    func longestTime(of path: String) -> Duration {
-        let limits = options.limits
-        let server = limits.serverLimits
-        let work =
-            path.hasPrefix("/upload")
-            ? options.limits.trainingTime + limits.memoryWait : limits.requestDeadline
-        return .seconds(2 * work) + server.bodyTime + server.sendTime
+    /// How long a request may take, its body and a slow reader of its answer included; one that takes longer hangs.
+    func longestTime(isForm: Bool) -> Duration { isForm ? longestForm : longestOther }
+
+    private static func longestTime(_ work: Int, _ server: ServerLimits) -> Duration {
+        .seconds(2 * work) + server.bodyTime + server.sendTime
     }
 
     /// Limits and memory in one line.

@@ -105,7 +105,7 @@ final class Serving: Sendable {
             exchange.respond(Answer(page))
             return
         }
-        let longest = generation.longestTime(of: exchange.parameters.path)
+        let longest = generation.longestTime(isForm: exchange.lane == .form)
         let number = traffic.begin(endingBy: .now + longest)
         generation.answering.answer(exchange)
         traffic.end(number)
