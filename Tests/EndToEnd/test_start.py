@@ -180,7 +180,7 @@ def test_no_room_to_watch_the_listening_socket_passes(tmp_path):
         pytest.skip("strace is not installed")
     with open(tmp_path / "err", "wb") as errors:
         process = subprocess.Popen(
-            [strace, "-f", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e", "inject=epoll_ctl:error=ENOMEM:when=2..4",
+            [strace, "-D", "-f", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e", "inject=epoll_ctl:error=ENOMEM:when=2..4",
              *SERVE, "--socket", str(tmp_path / "s")], stderr=errors)
     try:
         assert service.wait_until(lambda: (tmp_path / "s").exists() and healthy(tmp_path))
