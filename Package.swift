@@ -19,38 +19,38 @@ let package = Package(
     name: "denoiser",
     products: [.executable(name: "denoiser", targets: ["denoiser"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         .executableTarget(
             name: "denoiser",
             dependencies: [
-                "FastCGI", "API", "Inference", "Encoder", "Autoencoder", "Tokenizer", "ModelFiles",
-                "JSON", "Kernels", "Threads",
+                "FastCGI", "API", "Inference", "Denoisers", "Tokenizer", "ModelFiles", "JSON",
+                "Kernels", "System",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Inference", "Encoder", "Autoencoder", "Tokenizer", "ModelFiles", "JSON", "Kernels",
-                "Threads",
+                "Inference", "Encoder", "Denoisers", "Tokenizer", "ModelFiles", "JSON", "Kernels",
+                "Tensors",
+                "System",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
 
-        .target(name: "FastCGI", dependencies: ["CFastCGI", "Threads"], swiftSettings: strict),
+        .target(name: "FastCGI", dependencies: ["CFastCGI", "System"], swiftSettings: strict),
         .target(
-            name: "API", dependencies: ["Inference", "ModelFiles", "JSON", "Threads"],
+            name: "API", dependencies: ["Inference", "ModelFiles", "JSON", "System"],
             swiftSettings: strict),
         .target(
             name: "Inference",
             dependencies: [
-                "Tokenizer", "Encoder", "Autoencoder", "ModelFiles", "JSON", "Kernels", "Threads",
+                "Tokenizer", "Encoder", "Denoisers", "ModelFiles", "JSON", "Kernels", "Tensors",
+                "System",
                 "CDefaultModel",
             ],
             swiftSettings: strict
@@ -58,20 +58,24 @@ let package = Package(
         .target(name: "Tokenizer", swiftSettings: strict),
         .target(
             name: "Encoder",
-            dependencies: ["Kernels", "Threads", "ModelFiles", "JSON"],
+            dependencies: ["Kernels", "Tensors", "System", "JSON"],
             swiftSettings: strict
         ),
         .target(
-            name: "Autoencoder",
-            dependencies: ["Kernels", "Threads", "ModelFiles"],
+            name: "Denoisers",
+            dependencies: ["Kernels", "Tensors", "System"],
             swiftSettings: strict
         ),
         .target(
-            name: "ModelFiles", dependencies: ["Kernels", "JSON", "Threads"], swiftSettings: strict),
+            name: "ModelFiles", dependencies: ["Tensors", "JSON", "System"],
+            swiftSettings: strict),
         .target(name: "JSON", dependencies: ["CJSONC"], swiftSettings: strict),
-        .target(name: "Threads", dependencies: ["CThreads"], swiftSettings: strict),
-        .target(name: "CThreads"),
-        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
+        .target(name: "Tensors", swiftSettings: strict),
+        .target(name: "System", dependencies: ["CSystem"], swiftSettings: strict),
+        .target(name: "CSystem"),
+        .target(
+            name: "Kernels", dependencies: ["CKernels", "COpenBLAS", "Tensors"],
+            swiftSettings: strict),
         .target(name: "CKernels", cSettings: optimised),
         .target(
             name: "CDefaultModel",
@@ -84,8 +88,9 @@ let package = Package(
         .systemLibrary(name: "CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
 
-        .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
-        .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: strict),
+        .testTarget(name: "SystemTests", dependencies: ["System"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelsTests", dependencies: ["Kernels", "Tensors"], swiftSettings: strict),
         .testTarget(
             name: "JSONTests",
             dependencies: ["JSON"],
@@ -94,19 +99,21 @@ let package = Package(
         ),
         .testTarget(
             name: "ModelFilesTests",
-            dependencies: ["ModelFiles", "Kernels", "JSON"],
+            dependencies: ["ModelFiles", "Kernels", "Tensors", "JSON"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
-            name: "AutoencoderTests",
-            dependencies: ["Autoencoder", "Kernels", "Threads", "ModelFiles"],
+            name: "DenoisersTests",
+            dependencies: ["Denoisers", "Kernels", "Tensors", "System", "ModelFiles"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "EncoderTests",
-            dependencies: ["Encoder", "Tokenizer", "Kernels", "Threads", "ModelFiles", "JSON"],
+            dependencies: [
+                "Encoder", "Tokenizer", "Kernels", "Tensors", "System", "ModelFiles", "JSON",
+            ],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
@@ -119,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "InferenceTests",
             dependencies: [
-                "Inference", "Tokenizer", "Kernels", "ModelFiles", "Autoencoder", "Threads",
+                "Inference", "Tokenizer", "Kernels", "Tensors", "ModelFiles", "Denoisers", "System",
             ],
             swiftSettings: strict
         ),
@@ -133,19 +140,20 @@ let package = Package(
         ),
         .testTarget(
             name: "APITests",
-            dependencies: ["API", "Inference", "JSON", "Threads"],
+            dependencies: ["API", "Inference", "JSON", "System"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
-            name: "FastCGITests", dependencies: ["FastCGI", "Threads"], swiftSettings: strict),
+            name: "FastCGITests", dependencies: ["FastCGI", "System"], swiftSettings: strict),
     ]
 )
 
 // One set of probes, built twice: as a test over the inputs kept in Corpus, and, where FUZZING is
 // set, as the program that Tests/Fuzz/run links with libFuzzer.
 let probed: [Target.Dependency] = [
-    "FastCGI", "API", "Inference", "JSON", "ModelFiles", "Tokenizer", "Threads", "Kernels",
+    "FastCGI", "API", "Inference", "JSON", "ModelFiles", "Tokenizer", "System", "Kernels",
+    "Tensors",
 ]
 if Context.environment["FUZZING"] == nil {
     package.targets.append(

@@ -1,5 +1,5 @@
 public import Inference
-public import Threads
+public import System
 
 /// The whole API: a request goes in, its answer comes out, whatever happens.
 public struct Application: Sendable {

@@ -1,4 +1,5 @@
-public import Inference
+public import System
+internal import Inference
 
 /// A request as the routes see it, free of any protocol below.
 public struct Request: Sendable {

@@ -1,4 +1,5 @@
 internal import Kernels
+internal import Tensors
 
 /// Every weight of the encoder under its name in the checkpoint; this file alone knows those names.
 struct EncoderWeights: Sendable {

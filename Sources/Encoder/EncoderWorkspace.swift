@@ -1,5 +1,6 @@
 internal import Kernels
-internal import Threads
+internal import Tensors
+internal import System
 
 /// What one forward pass needs beside the weights: made once, used again by one pass at a time.
 public struct EncoderWorkspace: ~Copyable, Sendable {

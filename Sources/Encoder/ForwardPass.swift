@@ -1,5 +1,6 @@
 internal import Kernels
-internal import Threads
+internal import Tensors
+internal import System
 
 /// One batch through the encoder, up to the last layer's output in `buffers.hidden`.
 ///

@@ -1,4 +1,5 @@
 internal import Kernels
+internal import Tensors
 
 /// A product with a weight, and where it goes.
 struct Projection {

@@ -1,5 +1,6 @@
-public import Kernels
-package import Threads
+internal import Kernels
+public import Tensors
+package import System
 
 /// all-MiniLM-L6-v2 and its like: word piece ids to sentence embeddings.
 ///

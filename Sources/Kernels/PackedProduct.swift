@@ -1,3 +1,4 @@
+public import Tensors
 internal import CKernels
 
 /// The order of weights in which a product needs no repacking: six rows interleave, [out / 6, in, 6].

@@ -1,6 +1,6 @@
 import Inference
 import Testing
-import Threads
+import System
 
 @testable import API
 

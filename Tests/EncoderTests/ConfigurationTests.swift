@@ -1,6 +1,7 @@
 import Encoder
 import Foundation
 import Kernels
+import Tensors
 import Testing
 
 @Suite struct `Encoder configuration` {

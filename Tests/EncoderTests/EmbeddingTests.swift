@@ -1,7 +1,7 @@
 import Encoder
 import Foundation
 import Testing
-import Threads
+import System
 
 @Suite struct `Sentence embeddings` {
     /// Cosine and largest absolute difference of one row against the reference.

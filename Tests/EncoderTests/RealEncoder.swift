@@ -2,7 +2,7 @@ import Encoder
 import Foundation
 import Kernels
 import Testing
-import Threads
+import System
 
 /// The published model, from the folder that `ENCODER_PATH` names; without it these tests fail.
 enum RealEncoder {

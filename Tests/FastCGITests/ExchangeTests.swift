@@ -1,7 +1,7 @@
 import Dispatch
 import Glibc
 import Testing
-import Threads
+import System
 
 @testable import FastCGI
 

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import Testing
-import Threads
+import System
 
 @testable import FastCGI
 

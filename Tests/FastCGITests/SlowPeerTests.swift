@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import Threads
+import System
 
 @testable import FastCGI
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @testable import FastCGI
-@testable import Threads
+@testable import System
 
 @Suite struct StopTests {
     @Test func `An idle server stops at once, whoever is connected`() throws {

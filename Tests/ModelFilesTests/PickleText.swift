@@ -1,3 +1,4 @@
+import Tensors
 @testable import ModelFiles
 
 /// Pieces of pickles, put together by hand so that they can say what Python never would.

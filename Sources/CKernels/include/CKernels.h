@@ -2,7 +2,6 @@
 #define CKERNELS_H
 
 #include "Adam.h"
-#include "Allocator.h"
 #include "AddLayerNorm.h"
 #include "Attention.h"
 #include "FewRowsProduct.h"

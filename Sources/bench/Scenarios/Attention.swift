@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 
 extension Scenario {
     /// Scores, softmax and context of one sequence.

@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 
 extension Scenario {
     /// What lies between the products.

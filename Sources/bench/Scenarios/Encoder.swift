@@ -1,7 +1,8 @@
 import Encoder
 import Inference
 import Kernels
-import Threads
+import Tensors
+import System
 
 extension Scenario {
     /// One text at a time, as an idle service meets it.

@@ -1,6 +1,8 @@
+internal import System
 import Dispatch
 import Inference
 import Kernels
+import Tensors
 
 extension Scenario {
     /// The yardstick of all else: what a large product reaches on every core at once.

@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 
 extension Scenario {
     /// The encoder's three shapes of product, by rows.

@@ -1,3 +1,4 @@
+internal import System
 import ArgumentParser
 import Inference
 import Kernels

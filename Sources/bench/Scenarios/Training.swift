@@ -1,4 +1,4 @@
-import Autoencoder
+import Denoisers
 
 extension Scenario {
     /// Steps of the trainer as `denoiser train` runs it, without embedding.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Autoencoder
+import Denoisers
 import Inference
 
 /// Tells what a denoiser does to noisy embeddings.

@@ -2,7 +2,7 @@ import ArgumentParser
 import FastCGI
 import Glibc
 import Inference
-import Threads
+import System
 
 /// Answers requests on a FastCGI socket.
 struct Serve: ParsableCommand {

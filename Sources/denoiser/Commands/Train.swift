@@ -1,5 +1,5 @@
 import ArgumentParser
-import Autoencoder
+import Denoisers
 import Inference
 
 /// Trains a denoiser on text files.

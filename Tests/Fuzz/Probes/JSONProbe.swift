@@ -1,5 +1,5 @@
 import JSON
-import Threads
+import System
 
 @testable import API
 

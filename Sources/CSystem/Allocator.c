@@ -1,0 +1,22 @@
+#include "Allocator.h"
+
+#include <features.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+
+// Blocks of up to 32 MiB come out of the arenas, as they do by default once one was freed: what one request has
+// freed the next can take. Mapping each anew costs a 1,000-row request 10 of 45 ms in page faults.
+__attribute__((constructor)) static void start_allocator(void) {
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
+void system_release_free_memory(void) { malloc_trim(0); }
+
+void system_limit_heaps(int count) { mallopt(M_ARENA_MAX, count); }
+#else
+void system_release_free_memory(void) {}
+
+void system_limit_heaps(int count) { (void)count; }
+#endif

@@ -1,0 +1,132 @@
+internal import Kernels
+internal import Tensors
+
+/// The cosine of two rows; 0 where one of them is all zeros.
+func cosine(_ a: Span<Float>, _ b: Span<Float>) -> Double {
+    var ab = 0.0
+    var aa = 0.0
+    var bb = 0.0
+    for i in a.indices {
+        ab += Double(a[i]) * Double(b[i])
+        aa += Double(a[i]) * Double(a[i])
+        bb += Double(b[i]) * Double(b[i])
+    }
+    let scale = (aa * bb).squareRoot()
+    return scale > 0 ? ab / scale : 0
+}
+
+/// The mean cosine of the rows of `a` and `b`, [rows, 384] each.
+func meanCosine(_ a: Span<Float>, _ b: Span<Float>) -> Double {
+    let width = AutoencoderShape.width
+    let rows = a.count / width
+    guard rows > 0 else { return 0 }
+    var sum = 0.0
+    for row in 0..<rows {
+        let range = row * width..<(row + 1) * width
+        sum += cosine(a.extracting(range), b.extracting(range))
+    }
+    return sum / Double(rows)
+}
+
+extension AutoencoderParameters {
+    /// Judges the model on `clean` [rows, 384] under fresh noise from `seed`.
+    ///
+    /// - Parameters:
+    ///   - clean: rows the model was not trained on.
+    ///   - mean: what the mean predictor always answers, [384].
+    ///   - noiseLevel: standard deviation of the noise.
+    ///   - seed: what the noise follows from.
+    public func judge(
+        clean: [Float], mean: [Float], noiseLevel: Float, seed: UInt64
+    ) -> HeldOutReport {
+        let width = AutoencoderShape.width
+        let noisy = addingNoise(to: clean, noiseLevel: noiseLevel, seed: seed)
+        let denoised = denoise(noisy)
+        var meanError = 0.0
+        for start in stride(from: 0, to: clean.count, by: width) {
+            meanError += meanSquaredError(
+                mean.span, target: clean.span.extracting(start..<start + width))
+        }
+        let rows = clean.count / width
+        return HeldOutReport(
+            rows: rows,
+            noisyError: meanSquaredError(noisy.span, target: clean.span),
+            denoisedError: meanSquaredError(denoised.span, target: clean.span),
+            meanError: meanError / Double(max(rows, 1)),
+            noisyCosine: meanCosine(noisy.span, clean.span),
+            denoisedCosine: meanCosine(denoised.span, clean.span))
+    }
+}
+
+/// `values` with Gaussian noise of standard deviation `noiseLevel` that follows from `seed`.
+public func addingNoise(to values: [Float], noiseLevel: Float, seed: UInt64) -> [Float] {
+    var noise = GaussianNoise(seed: seed)
+    var result = values
+    var span = result.mutableSpan
+    noise.add(to: values.span, deviation: noiseLevel, into: &span)
+    return result
+}
+
+/// The part of `rows` whose nearest row of `clean` by cosine is their own, [rows, 384] each: recall@1.
+public func recallAtOne(of rows: [Float], among clean: [Float]) -> Double {
+    let width = AutoencoderShape.width
+    let count = clean.count / width
+    guard count > 0 else { return 0 }
+    let targets = normalizedRows(clean)
+    let block = 64
+    var scores = Matrix(rows: block, columns: count)
+    var hits = 0
+    for start in stride(from: 0, to: count, by: block) {
+        let end = min(start + block, count)
+        scores.rows = end - start
+        // A query's own length does not change which target is nearest.
+        var products = scores.mutableSpan
+        multiply(
+            rows.span.extracting(start * width..<end * width), .none, targets.span, .transposed,
+            m: end - start, n: count, k: width, into: &products)
+        for row in start..<end {
+            let line = products.span.extracting((row - start) * count..<(row - start + 1) * count)
+            var best = 0
+            for i in line.indices where line[i] > line[best] { best = i }
+            if best == row { hits += 1 }
+        }
+    }
+    return Double(hits) / Double(count)
+}
+
+private func normalizedRows(_ values: [Float]) -> [Float] {
+    let width = AutoencoderShape.width
+    var result = values
+    for start in stride(from: 0, to: values.count, by: width) {
+        var squares: Float = 0
+        for i in start..<start + width { squares += values[i] * values[i] }
+        let scale = squares > 0 ? 1 / squares.squareRoot() : 0
+        for i in start..<start + width { result[i] *= scale }
+    }
+    return result
+}
+
+/// Clean embeddings against the same with noise, before and after denoising.
+public struct NoiseComparison: Sendable {
+    /// Mean squared errors to clean.
+    public var noisyError, denoisedError: Double
+    /// Mean cosines to clean.
+    public var noisyCosine, denoisedCosine: Double
+    /// The part of rows whose nearest clean row is their own.
+    public var noisyRecall, denoisedRecall: Double
+}
+
+extension AutoencoderParameters {
+    /// Compares `clean` [rows, 384] with noisy and denoised copies; the noise follows from `seed`.
+    public func compare(clean: [Float], noiseLevel: Float, seed: UInt64) -> NoiseComparison {
+        let noisy = addingNoise(to: clean, noiseLevel: noiseLevel, seed: seed)
+        let denoised = denoise(noisy)
+        return NoiseComparison(
+            noisyError: meanSquaredError(noisy.span, target: clean.span),
+            denoisedError: meanSquaredError(denoised.span, target: clean.span),
+            noisyCosine: meanCosine(noisy.span, clean.span),
+            denoisedCosine: meanCosine(denoised.span, clean.span),
+            noisyRecall: recallAtOne(of: noisy, among: clean),
+            denoisedRecall: recallAtOne(of: denoised, among: clean))
+    }
+}

@@ -1,0 +1,192 @@
+internal import Kernels
+internal import Tensors
+internal import System
+
+/// A training run over embeddings of distinct lines.
+public struct Trainer: ~Copyable {
+    private let options: TrainingOptions
+    private var corpus: TrainingCorpus
+    /// Distinct lines kept apart to judge the result.
+    private let heldOut: [Int32]
+    private let buffers: TrainingBuffers
+    private let team: ComputeTeam?
+    private var random: SeededRandom
+    private var noise: GaussianNoise
+    /// The sum of the parameters after each of the last epochs, and their number.
+    private var tail: [Float] = []
+    private var tailCount = 0
+
+    /// Prepares a run.
+    ///
+    /// - Parameters:
+    ///   - embeddings: clean embeddings of distinct lines, row-major [distinct, 384].
+    ///   - lines: for every line of the corpus its row in `embeddings`.
+    ///   - options: how to train.
+    ///   - start: parameters to continue from; nil starts afresh from the seed.
+    ///   - threads: 2 or more let two threads share every step; the result is the same, bit for bit.
+    public init(
+        embeddings: [Float], lines: [Int32], options: TrainingOptions,
+        start: AutoencoderParameters? = nil, threads: Int = 1
+    ) {
+        let width = AutoencoderShape.width
+        let distinct = embeddings.count / width
+        precondition(
+            embeddings.count == distinct * width && !lines.isEmpty,
+            "\(embeddings.count) values, \(lines.count) lines")
+        var options = options
+        options.batchSize = min(options.batchSize, lines.count)
+        self.options = options
+        var random = SeededRandom(seed: options.seed)
+        let apart = Self.holdOut(of: distinct, &random)
+        let isHeldOut = Set(apart)
+        heldOut = apart
+        corpus = TrainingCorpus(
+            embeddings: embeddings, lines: lines.filter { !isHeldOut.contains($0) })
+        let initial = start ?? AutoencoderParameters(initializedFrom: random.next())
+        buffers = TrainingBuffers(batch: options.batchSize, initial: initial.flat.span)
+        noise = GaussianNoise(seed: random.next())
+        self.random = random
+        team = threads > 1 ? ComputeTeam() : nil
+        if options.noise == .fixed { corpus.fixNoise(&noise, deviation: options.noiseLevel) }
+    }
+
+    /// 20 distinct lines and a fiftieth of all, at most a tenth, none below 20.
+    ///
+    /// More would judge little better and cost the model: with 1,000 lines every percent held out is 0.001 of
+    /// cosine lost.
+    private static func holdOut(of distinct: Int, _ random: inout SeededRandom) -> [Int32] {
+        guard distinct >= 20 else { return [] }
+        let count = max(1, min(distinct / 10, 20 + distinct / 50))
+        return Array((0..<Int32(distinct)).shuffled(using: &random).prefix(count))
+    }
+
+    /// Trains all epochs.
+    ///
+    /// - Parameters:
+    ///   - isCancelled: asked before every 256 steps at most; true ends the run.
+    ///   - afterEpoch: gets the number of epochs behind us and the last one's mean loss.
+    /// - Returns: the parameters and the report.
+    /// - Throws: `diverged` at the first epoch whose loss is not finite, `cancelled` on request.
+    public mutating func run(
+        isCancelled: () -> Bool = { false },
+        afterEpoch: (_ epoch: Int, _ loss: Double) -> Void = { _, _ in }
+    ) throws(AutoencoderError) -> (AutoencoderParameters, TrainingReport) {
+        let clock = ContinuousClock()
+        let began = clock.now
+        var losses: [Double] = []
+        var steps = 0
+        var order = Array(0..<Int32(corpus.lines.count))
+        let adam = Adam(rate: options.learningRate)
+        var pace = TeamPace()
+        for number in 1...options.epochs {
+            order.shuffle(using: &random)
+            let epoch = TrainingEpoch(
+                buffers: buffers, corpus: corpus, order: order, batchSize: options.batchSize,
+                noiseLevel: options.noiseLevel, noise: noise, adam: adam, stepsBefore: steps)
+            var sum = 0.0
+            var first = 0
+            while first < epoch.steps {
+                if isCancelled() { throw .cancelled }
+                let portion = first..<min(first + pace.steps, epoch.steps)
+                let portionBegan = clock.now
+                sum += epoch.run(portion, pace.together ? team : nil)
+                pace.took((clock.now - portionBegan) / .seconds(1), steps: portion.count)
+                first = portion.upperBound
+            }
+            let loss = sum / Double(epoch.steps)
+            steps += epoch.steps
+            noise = noise.dropping(order.count * AutoencoderShape.width)
+            guard loss.isFinite else { throw .diverged(epoch: number) }
+            losses.append(loss)
+            if options.noise == .fresh, number > options.epochs * 3 / 4 { addToTail() }
+            afterEpoch(number, loss)
+        }
+        let trained = tailCount > 0 ? mean() : last()
+        guard trained.isFinite else { throw .diverged(epoch: options.epochs) }
+        let seconds = (clock.now - began) / .seconds(1)
+        let finalLoss = finalLoss(trained)
+        guard finalLoss.isFinite else { throw .diverged(epoch: options.epochs) }
+        let report = TrainingReport(
+            trainedLines: corpus.lines.count, epochLosses: losses, finalLoss: finalLoss,
+            heldOut: judge(trained), seconds: seconds, steps: steps)
+        return (trained, report)
+    }
+
+    private mutating func addToTail() {
+        let block = buffers.block
+        let parameters = block.span.extracting(first: AutoencoderShape.parameterCount)
+        if tail.isEmpty { tail = Array(repeating: 0, count: parameters.count) }
+        for i in parameters.indices { tail[i] += parameters[i] }
+        tailCount += 1
+    }
+
+    /// The mean of the parameters of the last quarter of the epochs: less of the last batches' noise is in it than
+    /// in the last ones (stochastic weight averaging; Izmailov et al., arXiv 1803.05407).
+    private func mean() -> AutoencoderParameters {
+        let values = TrainingBuffers.inOrder(tail.span).map { $0 / Float(tailCount) }
+        return AutoencoderParameters(flat: Tensor(shape: [values.count], copying: values.span))
+    }
+
+    private func last() -> AutoencoderParameters {
+        let block = buffers.block
+        let flat = TrainingBuffers.inOrder(block.span)
+        return AutoencoderParameters(flat: Tensor(shape: [flat.count], copying: flat.span))
+    }
+
+    /// The loss as the original defines it: over all training lines, with the run's noise.
+    private func finalLoss(_ trained: AutoencoderParameters) -> Double {
+        let width = AutoencoderShape.width
+        let block = 256
+        var clean = Matrix(rows: block, columns: width)
+        var noisy = Matrix(rows: block, columns: width)
+        var denoised = Matrix(rows: block, columns: width)
+        var scratch = AutoencoderWorkspace(rows: block)
+        var sum = 0.0
+        for start in stride(from: 0, to: corpus.lines.count, by: block) {
+            let count = min(block, corpus.lines.count - start)
+            clean.rows = count
+            noisy.rows = count
+            denoised.rows = count
+            write(start, count, into: &clean, &noisy)
+            var output = denoised.mutableSpan
+            trained.denoise(noisy.span, workspace: &scratch, into: &output)
+            sum += meanSquaredError(output.span, target: clean.span) * Double(count)
+        }
+        return sum / Double(corpus.lines.count)
+    }
+
+    private func write(
+        _ start: Int, _ count: Int, into clean: inout Matrix, _ noisy: inout Matrix
+    ) {
+        var clean = clean.mutableSpan
+        var noisy = noisy.mutableSpan
+        for row in 0..<count {
+            corpus.write(
+                start + row, 0..<AutoencoderShape.width,
+                noise.dropping((start + row) * AutoencoderShape.width),
+                deviation: options.noiseLevel, row: row, clean: &clean, noisy: &noisy)
+        }
+    }
+
+    private func judge(_ trained: AutoencoderParameters) -> HeldOutReport? {
+        guard !heldOut.isEmpty else { return nil }
+        let width = AutoencoderShape.width
+        var mean = [Double](repeating: 0, count: width)
+        for line in corpus.lines {
+            for c in 0..<width {
+                mean[c] += Double(corpus.embeddings[Int(line) * width + c])
+            }
+        }
+        let clean = heldOut.flatMap {
+            corpus.embeddings[Int($0) * width..<(Int($0) + 1) * width]
+        }
+        return trained.judge(
+            clean: clean, mean: mean.map { Float($0 / Double(corpus.lines.count)) },
+            noiseLevel: options.noiseLevel, seed: options.seed &+ 1)
+    }
+}
+
+/// output = values, of the same length.
+func copy(_ values: Span<Float>, into output: inout MutableSpan<Float>) {
+    for i in values.indices { output[i] = values[i] }
+}

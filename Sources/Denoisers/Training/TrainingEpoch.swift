@@ -1,0 +1,82 @@
+internal import Tensors
+internal import Kernels
+internal import Synchronization
+internal import System
+
+/// One pass over the corpus in a given order, run by one thread or by two together.
+struct TrainingEpoch: Sendable {
+    let buffers: TrainingBuffers
+    let corpus: TrainingCorpus
+    /// Training lines in the order of this epoch.
+    let order: [Int32]
+    let batchSize: Int
+    let noiseLevel: Float
+    /// The stream that this epoch's fresh noise comes from.
+    let noise: GaussianNoise
+    let adam: Adam
+    /// Steps of the epochs before.
+    let stepsBefore: Int
+
+    /// Steps of this epoch.
+    var steps: Int { (order.count + batchSize - 1) / batchSize }
+
+    /// Runs some of the epoch's steps, with a team where there is one.
+    ///
+    /// - Returns: the sum of the batches' losses.
+    func run(_ portion: Range<Int>, _ team: ComputeTeam?) -> Double {
+        let sums = HalfSums()
+        let together = team?.run { share in run(portion, &share, sums) } ?? false
+        if !together {
+            var alone = Share.whole
+            run(portion, &alone, sums)
+        }
+        return sums[0] + sums[1]
+    }
+
+    private func run(_ portion: Range<Int>, _ share: inout Share, _ sums: HalfSums) {
+        share.stage(2) { half in prepare(portion.lowerBound, half) }
+        for index in portion {
+            let step = TrainingStep(
+                buffers: buffers, rows: batch(index).count,
+                adam: adam.step(stepsBefore + index + 1))
+            step.run(&share) { half, loss in
+                sums[half] += loss
+            } afterwards: { half in
+                if index + 1 < portion.upperBound { prepare(index + 1, half) }
+            }
+        }
+    }
+
+    /// Where a step's batch stands in `order`.
+    private func batch(_ index: Int) -> Range<Int> {
+        index * batchSize..<min((index + 1) * batchSize, order.count)
+    }
+
+    /// Lays down half of a step's batch and begins the step: targets are the clean embeddings, inputs the same
+    /// with noise.
+    private func prepare(_ index: Int, _ half: Int) {
+        let batch = batch(index)
+        let count = TrainingBuffers.elements
+        let elements = half * count..<(half + 1) * count
+        var target = unsafe buffers.block.mutableSpan(from: buffers.target(half))
+        var input = unsafe buffers.block.mutableSpan(from: buffers.input(half))
+        for (row, place) in batch.enumerated() {
+            if place + 1 < batch.upperBound { corpus.prefetch(Int(order[place + 1]), elements) }
+            corpus.write(
+                Int(order[place]), elements, noise.dropping(place * AutoencoderShape.width),
+                deviation: noiseLevel, row: row, clean: &target, noisy: &input)
+        }
+        buffers.layInLanes(half, rows: batch.count)
+        TrainingStep.begin(buffers, half: half)
+    }
+}
+
+/// What the two halves add up.
+private final class HalfSums: Sendable {
+    private let values = Mutex<(Double, Double)>((0, 0))
+
+    subscript(index: Int) -> Double {
+        get { values.withLock { index == 0 ? $0.0 : $0.1 } }
+        set { values.withLock { if index == 0 { $0.0 = newValue } else { $0.1 = newValue } } }
+    }
+}

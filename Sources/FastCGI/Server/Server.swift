@@ -1,0 +1,148 @@
+import Glibc
+import Synchronization
+import System
+
+/// Serves one listening socket: one thread polls, a pool of threads answers.
+public final class Server: Sendable {
+    /// How serving ended.
+    public enum Outcome: Sendable, Equatable {
+        /// Every request in flight was answered.
+        case finished
+        /// This many requests or answers were given up when the stop time was over.
+        case abandoned(Int)
+    }
+
+    private let listener: Listener
+    private let peers: PeerPolicy
+    private let busyAnswer: Answer
+    private let triage: Triage
+    private let waiting: WaitingConnections
+
+    /// A server for `listener`, serving nobody before `run`.
+    ///
+    /// - Parameters:
+    ///   - listener: The socket, closed with the server.
+    ///   - limits: What peers are allowed.
+    ///   - peers: Who may connect over a Unix socket.
+    ///   - busyAnswer: What a request gets when threads and queue are full.
+    ///   - triage: Sorts requests into lines.
+    ///   - report: Told of every fault of a peer, on the thread that met it.
+    /// - Throws: `unfitLibrary` or `system`.
+    public init(
+        _ listener: consuming Listener, limits: ServerLimits = ServerLimits(),
+        peers: PeerPolicy = PeerPolicy(), busyAnswer: Answer = .busy, triage: Triage = Triage(),
+        report: @escaping @Sendable (FastCGIError) -> Void = { _ in }
+    ) throws(FastCGIError) {
+        precondition(limits.requestThreads > 0, "\(limits.requestThreads) request threads")
+        precondition(limits.connections > 0, "\(limits.connections) connections")
+        precondition(
+            limits.parameterBytes <= LibraryRequest.longestParameters,
+            "\(limits.parameterBytes) bytes of parameters")
+        try Library.prepare()
+        var peers = peers
+        if let owner = listener.fileOwner { peers.inherent.insert(owner) }
+        self.listener = listener
+        self.peers = peers
+        self.busyAnswer = busyAnswer
+        self.triage = triage
+        waiting = try WaitingConnections(limits: limits, report: report)
+    }
+
+    /// Where the socket came from.
+    public var origin: Listener.Origin { listener.origin }
+
+    /// The port of a TCP socket; nil on a Unix socket.
+    public var port: Int? { listener.port }
+
+    /// What was counted so far.
+    public var statistics: Statistics { waiting.statistics }
+
+    /// Turns of the polling loop so far; with `nudge`, a sign that it does not hang.
+    public var turns: Int { waiting.turns.load(ordering: .relaxed) }
+
+    /// Makes the polling loop turn once more, even where nothing happens.
+    public func nudge() { waiting.poller.wake() }
+
+    /// Ends `run`: no new work, requests in flight answered.
+    ///
+    /// From any thread, or a signal handler.
+    public func stop() { waiting.stop() }
+
+    /// Serves until `stop`, calling `handler` on a request thread for each request.
+    ///
+    /// The calling thread polls meanwhile, with all signals blocked. A server runs once.
+    ///
+    /// - Throws: `system` where threads cannot start or the listening socket fails.
+    public func run(
+        handler: @escaping @Sendable (consuming Exchange) -> Void
+    ) throws(FastCGIError) -> Outcome {
+        let mask = SignalMask.blockAll()
+        defer { mask.restore() }
+        let queue = HandoverQueue(waiting.limits)
+        var threads: [SystemThread] = []
+        do throws(FastCGIError) {
+            for _ in 0..<waiting.limits.threadCount {
+                threads.append(try startThread(queue, handler))
+            }
+            var loop = PollingLoop(
+                peers: peers, busyAnswer: busyAnswer, triage: triage, waiting: waiting, queue: queue
+            )
+            try loop.run(listener)
+            let abandoned = loop.abandon()
+            abandoned > 0 ? drop(queue) : queue.close()
+            for thread in threads { abandoned > 0 ? thread.detach() : thread.join() }
+            return abandoned > 0 ? .abandoned(abandoned) : .finished
+        } catch {
+            drop(queue)
+            for thread in threads { thread.detach() }
+            throw error
+        }
+    }
+
+    /// Ends the connections in the queue, and the queue.
+    private func drop(_ queue: HandoverQueue) {
+        for connection in queue.abandon() { waiting.close(connection) }
+    }
+
+    /// Starts one thread that answers requests from the queue until it closes.
+    private func startThread(
+        _ queue: HandoverQueue, _ handler: @escaping @Sendable (consuming Exchange) -> Void
+    ) throws(FastCGIError) -> SystemThread {
+        // Made now: later there may be no descriptors left.
+        let first = try LibraryRequest()
+        return try serviceThread(stackBytes: waiting.limits.stackBytes) { [waiting] in
+            var library = first
+            let seat = HandoverQueue.Seat()
+            var done: Errand.Lane?
+            while let connection = queue.pop(at: seat, after: done) {
+                done = connection.errand.lane
+                // Whose request came just now is there; to ask takes as long as to find the route.
+                if connection.readyAt + .milliseconds(1) < .now, connection.isPeerGone {
+                    waiting.leave(connection)
+                    continue
+                }
+                do throws(FastCGIError) {
+                    // Anew where a handler kept its exchange for later.
+                    if !library.isFree { library = try LibraryRequest() }
+                    let exchange = try Exchange(connection, library: library, waiting: waiting)
+                    waiting.counters.requests.add(1, ordering: .relaxed)
+                    handler(exchange)
+                } catch {
+                    waiting.close(connection, for: error)
+                    waiting.handBack()
+                }
+            }
+        }
+    }
+}
+
+/// Starts a thread of the server.
+func serviceThread(
+    stackBytes: Int, _ body: @escaping @Sendable () -> Void
+) throws(FastCGIError) -> SystemThread {
+    do throws(ThreadRefusal) {
+        return try SystemThread(stackBytes: stackBytes, body)
+    } catch {
+        throw .system(call: "pthread_create", subject: "a service thread", code: error.code)
+    }
+}

@@ -1,0 +1,130 @@
+internal import Denoisers
+public import System
+
+/// The service itself: one encoder, one live denoiser, one trainer.
+public final class DenoisingEngine: DenoisingService {
+    private let embedder: TextEmbedder
+    private let model: LiveModel
+    private let training: TrainingRun
+    private let runs: TrainingRuns
+    private let team: ComputeTeam?
+    private let report: @Sendable (String) -> Void
+
+    /// Ties the parts together.
+    ///
+    /// - Parameters:
+    ///   - embedder: text to embeddings.
+    ///   - model: what denoises, and where new models are published.
+    ///   - training: how uploads are trained on.
+    ///   - runs: counts the training runs and ends them.
+    ///   - team: a second thread for many rows.
+    ///   - report: told in one line how each training run ended.
+    public init(
+        embedder: TextEmbedder, model: LiveModel, training: TrainingRun,
+        runs: TrainingRuns = TrainingRuns(), team: ComputeTeam? = nil,
+        report: @escaping @Sendable (String) -> Void
+    ) {
+        self.embedder = embedder
+        self.model = model
+        self.training = training
+        self.runs = runs
+        self.team = team
+        self.report = report
+    }
+
+    public var isModelLoaded: Bool { model.current() != nil }
+
+    public func denoise(
+        texts: [String], noiseLevel: Float, for caller: Caller
+    ) throws(InferenceError) -> DenoisedBatch {
+        guard let model = model.current() else { throw .modelNotLoaded }
+        let embedded = try embedder.embed(texts, for: caller)
+        var batch = denoise(
+            embedded.values, noiseLevel, with: model, truncated: embedded.truncated.count)
+        batch.stages.insert(contentsOf: embedded.stages, at: 0)
+        return batch
+    }
+
+    public func denoise(
+        embeddings: [Float], noiseLevel: Float
+    ) throws(InferenceError) -> DenoisedBatch {
+        guard let model = model.current() else { throw .modelNotLoaded }
+        return denoise(embeddings, noiseLevel, with: model, truncated: 0)
+    }
+
+    private func denoise(
+        _ embeddings: [Float], _ noiseLevel: Float, with model: DenoiserModel, truncated: Int
+    ) -> DenoisedBatch {
+        let began = ContinuousClock.now
+        let values = model.denoise(embeddings, noiseLevel: noiseLevel, team: team)
+        return DenoisedBatch(
+            values: values, columns: embedder.columns, truncated: truncated,
+            modelVersion: model.version, stages: [Stage("denoise", began.duration(to: .now))])
+    }
+
+    /// Trains on a thread of its own, at lower priority, and waits for it.
+    ///
+    /// - Throws: `overloaded` where the system gives no thread, `trainingBusy` at once where `TrainingRuns`
+    ///   lets no more begin, and what a run throws.
+    public func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome {
+        guard runs.begin() else { throw .trainingBusy(retryAfter: 5) }
+        var isTrained = false
+        defer { runs.end(isTrained) }
+        let deadline = ContinuousClock.now + training.timeLimit
+        let outcome = Monitor<Result<TrainingRun.Result, InferenceError>?>(nil)
+        do throws(ThreadRefusal) {
+            let thread = try SystemThread(niceness: 5) { [self] in
+                let result = Result { () throws(InferenceError) in
+                    try training(
+                        on: text, publishingAt: model.path, with: embedder,
+                        isCancelled: { runs.isCancelled || deadline <= .now },
+                        progress: { runs.note($0) })
+                }
+                outcome.withLock { $0 = result }
+            }
+            thread.join()
+        } catch {
+            report("training failed: \(error)")
+            throw .overloaded(retryAfter: 5)
+        }
+        guard let result = outcome.withLock({ $0 }) else {
+            throw .failed("the training thread ended without a result")
+        }
+        let run: TrainingRun.Result
+        do {
+            run = try result.get()
+        } catch {
+            let isLate = error == .trainingCancelled && !runs.isCancelled
+            let seconds = Int(training.timeLimit.components.seconds)
+            let reason = isLate ? .trainingTooLong(limit: seconds) : error
+            report("training failed: \(reason.logText)")
+            throw reason
+        }
+        isTrained = true
+        model.refresh()
+        report(run.summary)
+        if let warning = run.warning { report(warning) }
+        return TrainingOutcome(
+            loss: run.report.finalLoss, modelVersion: run.version,
+            noisyCosine: run.report.heldOut?.noisyCosine,
+            denoisedCosine: run.report.heldOut?.denoisedCosine,
+            truncated: run.truncated.count,
+            stages: run.stages.map { ($0.name, $0.seconds * 1000) })
+    }
+}
+
+extension TrainingRun.Result {
+    /// The run in one line.
+    public var summary: String {
+        var line = "trained model \(version) on \(lines) lines (\(distinct) distinct)"
+        if truncated.count > 0 { line += ", \(truncated.count) of them cut" }
+        line += ", loss \(report.finalLoss)"
+        if let heldOut = report.heldOut {
+            line += ", cosine to clean on \(heldOut.rows) held-out lines:"
+            line += " noisy \(heldOut.noisyCosine), denoised \(heldOut.denoisedCosine)"
+        } else {
+            line += ", too few lines to judge it by"
+        }
+        return line
+    }
+}

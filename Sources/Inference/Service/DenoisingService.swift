@@ -1,0 +1,123 @@
+public import System
+
+/// What the product does, as the routes and the command line ask for it.
+public protocol DenoisingService: Sendable {
+    /// Whether a denoiser is loaded; without one the two `denoise` calls throw `modelNotLoaded`.
+    var isModelLoaded: Bool { get }
+
+    /// Embeds each text, adds noise of standard deviation `noiseLevel` where it is above 0, denoises.
+    ///
+    /// - Throws: `tooMuchWork` or `tooLate` where the answer would not come in the caller's time, `callerLeft`
+    ///   where nobody waits for it any more.
+    func denoise(
+        texts: [String], noiseLevel: Float, for caller: Caller
+    ) throws(InferenceError) -> DenoisedBatch
+
+    /// The same for embeddings given as numbers: row-major [rows, 384].
+    func denoise(embeddings: [Float], noiseLevel: Float) throws(InferenceError) -> DenoisedBatch
+
+    /// Trains the denoiser on UTF-8 `text`, one training text a line, and puts the result live.
+    func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome
+}
+
+/// Denoised embeddings and what the caller is told beside them.
+public struct DenoisedBatch: Sendable {
+    /// Row-major [rows, `columns`].
+    public var values: [Float]
+
+    /// Elements in a row: 384.
+    public var columns: Int
+
+    /// Texts cut at the encoder's limit.
+    public var truncated: Int
+
+    /// The version of the model that computed every row.
+    public var modelVersion: String
+
+    /// How long each stage took, in order.
+    public var stages: [Stage]
+
+    public init(
+        values: [Float], columns: Int, truncated: Int, modelVersion: String, stages: [Stage] = []
+    ) {
+        self.values = values
+        self.columns = columns
+        self.truncated = truncated
+        self.modelVersion = modelVersion
+        self.stages = stages
+    }
+}
+
+/// What a finished training run reports.
+public struct TrainingOutcome: Sendable {
+    /// Mean squared error of the denoised noisy training embeddings against the clean ones.
+    public var loss: Double
+
+    /// The version now live.
+    public var modelVersion: String
+
+    /// Mean cosine to clean on held-out lines before denoising; nil where there were too few lines.
+    public var noisyCosine: Double?
+
+    /// Mean cosine to clean on held-out lines after denoising.
+    public var denoisedCosine: Double?
+
+    /// Lines cut at the encoder's limit, repetitions counted.
+    public var truncated: Int
+
+    /// Stage names with their durations in milliseconds, in order, for `Server-Timing`.
+    public var stages: [(name: String, milliseconds: Double)]
+
+    public init(
+        loss: Double, modelVersion: String, noisyCosine: Double?, denoisedCosine: Double?,
+        truncated: Int = 0, stages: [(name: String, milliseconds: Double)]
+    ) {
+        self.loss = loss
+        self.modelVersion = modelVersion
+        self.noisyCosine = noisyCosine
+        self.denoisedCosine = denoisedCosine
+        self.truncated = truncated
+        self.stages = stages
+    }
+}
+
+/// Why the service has no answer.
+public enum InferenceError: Error, Equatable {
+    /// No denoiser is loaded yet.
+    case modelNotLoaded
+    /// The queue is full; worth another try after `retryAfter` seconds.
+    case overloaded(retryAfter: Int)
+    /// What waits and the request itself are more than can be done in its time; nothing was computed.
+    case tooMuchWork(TooMuchWork)
+    /// The answer would come after the deadline, so no more was computed.
+    case tooLate
+    /// Nobody waits for the answer any more, so no more was computed.
+    case callerLeft
+    /// Another training run holds the lock, or too many wait for it; worth another try after `retryAfter` seconds.
+    case trainingBusy(retryAfter: Int)
+    /// The training run was ended because the service stops; the live model is unchanged.
+    case trainingCancelled
+    /// The training run would have taken longer than `limit` seconds; the live model is unchanged.
+    case trainingTooLong(limit: Int)
+    /// The upload holds no text.
+    case noTrainingText
+    /// The upload holds more lines than the configured limit.
+    case tooManyLines(given: Int, limit: Int)
+    /// The training run gave no usable model (a non-finite loss); the live model is unchanged.
+    case trainingFailed(String)
+    /// A fault of our own or of the machine's; the text says which.
+    case failed(String)
+    /// The model's files cannot be read or written: once without this machine's folders, for clients.
+    case storageFailed(answer: String, log: String)
+    /// The encoder's files were written over, so no vector is to be trusted until they are read anew; worth
+    /// another try after `retryAfter` seconds.
+    case encoderChanged(retryAfter: Int)
+}
+
+extension InferenceError {
+    /// What the log says of it, this machine's folders included.
+    var logText: String {
+        if case .storageFailed(_, let log) = self { return log }
+        return "\(self)"
+    }
+}

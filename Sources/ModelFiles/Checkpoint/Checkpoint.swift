@@ -1,0 +1,145 @@
+public import Tensors
+
+/// A model as its file holds it: named tensors, and what is known about where they come from.
+public struct Checkpoint: Sendable {
+    /// The file formats.
+    public enum Format: Sendable {
+        /// What `torch.save` writes and `torch.load` reads: a zip file around a pickle.
+        case pt
+        /// What the safetensors library reads.
+        case safetensors
+
+        /// The format that the name of a file asks for: safetensors by extension, else `.pt`.
+        public init(path: String) {
+            self = path.hasSuffix(".safetensors") ? .safetensors : .pt
+        }
+    }
+
+    /// The largest file that is read into memory, in bytes.
+    public static let sizeLimit = 64 << 20
+
+    /// The tensors in the order of the file; names are unique.
+    public let tensors: [(name: String, tensor: Tensor)]
+
+    /// Strings kept beside the tensors, among them those of `settings`, `corpusDigest` and `report`.
+    public private(set) var metadata: [String: String]
+
+    /// The length of the vectors that the model takes (`embedding_dim`), where the file tells it.
+    public let embeddingDimension: Int?
+
+    /// The name of these tensors: the number they were published under and a digest of their content.
+    ///
+    /// The number is 0 where they were not published by this product, or were altered since.
+    public private(set) var version: ModelVersion
+
+    /// A model of `tensors`, whose names must differ.
+    public init(
+        tensors: [(name: String, tensor: Tensor)],
+        metadata: [String: String] = [:],
+        embeddingDimension: Int? = nil
+    ) {
+        precondition(
+            Set(tensors.map(\.name)).count == tensors.count,
+            "names repeat among \(tensors.map(\.name))")
+        self.tensors = tensors
+        self.metadata = metadata
+        self.embeddingDimension = embeddingDimension
+        let digest = Self.digest(of: tensors)
+        let claimed = metadata[Key.version].flatMap { ModelVersion($0) }
+        version =
+            claimed?.digest == digest ? claimed ?? .init(0, digest) : .init(0, digest)
+    }
+
+    /// Reads the file at `path`, whichever of the two formats its content is.
+    ///
+    /// - Throws: `missing`, `system`, or `damaged` with what is wrong.
+    public init(reading path: String) throws(ModelFileError) {
+        let bytes = try ReadableFile(opening: path).contents(limit: Self.sizeLimit)
+        try self.init(decoding: bytes, file: path)
+    }
+
+    /// Reads the content of a file; `file` names it in errors.
+    ///
+    /// - Throws: `damaged` with what is wrong.
+    public init(decoding bytes: [UInt8], file: String) throws(ModelFileError) {
+        if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+            try self.init(torch: bytes, file: file)
+        } else if bytes.count > 8, bytes[8] == UInt8(ascii: "{") {
+            try self.init(safetensors: bytes, file: file)
+        } else if bytes.count > 1, bytes[0] == PickleOpcode.proto.rawValue, 2...5 ~= bytes[1] {
+            try self.init(legacyTorch: bytes, file: file)
+        } else {
+            throw .damaged(file: file, reason: Self.kindOfOther(bytes))
+        }
+    }
+
+    /// Why a file that is of no known format cannot be read.
+    private static func kindOfOther(_ bytes: [UInt8]) -> String {
+        let none = "neither a PyTorch nor a safetensors file"
+        let text = bytes.prefix(512)
+        if text.starts(with: "version https://git-lfs".utf8) {
+            return "\(none) but a pointer of Git LFS; fetch the file itself with git lfs pull"
+        }
+        if text.count > 262, text[257..<262].elementsEqual("ustar".utf8) {
+            return "\(none) but a tar file; load and save PyTorch's oldest format again"
+        }
+        return "\(none) (\(bytes.count) bytes)"
+    }
+
+    /// The content of a file in `format`; equal checkpoints give equal bytes.
+    public func encoded(as format: Format) -> [UInt8] {
+        switch format {
+        case .pt: torch()
+        case .safetensors: safetensors()
+        }
+    }
+
+    /// The tensor `name`, which must be of exactly this shape; `file` names the origin in errors.
+    ///
+    /// - Throws: `damaged`, naming the file and the tensor.
+    public func tensor(
+        _ name: String, shape: [Int], file: String
+    ) throws(ModelFileError) -> Tensor {
+        guard let tensor = tensors.first(where: { $0.name == name })?.tensor else {
+            throw .damaged(file: file, reason: "no tensor \(name)" + hint(for: name))
+        }
+        guard tensor.shape == shape else {
+            throw .damaged(
+                file: file, reason: "tensor \(name) has shape \(tensor.shape), needs \(shape)")
+        }
+        return tensor
+    }
+
+    /// Refuses tensors under other names than `names`, as PyTorch's `load_state_dict` does.
+    ///
+    /// - Throws: `damaged`, naming the file and a tensor that is too many.
+    public func refuseTensors(otherThan names: Set<String>, file: String) throws(ModelFileError) {
+        guard let other = tensors.first(where: { !names.contains($0.name) }) else { return }
+        throw .damaged(
+            file: file,
+            reason: "tensor \(printable(other.name)) belongs to no layer of this network; "
+                + "save the state dict without it")
+    }
+
+    /// What stands in the file in place of tensor `name`, and how that can be mended.
+    private func hint(for name: String) -> String {
+        if let other = tensors.first(where: { $0.name.hasSuffix("." + name) })?.name {
+            let prefix = printable(other.dropLast(name.utf8.count))
+            return " but \(printable(other)); save the state dict without \(prefix) in its names"
+        }
+        guard let other = tensors.first else { return "; the file holds no tensors" }
+        return
+            "; the file holds \(tensors.count) others, such as \(printable(other.name)) of shape "
+            + "\(other.tensor.shape)"
+    }
+
+    /// The same tensors, published under `number` in place of `parent` at `seconds` since 1970.
+    func published(as number: Int, parent: ModelVersion?, at seconds: Int) -> Checkpoint {
+        var copy = self
+        copy.version = ModelVersion(number, version.digest)
+        copy.metadata[Key.version] = copy.version.description
+        copy.metadata[Key.parent] = parent?.description
+        copy.metadata[Key.published] = String(seconds)
+        return copy
+    }
+}

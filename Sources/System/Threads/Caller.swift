@@ -1,0 +1,32 @@
+/// Who waits for an answer: until when, and whether at all still.
+public struct Caller: Sendable {
+    /// When an answer would come too late; nil: never.
+    public var deadline: ContinuousClock.Instant?
+
+    /// The length of the request in bytes, by which later ones are estimated; nil where it has none.
+    public var requestBytes: Int?
+
+    /// Whether nobody would read an answer; costs a system call.
+    public var hasLeft: @Sendable () -> Bool
+
+    /// How often whoever waits looks whether the caller has left.
+    package static let watch = Duration.milliseconds(100)
+
+    /// A caller who waits until `deadline`.
+    public init(
+        deadline: ContinuousClock.Instant? = nil,
+        hasLeft: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.deadline = deadline
+        self.hasLeft = hasLeft
+    }
+
+    /// Whether it is later than the caller waits.
+    package var isLate: Bool { deadline.map { $0 <= .now } ?? false }
+
+    /// When to look again whether the caller has left.
+    package var nextLook: ContinuousClock.Instant {
+        let look = ContinuousClock.now + Self.watch
+        return deadline.map { min($0, look) } ?? look
+    }
+}

@@ -1,0 +1,69 @@
+public import ArgumentParser
+public import Denoisers
+public import Inference
+import ModelFiles
+
+extension TrainingOptions.Noise: ExpressibleByArgument {}
+extension TrainingRun.Start: ExpressibleByArgument {}
+
+/// How a denoiser is trained.
+struct TrainingSettings: ParsableArguments {
+    @Option(
+        noiseLevels, help: "Standard deviation of the noise to remove.")
+    var trainingNoise = TrainingOptions().noiseLevel
+
+    @Option(
+        1...1_000_000, help: "Passes over the text.")
+    var epochs = TrainingOptions().epochs
+
+    @Option(
+        1...1_000_000_000, help: "Lines in a step.")
+    var batchSize = TrainingOptions().batchSize
+
+    @Option(
+        1e-30...1e6, help: "Adam's step size.")
+    var learningRate = TrainingOptions().learningRate
+
+    @Option(
+        help: """
+            When noise is drawn: fresh for every batch, or fixed once for the whole text as the \
+            original application does.
+            """)
+    var noise = TrainingOptions().noise
+
+    @Option(
+        help: "What order, noise and initial parameters follow from (default: another each run).",
+        transform: seedNumber)
+    var seed: UInt64?
+
+    @Option(help: "Start from fresh parameters or continue from the live model's.")
+    var start = TrainingRun.Start.fresh
+
+    @Option(
+        .timeOrNone, help: "How long to wait while another training run holds the model's lock.",
+        valueName: "seconds")
+    var trainingWait = 2
+
+    /// A run for an upload, with these settings, within `limits`.
+    func run(_ limits: LimitOptions) -> TrainingRun {
+        var run = run(lineLimit: limits.request.lines)
+        run.timeLimit = .seconds(limits.trainingTime)
+        run.origin = .upload
+        return run
+    }
+
+    /// A run with these settings.
+    func run(lineLimit: Int) -> TrainingRun {
+        var run = TrainingRun()
+        run.options.noiseLevel = trainingNoise
+        run.options.epochs = epochs
+        run.options.batchSize = batchSize
+        run.options.learningRate = learningRate
+        run.options.noise = noise
+        run.seed = seed
+        run.start = start
+        run.lineLimit = lineLimit
+        run.patience = .seconds(trainingWait)
+        return run
+    }
+}

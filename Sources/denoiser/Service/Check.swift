@@ -1,0 +1,130 @@
+import ArgumentParser
+import Denoisers
+import FastCGI
+import Glibc
+import Inference
+import ModelFiles
+
+/// Looks at all that `serve` needs before it is started; one line for each part.
+struct Check {
+    private let options: Serve
+    private var isFit = true
+
+    init(of options: Serve) { self.options = options }
+
+    /// Prints a line for every part.
+    ///
+    /// - Throws: exit status 78 (EX_CONFIG) where a part is wrong.
+    consuming func run() throws {
+        look("configuration") { () throws(CommandFailure) in
+            options.life.config.map { "\($0) and the command line" } ?? "the command line"
+        }
+        var workspaceBytes = 0
+        look("encoder") { () throws(CommandFailure) in
+            let folder = try options.encoder.folder()
+            var note = ""
+            try load { () throws(ModelFault) in
+                let settings = try EncoderSettings(folder: folder)
+                let tokenizer = try Inference.loadTokenizer(folder: folder, settings: settings)
+                let encoder = try loadEncoder(folder: folder, settings: settings) {
+                    note = "; \($0)"
+                }
+                if !settings.differences.isEmpty {
+                    note = ": \(settings.differences)\(note)"
+                }
+                try TextEmbedder.check(tokenizer, encoder)
+                workspaceBytes = TextEmbedder.workspaceBytes(for: encoder)
+            }
+            return folder + note
+        }
+        look("model") { () throws(CommandFailure) in try model() }
+        look("socket") { () throws(CommandFailure) in try socket() }
+        if let path = options.life.log {
+            look("log") { () throws(CommandFailure) in
+                try LogFile.check(path)
+                return path
+            }
+        }
+        if let path = options.access.keys {
+            look("keys") { () throws(CommandFailure) in
+                _ = try readKeys(path)
+                return path
+            }
+        }
+        if let warning = options.access.warning { look("keys") { warning } }
+        look("limits") { () throws(CommandFailure) in try limits() }
+        look("memory") { () throws(CommandFailure) in
+            try MemoryPlan(
+                options.limits, present: ProcessFigures.now().privateBytes,
+                workspaceBytes: workspaceBytes,
+                training: options.training.run(options.limits).options
+            ).summary
+        }
+        if !isFit { throw ExitCode(78) }
+    }
+
+    private mutating func look(
+        _ part: String, _ work: () throws(CommandFailure) -> String
+    ) {
+        do throws(CommandFailure) {
+            print("ok       \(part): \(try work())")
+        } catch {
+            isFit = false
+            print("problem  \(part): \(error)")
+        }
+    }
+
+    private func model() throws(CommandFailure) -> String {
+        let path = options.model.path
+        let version = try version()
+        let isThere = unsafe access(path, F_OK) == 0
+        let what =
+            isThere
+            ? "\(path), version \(version)" : "serving \(describe(version, options.model))"
+        // A folder that is missing is made by the first training run, if it can be.
+        var place = directory(of: path)
+        while unsafe access(place, F_OK) != 0, place != directory(of: place) {
+            place = directory(of: place)
+        }
+        let canWrite = unsafe access(place, W_OK | X_OK) == 0
+        return canWrite ? what : what + "; uploads will fail, \(place) cannot be written"
+    }
+
+    /// The version that is served.
+    ///
+    /// - Throws: where the file cannot be used; what is served in its place is said.
+    private func version() throws(CommandFailure) -> String {
+        do throws(CommandFailure) {
+            return try loadLiveModel(options.model).current()?.version ?? "none"
+        } catch {
+            let other = try? loadLiveModel(options.model, standsIn: true) { _ in }
+            guard let other = other?.current() else { throw error }
+            throw .configuration("\(error); serve would start with \(other.version) in its place")
+        }
+    }
+
+    private func socket() throws(CommandFailure) -> String {
+        _ = try options.socket.peers()
+        guard let choice = options.socket.choice() else {
+            return "none named, so one from whoever starts the service (LISTEN_FDS, descriptor 0)"
+                + (options.socket.idleNote.map { "; \($0)" } ?? "")
+        }
+        do throws(FastCGIError) { try choice.check() } catch { throw .configuration("\(error)") }
+        return options.socket.socket ?? options.socket.listen ?? ""
+    }
+
+    private func limits() throws(CommandFailure) -> String {
+        let server = options.limits.serverLimits
+        // A thread has a pair of sockets; a few dozen are files, pipes and the poller's.
+        let wanted = server.connections + 2 * server.threadCount + 32
+        var files = rlimit()
+        // The imported constant's type differs between platforms; the number does not.
+        guard unsafe getrlimit(__rlimit_resource_t(7), &files) == 0, files.rlim_cur < wanted else {
+            return "\(options.limits.threads) compute threads, "
+                + "\(server.threadCount) request threads"
+        }
+        throw .configuration(
+            "\(files.rlim_cur) open files are allowed, \(wanted) may be needed; "
+                + "raise `ulimit -n` or lower --request-threads")
+    }
+}
