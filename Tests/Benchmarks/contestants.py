@@ -14,7 +14,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 sys.path.insert(0, str(TOP / "Tests/EndToEnd"))
-import service  # noqa: E402
+from support import service  # noqa: E402
 
 BENCH = TOP / ".build/release/bench"
 MODELS = TOP / ".build/benchmark-models"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 
-import service
+from support import service
 
 HERE = pathlib.Path(__file__).resolve().parent
 

@@ -15,7 +15,7 @@ import multipart_cases
 import path_cases
 import pytest
 import reference
-import service
+from support import service
 
 SEEDS = [int(seed) for seed in os.environ.get("CONFORMANCE_SEEDS", "1,2,3").split(",")]
 REQUESTS = int(os.environ.get("CONFORMANCE_REQUESTS", "2000"))

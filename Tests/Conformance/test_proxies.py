@@ -6,7 +6,7 @@ import hand_cases
 import path_cases
 import pytest
 import reference
-import service
+from support import service
 
 # What is trusted, where requests come from 127.0.0.1; the tests of API have more.
 LISTS = [None, "10.0.0.1", "*", "127.0.0.0/8,fd00::/8", "localhost,127.0.0.1,*"]

@@ -9,7 +9,7 @@ import exchange
 import hand_cases
 import pytest
 import reference
-import service
+from support import service
 
 CASES = json.loads((pathlib.Path(__file__).parent / "recorded.json").read_text())
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-import service
+from support import service
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "300"))
 HERE = pathlib.Path(__file__).resolve().parent

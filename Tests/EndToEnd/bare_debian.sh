@@ -75,7 +75,7 @@ ask() {
     expect '{"status":"healthy","model_loaded":true,"device":"cpu"}' "curl -s $base/health"
     expect '{"denoised_embeddings":*"shape":\[2,384\]*' \
         "curl -s $base/denoise/text -H 'Content-Type: application/json' -d '{\"texts\":[\"hello world\",\"good morning\"]}'"
-    echo "ok: $(python3 "$top/Tests/EndToEnd/charset_requests.py" "$port")"
+    echo "ok: $(PYTHONPATH=$top/Tests/EndToEnd python3 -m support.charset_requests "$port")"
     as_user 'i=0; while [ $i -lt 60 ]; do echo "Sentence number $i tells of the weather on day $i."; i=$((i + 1)); done >text.txt'
     expect '{"filename":"text.txt","word_count":600,"loss":*' "curl -s -F file=@text.txt $base/upload/"
     expect '200' "curl -s -o /dev/null -w '%{http_code}' $base/docs-assets/swagger-ui-bundle.js"

@@ -1,7 +1,7 @@
 import pathlib
 import tempfile
 
-import installation
+from support import installation
 import pytest
 
 

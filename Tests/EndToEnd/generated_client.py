@@ -14,7 +14,7 @@ import sys
 import tempfile
 import venv
 
-import service
+from support import service
 
 GENERATOR = "openapi-python-client==0.29.1"
 TEXT = "".join(f"Sentence number {n} tells of the weather on day {n}.\n" for n in range(1, 41))

@@ -16,8 +16,8 @@ import socket
 import threading
 import time
 
-import service
-from fastcgi_peer import Peer, request
+from support import service
+from support.fastcgi_peer import Peer, request
 from test_service import MODEL
 
 TEXT = "a " * 254

@@ -14,8 +14,8 @@ import socket
 import threading
 import time
 
-import service
-from fastcgi_peer import Peer, request
+from support import service
+from support.fastcgi_peer import Peer, request
 from test_service import MODEL
 
 ROW = json.dumps({"embeddings": [[0.0123456789] * 384]}).encode()

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-import service
+from support import service
 from test_guard import status_page, with_status
 from test_service import MODEL
 

@@ -7,8 +7,8 @@ import struct
 import time
 
 import pytest
-import service
-from fastcgi_peer import (
+from support import service
+from support.fastcgi_peer import (
     ABORT, BEGIN, DATA, END, GET_VALUES, PARAMETERS, STDIN, UNKNOWN, VALUES, Peer, begin, pairs,
     record, request, stream, variables)
 from test_service import MODEL

@@ -12,8 +12,8 @@ import threading
 import time
 
 import pytest
-import service
-from fastcgi_peer import PARAMETERS, STDIN, Peer, begin, pairs, record, request, stream, variables
+from support import service
+from support.fastcgi_peer import PARAMETERS, STDIN, Peer, begin, pairs, record, request, stream, variables
 from test_attacks import FORM, TEXT, form, still_answers
 from test_service import MODEL
 

@@ -4,7 +4,7 @@ import re
 import socket
 
 import pytest
-import service
+from support import service
 from test_attacks import FORM, HIDDEN, HIDDEN_FORM, TEXT, form, still_answers
 from test_service import MODEL
 

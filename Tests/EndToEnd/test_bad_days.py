@@ -11,8 +11,8 @@ import subprocess
 import time
 
 import pytest
-import service
-from fastcgi_peer import Peer, request
+from support import service
+from support.fastcgi_peer import Peer, request
 from test_lifecycle import ENDLESS, check, in_background, rows, until
 from test_service import MODEL
 from test_training import sentences, upload

@@ -19,7 +19,7 @@ import time
 
 import numpy
 import pytest
-import service
+from support import service
 from test_training import sentences
 
 ROUNDS = int(os.environ.get("ROUNDS", "10"))

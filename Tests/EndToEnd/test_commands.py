@@ -15,7 +15,7 @@ import termios
 
 import numpy
 import pytest
-import service
+from support import service
 
 MODEL = service.TOP / "Tests/ModelFilesTests/Fixtures/embedding_denoiser.pt"
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-import service
+from support import service
 
 SCRIPT = pathlib.Path(__file__).resolve().parent / "docs_in_browser.py"
 

@@ -4,11 +4,11 @@ import shutil
 import signal
 import subprocess
 
-import encoder_folders
+from support import encoder_folders
 import numpy
 import pytest
-import service
-from encoder_folders import CASES, PUBLISHED, TEXTS, configured, modules, pooling, put, tokenizer
+from support import service
+from support.encoder_folders import CASES, PUBLISHED, TEXTS, configured, modules, pooling, put, tokenizer
 
 EXPECTED = numpy.load(encoder_folders.VECTORS)
 

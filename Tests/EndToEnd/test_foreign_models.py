@@ -7,7 +7,7 @@ import subprocess
 import zipfile
 
 import pytest
-import service
+from support import service
 from test_training import sentences, upload
 
 ORIGINAL = service.TOP / "Tests/ModelFilesTests/Fixtures/embedding_denoiser.pt"

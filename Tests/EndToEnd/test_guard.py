@@ -14,8 +14,8 @@ import threading
 import time
 
 import pytest
-import service
-from fastcgi_peer import Peer, request
+from support import service
+from support.fastcgi_peer import Peer, request
 from test_service import MODEL
 
 USE, TRAIN = "use-key-0123456789", "train-key-0123456789"

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-import service
+from support import service
 from test_training import sentences, upload
 
 FIXTURES = service.TOP / "Tests/ModelFilesTests/Fixtures"

@@ -4,10 +4,10 @@ import re
 import signal
 import subprocess
 
-import charset_requests
+from support import charset_requests
 import pytest
-import recorded
-import service
+from support import recorded
+from support import service
 
 # Functions of the C library that load modules or locales and of which no linker warns.
 LOADERS = {

@@ -19,8 +19,8 @@ import tempfile
 import threading
 import time
 
-import service
-from fastcgi_peer import Peer, request
+from support import service
+from support.fastcgi_peer import Peer, request
 
 MIB = 1 << 20
 MEMORY = 512 * MIB

@@ -13,7 +13,7 @@ import threading
 import time
 
 import pytest
-import service
+from support import service
 from test_guard import edit, raw, upload
 from test_service import MODEL
 

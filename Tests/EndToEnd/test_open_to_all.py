@@ -2,7 +2,7 @@
 import subprocess
 
 import pytest
-import service
+from support import service
 from test_guard import upload
 from test_service import MODEL
 

@@ -8,8 +8,8 @@ import threading
 import time
 
 import pytest
-import service
-from fastcgi_peer import Peer, request
+from support import service
+from support.fastcgi_peer import Peer, request
 from overload import HEAVY, TOKENS, WORD, ask, figures, hang_up
 from test_guard import upload
 from test_service import MODEL

@@ -9,9 +9,9 @@ import struct
 import subprocess
 import tarfile
 
-import installation
+from support import installation
 import pytest
-import service
+from support import service
 from test_training import sentences, upload
 
 

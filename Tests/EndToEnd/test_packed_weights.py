@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import pytest
-import service
+from support import service
 
 
 class Packed:

@@ -10,7 +10,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-import service
+from support import service
 from test_service import MODEL
 
 ROUTES = ["/", "/health", "/denoise/text", "/denoise/embedding", "/upload/", "/openapi.json", "/docs",

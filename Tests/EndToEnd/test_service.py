@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-import service
+from support import service
 
 FIXTURES = service.TOP / "Tests/ModelFilesTests/Fixtures"
 MODEL = FIXTURES / "embedding_denoiser.pt"

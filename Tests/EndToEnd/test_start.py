@@ -9,8 +9,8 @@ import socket
 import subprocess
 
 import pytest
-import service
-from fastcgi_peer import Peer, request
+from support import service
+from support.fastcgi_peer import Peer, request
 from test_lifecycle import configured, reload
 from test_service import MODEL
 

@@ -10,10 +10,10 @@ import socket
 import subprocess
 import sys
 
-import installation
+from support import installation
 import pytest
-import recorded
-import service
+from support import recorded
+from support import service
 import test_fatal_requests
 import test_paths
 from test_guard import LONG

@@ -8,7 +8,7 @@ import platform
 import sys
 
 import pytest
-import service
+from support import service
 from test_training import sentences, upload
 
 # System call numbers and the argument that holds the flags of openat.

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-import service
+from support import service
 
 BLANK = {
     "a byte order mark": "\ufeff", "and a line end": "\ufeff\r\n", "no width": "\u200b\u2060\n\u00ad\u200e",

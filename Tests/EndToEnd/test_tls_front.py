@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 import pytest
-import service
+from support import service
 
 TEXT = "\n".join(f"Sentence number {i} tells of the weather on day {i}." for i in range(40)).encode()
 FORM = {"content-type": "multipart/form-data; boundary=B"}

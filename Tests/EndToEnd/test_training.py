@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-import service
+from support import service
 from test_service import answer_of, parameters, record
 
 WORDS = """river stone winter garden engine letter music window bridge market doctor island teacher

@@ -1,12 +1,12 @@
 """A form with a text in every character set of the fixtures, and what the service makes of it.
 
-usage: charset_requests.py PORT        sends them all and says how many
+usage: python -m support.charset_requests PORT    (in Tests/EndToEnd)   sends them all and says how many
 """
 import base64
 import json
 import sys
 
-import recorded
+from support import recorded
 
 
 def form(label, content, name=b"file", more=b""):

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
+TOP = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("DENOISER", TOP / ".build/release/denoiser"))
 # What /docs loads (nginx/fetch-docs-assets); the folder may be missing.
 DOCS_ASSETS = pathlib.Path(os.environ.get("DOCS_ASSETS", TOP / "models/docs-assets"))

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 
-import service
+from support import service
 
 # Root would hide what a user may not do.
 USER = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}

@@ -5,7 +5,7 @@ import json
 import math
 from urllib.parse import urlsplit
 
-import service
+from support import service
 
 FIXTURES = service.TOP / "Tests/APITests/Fixtures"
 
