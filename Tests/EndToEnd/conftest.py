@@ -1,8 +1,8 @@
 import pathlib
 import tempfile
 
-from support import installation
 import pytest
+from support import installation
 
 
 @pytest.fixture(scope="session")

@@ -9,42 +9,17 @@ Retry-After says (b1), or ask again at once (b2). Meanwhile another client asks 
 --scale 0.2 has a fifth of the texts in each request, for a machine that others use, too.
 """
 import argparse
-import http.client
 import json
-import re
-import socket
 import threading
 import time
 
 from support import service
-from support.fastcgi_peer import Peer, request
-from test_service import MODEL
-
-TEXT = "a " * 254
-HEAVY = json.dumps({"texts": [TEXT] * 100}).encode()
-
+from support.fastcgi_peer import Peer
+from support.load import TEXT, TOKENS, WORD, ask, figures, hang_up
+from support.service import MODEL
 
 def texts_of(body):
     return body.count(b",") + 1
-
-
-WORD = json.dumps({"texts": ["hello"]}).encode()
-TOKENS = 256
-
-
-def ask(port, path, body=None, timeout=120):
-    """The status, the seconds it took, and Retry-After."""
-    start = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
-    try:
-        connection.request("POST" if body else "GET", path, body, {"content-type": "application/json"})
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status, time.monotonic() - start, float(answer.headers.get("retry-after", 0))
-    except OSError:
-        return 0, time.monotonic() - start, 0.0
-    finally:
-        connection.close()
 
 
 class Watch(threading.Thread):
@@ -87,23 +62,6 @@ def watching(port, work):
     print(f"    /health:  {watches[0].line()}")
     print(f"    one word: {watches[1].line()}", flush=True)
     return result, watches
-
-
-def hang_up(port, count=80, body=HEAVY):
-    head = (b"POST /denoise/text HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(body))
-    clients = [socket.create_connection(("127.0.0.1", port), 30) for _ in range(count)]
-    for client in clients:
-        client.sendall(head + body)
-    for client in clients:
-        client.close()
-
-
-def figures(peer):
-    """The service's figures with their labels, asked for on its socket."""
-    peer.send(request("/metrics", method="GET", DENOISER_INTERNAL=1))
-    text = peer.reply().body.decode()
-    return {name: float(value) for name, value in re.findall(r"^denoiser_(\w+(?:{.*})?) (\S+)$", text, re.M)}
 
 
 def machine_rate(port, body, seconds=8):

@@ -16,7 +16,7 @@ import time
 
 from support import service
 from support.fastcgi_peer import Peer, request
-from test_service import MODEL
+from support.service import MODEL
 
 ROW = json.dumps({"embeddings": [[0.0123456789] * 384]}).encode()
 ROWS = json.dumps({"embeddings": [[0.0123456789] * 384] * 300}).encode()

@@ -14,8 +14,8 @@ import sys
 import time
 
 from support import service
-from test_guard import status_page, with_status
-from test_service import MODEL
+from support.nginx_files import status_page, with_status
+from support.service import MODEL
 
 LUA = """
 local row = '%s'

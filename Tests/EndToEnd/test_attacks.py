@@ -3,27 +3,19 @@ import contextlib
 import json
 import select
 import shutil
-import struct
 import time
 
 import pytest
 from support import service
+from support.attacks import HIDDEN, HIDDEN_FORM, TEXT, still_answers
 from support.fastcgi_peer import (
     ABORT, BEGIN, DATA, END, GET_VALUES, PARAMETERS, STDIN, UNKNOWN, VALUES, Peer, begin, pairs,
     record, request, stream, variables)
-from test_service import MODEL
+from support.service import MODEL
+from support.uploads import FORM, form
 
-TEXT = json.dumps({"texts": ["hello world"]}).encode()
 ROWS = json.dumps({"embeddings": [[0.5] * 384]}).encode()
 LIMIT = 200_000
-
-
-def form(text):
-    return (b'--X\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
-            + text + b"\r\n--X--\r\n")
-
-
-FORM = "multipart/form-data; boundary=X"
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +29,8 @@ def denoiser():
         print(f"\nprocess {before[0]} from the first vector to the last")
 
 
-def still_answers(running):
-    status, headers, answer = running.post("/denoise/text", {"texts": ["a", "b"]})
-    assert status == 200 and answer["shape"] == [2, 384]
-    return headers["x-model-version"]
-
-
 # Bodies that look like records.
 
-# An upload in disguise: if it is ever served, the model has another version afterwards.
-HIDDEN_FORM = form(b"one hidden line\nanother one\n")
-HIDDEN = request("/upload/", HIDDEN_FORM, request=1, keep=1, content_type=FORM)
 
 # All of ASCII, hence a text to train on too; its lengths are below 128 for that.
 ASCII = (begin(1, keep=1)

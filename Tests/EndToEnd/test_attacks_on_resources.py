@@ -1,5 +1,4 @@
 """Bodies made to cost memory, peers made to cost time, and machines out of descriptors or disk."""
-import concurrent.futures
 import contextlib
 import ctypes
 import json
@@ -7,15 +6,14 @@ import os
 import pathlib
 import resource
 import socket
-import struct
-import threading
 import time
 
 import pytest
 from support import service
+from support.attacks import TEXT, still_answers
 from support.fastcgi_peer import PARAMETERS, STDIN, Peer, begin, pairs, record, request, stream, variables
-from test_attacks import FORM, TEXT, form, still_answers
-from test_service import MODEL
+from support.service import MODEL
+from support.uploads import FORM, form, upload
 
 BODY, UPLOAD = 16 << 20, 64 << 20
 
@@ -275,11 +273,6 @@ def small_disk(folder, size="64k"):
         yield
     finally:
         libc.umount2(bytes(folder), 2)
-
-
-def upload(running, text=b"a line\nand another\n"):
-    status, headers, body = running.request("POST", "/upload/", form(text), {"content-type": FORM})
-    return status, headers, json.loads(body)
 
 
 def test_a_full_disk_is_an_error_and_the_old_model_stays():

@@ -1,12 +1,12 @@
 """HTTP that two parsers might read differently: whatever nginx passes on, nothing hidden in it is served."""
-import json
 import re
 import socket
 
 import pytest
 from support import service
-from test_attacks import FORM, HIDDEN, HIDDEN_FORM, TEXT, form, still_answers
-from test_service import MODEL
+from support.attacks import HIDDEN, HIDDEN_FORM, TEXT, still_answers
+from support.service import MODEL
+from support.uploads import FORM, form
 
 # Served, it would give the model another version.
 INNER = (b"POST /upload/ HTTP/1.1\r\nHost: a\r\nContent-Type: " + FORM.encode()

@@ -9,31 +9,19 @@ import pathlib
 import random
 import re
 import signal
-import socket
 import struct
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 
 import numpy
 import pytest
 from support import service
-from test_training import sentences
+from support.activation import activated
+from support.service import MODEL
+from support.uploads import sentences
 
 ROUNDS = int(os.environ.get("ROUNDS", "10"))
-FIXTURES = service.TOP / "Tests/ModelFilesTests/Fixtures"
-MODEL = FIXTURES / "embedding_denoiser.pt"
-
-# What systemd does: the socket becomes descriptor 3, the variables name the process.
-HAND_OVER = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-
 
 class Load:
     """Clients that ask through nginx, each request after the other, until the block ends."""
@@ -83,36 +71,6 @@ def ask_anything(client, rng):
         count = rng.randrange(1, 6)
         status, _, answer = client.post("/denoise/text", {"texts": ["some words to embed"] * count})
     return None if status == 200 and answer["shape"] == [count, 384] else f"{status} {str(answer)[:200]}"
-
-
-@contextlib.contextmanager
-def activated():
-    """nginx in front of a socket that this process holds; `start` hands it to one more service."""
-    with tempfile.TemporaryDirectory(prefix="denoiser-") as name, socket.socket(socket.AF_UNIX) as listener:
-        folder, port = pathlib.Path(name), service.free_port()
-        service.lay_out(folder, port)
-        listener.bind(str(folder / "run/denoiser.sock"))
-        listener.listen(511)
-        started = []
-
-        def start(*arguments):
-            with open(folder / "run/service.log", "ab") as log:
-                started.append(subprocess.Popen(
-                    [sys.executable, "-S", "-E", "-c", HAND_OVER, str(listener.fileno()),
-                     str(service.BINARY), "serve", *arguments],
-                    cwd=folder, pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    env={**os.environ, "ENCODER_PATH": service.ENCODER, "MODEL_PATH": str(MODEL)}))
-            return started[-1]
-
-        nginx = subprocess.Popen(
-            [service.NGINX, "-p", f"{folder}/", "-c", "run/nginx.conf", "-e", "run/nginx-error.log"], cwd=folder)
-        running = service.Service(folder, None, nginx, port)
-        try:
-            yield running, start
-        finally:
-            service.stop(nginx, signal.SIGQUIT)
-            for process in started:
-                service.stop(process)
 
 
 def served(running):

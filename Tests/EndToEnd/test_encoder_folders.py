@@ -4,10 +4,9 @@ import shutil
 import signal
 import subprocess
 
-from support import encoder_folders
 import numpy
 import pytest
-from support import service
+from support import encoder_folders, service
 from support.encoder_folders import CASES, PUBLISHED, TEXTS, configured, modules, pooling, put, tokenizer
 
 EXPECTED = numpy.load(encoder_folders.VECTORS)

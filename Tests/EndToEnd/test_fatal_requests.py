@@ -2,22 +2,20 @@
 import concurrent.futures
 import contextlib
 import json
-import os
 import pathlib
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import pytest
 from support import service
-from test_changes_under_load import activated
-from test_guard import LONG
+from support.activation import activated
+from support.fatal import RESPONDER, Watch
+from support.work import LONG
 
-RESPONDER = pathlib.Path(__file__).resolve().parent / "support/fatal_responder.py"
 JSON = {"content-type": "application/json"}
 ONE = json.dumps({"texts": ["a"]}).encode()
 
@@ -74,40 +72,6 @@ def test_a_fatal_request_reaches_two_processes_at_most(site, mount, method, path
         assert list(json.loads(body)) == ["detail"]
         # The others serve on.
         fill_kept_connections(running, mount)
-
-
-class Watch:
-    """Kills each process that `numbers` finds the moment it computes, as a request fatal to it would."""
-
-    # More than a start takes, in hundredths of a second.
-    ENOUGH = 20
-
-    def __init__(self, numbers):
-        self.numbers, self.begin = numbers, {}
-        self.killed, self.over = set(), threading.Event()
-        self.thread = threading.Thread(target=self.work)
-
-    @staticmethod
-    def ticks(number):
-        fields = pathlib.Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
-
-    def work(self):
-        while not self.over.wait(0.01):
-            for number in self.numbers() - self.killed:
-                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                    now = self.ticks(number)
-                    if now > self.begin.setdefault(number, now) + self.ENOUGH:
-                        os.kill(number, signal.SIGKILL)
-                        self.killed.add(number)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
 
 
 def test_the_service_too_is_asked_twice_at_most():

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 from support import service
-from test_training import sentences, upload
+from support.uploads import sentences, upload
 
 ORIGINAL = service.TOP / "Tests/ModelFilesTests/Fixtures/embedding_denoiser.pt"
 

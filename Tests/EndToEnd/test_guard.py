@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import stat
@@ -16,31 +15,13 @@ import time
 import pytest
 from support import service
 from support.fastcgi_peer import Peer, request
-from test_service import MODEL
+from support.nginx_files import edit, raw, status_page, with_status
+from support.service import MODEL
+from support.uploads import form, upload
+from support.work import LONG
 
 USE, TRAIN = "use-key-0123456789", "train-key-0123456789"
 ONE = {"texts": ["hello"]}
-LONG = {"texts": [" ".join(f"word{i} {j}" for j in range(200)) for i in range(2000)]}
-
-
-def form(text):
-    return (b'--X\r\nContent-Disposition: form-data; name="file"; filename="f.txt"\r\n\r\n' + text
-            + b"\r\n--X--\r\n")
-
-
-def upload(running, text, **headers):
-    return running.request(
-        "POST", "/upload/", form(text), {"content-type": "multipart/form-data; boundary=X", **headers},
-        timeout=300)
-
-
-def edit(old, new, name="nginx.conf"):
-    """A change of an nginx file before anything starts."""
-    def prepare(folder):
-        path = folder / "run" / name
-        assert old in path.read_text()
-        path.write_text(path.read_text().replace(old, new))
-    return prepare
 
 
 # Limits.
@@ -78,9 +59,9 @@ def test_each_limit_of_a_json_request_is_kept_and_named(small):
 
 def test_each_limit_of_a_form_is_kept_and_named(small):
     status, _, body = upload(small, b"x" * 30_000)
-    assert status == 413 and f"{len(form(b'x' * 30_000))} bytes, at most 30000" in body.decode()
+    assert status == 413 and f"{len(form(b'x' * 30_000))} bytes, at most 30000" in body["detail"]
     status, _, body = upload(small, b"a line\n" * 6)
-    assert status == 422 and "6 lines, more than the limit of 5" in body.decode()
+    assert status == 422 and "6 lines, more than the limit of 5" in json.dumps(body)
     head = b'--X\r\nContent-Disposition: form-data; name="%s"\r\n%s\r\n%s\r\n'
     for sent, word in [(head % (b"a", b"", b"1") * 4, "Maximum number of fields is 3"),
                        (head % (b"a", b"", b"1" * 3000), "maximum size of 2KB"),
@@ -107,9 +88,9 @@ def test_an_upload_of_64_mib_of_text_is_taken():
     text = (line * 65)[:64 << 20]
     with service.running("--epochs", "1") as running:
         status, _, body = upload(running, text)
-        assert status == 200 and json.loads(body)["word_count"] == len(text.split())
+        assert status == 200 and body["word_count"] == len(text.split())
         status, _, body = upload(running, text + b"x" * (65 << 10))
-        assert status == 413 and "at most 67174400" in body.decode()
+        assert status == 413 and "at most 67174400" in body["detail"]
 
 
 def test_threads_follow_the_affinity(tmp_path):
@@ -164,19 +145,8 @@ def test_training_beyond_its_time_is_ended_and_names_the_limit():
     with service.running("--training-time", "1", "--epochs", "100000", model=MODEL) as running:
         before = running.post("/denoise/text", ONE)[1]["x-model-version"]
         status, _, body = upload(running, lines)
-        assert status == 422 and "longer than the limit of 1 seconds" in body.decode()
+        assert status == 422 and "longer than the limit of 1 seconds" in json.dumps(body)
         assert running.post("/denoise/text", ONE)[1]["x-model-version"] == before
-
-
-def raw(port, sent):
-    with socket.create_connection(("127.0.0.1", port), 10) as client:
-        client.sendall(sent)
-        data = b""
-        with contextlib.suppress(OSError):
-            while chunk := client.recv(65536):
-                data += chunk
-    head, _, body = data.partition(b"\r\n\r\n")
-    return int(head.split()[1]), head.decode().lower(), json.loads(body)
 
 
 def test_what_nginx_itself_refuses_has_the_same_shape():
@@ -334,18 +304,6 @@ def test_nothing_of_a_request_stays_in_a_file():
 
 
 # Seen from outside.
-
-def with_status(folder):
-    port = service.free_port()
-    edit("# include denoiser_status.conf;", "include denoiser_status.conf;")(folder)
-    edit("listen 127.0.0.1:8001;", f"listen 127.0.0.1:{port};", "denoiser_status.conf")(folder)
-    (folder / "run/status-port").write_text(str(port))
-
-
-def status_page(running, path):
-    port = int((running.folder / "run/status-port").read_text())
-    return service.Service(running.folder, running.process, running.nginx, port).request("GET", path)
-
 
 def test_metrics_tell_what_happened_and_only_where_they_should():
     with service.running("--epochs", "2", model=MODEL, prepare=with_status) as running:

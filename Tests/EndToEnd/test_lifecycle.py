@@ -1,7 +1,5 @@
 """How the service is configured, logged, told what to do by signals, and ended."""
-import concurrent.futures
 import contextlib
-import json
 import os
 import pathlib
 import signal
@@ -11,25 +9,10 @@ import time
 
 import pytest
 from support import service
-from test_training import sentences, upload
-
-FIXTURES = service.TOP / "Tests/ModelFilesTests/Fixtures"
-MODEL = FIXTURES / "embedding_denoiser.pt"
-# Half a million tokens: minutes of work, so surely in flight when a signal comes.
-# Some seconds of work: more than any stop here leaves time for, less than what is given up as hopeless.
-ENDLESS = {"texts": [f"{'long text ' * 200}{i}" for i in range(160)]}
-
-
-def until(running, words, seconds=20):
-    assert service.wait_until(lambda: words in running.log(), seconds), f"no \"{words}\"\n{running.log()}"
-
-
-def rows(count):
-    return {"embeddings": [[0.01] * 384] * count}
-
-
-def in_background(work, *arguments, **options):
-    return concurrent.futures.ThreadPoolExecutor(1).submit(work, *arguments, **options)
+from support.configuration import check, configured, reload
+from support.service import MODEL, until
+from support.uploads import sentences, upload
+from support.work import ENDLESS, in_background, rows
 
 
 # Ends.
@@ -117,23 +100,6 @@ def test_without_requests_for_so_long_the_process_ends_with_0():
 
 
 # HUP and the configuration file.
-
-@contextlib.contextmanager
-def configured(text, *arguments):
-    """A service whose configuration file is run/denoiser.ini, made before it starts."""
-    def prepare(folder):
-        (folder / "run/denoiser.ini").write_text(text)
-    with service.running("--config", "run/denoiser.ini", *arguments, model=MODEL, prepare=prepare) as running:
-        yield running
-
-
-def reload(running, text=None):
-    if text is not None:
-        (running.folder / "run/denoiser.ini").write_text(text)
-    done = running.log().count("reloaded")
-    running.process.send_signal(signal.SIGHUP)
-    assert service.wait_until(lambda: running.log().count("reloaded") > done), running.log()
-
 
 def test_the_configuration_file_counts_and_the_command_line_wins():
     with configured("# limits\n\nrows = 3\n  texts=2 \n", "--texts", "4") as running:
@@ -387,13 +353,6 @@ def held(thread):
 
 
 # --check.
-
-def check(folder, *arguments):
-    run = subprocess.run(
-        [str(service.BINARY), "serve", "--check", *arguments], cwd=folder,
-        env={**os.environ, "ENCODER_PATH": service.ENCODER}, capture_output=True, text=True, timeout=60)
-    return run.returncode, (run.stdout + run.stderr).splitlines()
-
 
 def test_check_finds_a_good_installation_good(tmp_path):
     (tmp_path / "run").mkdir()

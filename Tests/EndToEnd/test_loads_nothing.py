@@ -4,10 +4,8 @@ import re
 import signal
 import subprocess
 
-from support import charset_requests
 import pytest
-from support import recorded
-from support import service
+from support import charset_requests, recorded, service
 
 # Functions of the C library that load modules or locales and of which no linker warns.
 LOADERS = {

@@ -21,6 +21,7 @@ import time
 
 from support import service
 from support.fastcgi_peer import Peer, request
+from support.uploads import form
 
 MIB = 1 << 20
 MEMORY = 512 * MIB
@@ -29,11 +30,6 @@ MEMORY = 512 * MIB
 def filled(start, element, end, size):
     """`start`, as many of `element` as fit `size` bytes, `end`."""
     return start + element * ((size - len(start) - len(end)) // len(element)) + end
-
-
-def form(text):
-    return (b'--X\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + text
-            + b"\r\n--X--\r\n")
 
 
 def bodies(size):

@@ -14,8 +14,9 @@ import time
 
 import pytest
 from support import service
-from test_guard import edit, raw, upload
-from test_service import MODEL
+from support.nginx_files import edit, raw
+from support.service import MODEL
+from support.uploads import upload
 
 SITES = pytest.mark.parametrize("site, mount", service.MOUNTS.items())
 # All that nginx 1.22 answers by itself, but for redirects and TLS; at 408 it closes without an answer.

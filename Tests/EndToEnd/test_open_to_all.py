@@ -3,8 +3,8 @@ import subprocess
 
 import pytest
 from support import service
-from test_guard import upload
-from test_service import MODEL
+from support.service import MODEL
+from support.uploads import upload
 
 TEXT = b"one line of text\nanother line\na third one\n"
 

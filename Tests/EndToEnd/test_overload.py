@@ -10,9 +10,9 @@ import time
 import pytest
 from support import service
 from support.fastcgi_peer import Peer, request
-from overload import HEAVY, TOKENS, WORD, ask, figures, hang_up
-from test_guard import upload
-from test_service import MODEL
+from support.load import HEAVY, TOKENS, WORD, ask, figures, hang_up
+from support.service import MODEL
+from support.uploads import upload
 
 # Texts that wait for the encoder.
 WAITING = 'queue_sequences{for="requests"}'

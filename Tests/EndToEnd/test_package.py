@@ -2,17 +2,13 @@
 import hashlib
 import json
 import os
-import pathlib
 import re
 import shutil
 import struct
-import subprocess
-import tarfile
 
-from support import installation
 import pytest
-from support import service
-from test_training import sentences, upload
+from support import installation
+from support.uploads import sentences, upload
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,21 @@
 """The service through nginx and directly on its socket, as its users and their accidents meet it."""
 import concurrent.futures
+import contextlib
 import json
 import math
 import pathlib
 import random
 import signal
-import socket
-import struct
 import subprocess
 import time
 
 import pytest
 from support import service
+from support.fastcgi_peer import Peer, request
+from support.service import MODEL
 
-FIXTURES = service.TOP / "Tests/ModelFilesTests/Fixtures"
-MODEL = FIXTURES / "embedding_denoiser.pt"
 TWO = {"texts": ["hello world", "good morning"], "noise_level": 0.1}
+ASKED = request("/denoise/text", json.dumps(TWO).encode())
 
 
 @pytest.fixture(scope="module")
@@ -86,50 +86,7 @@ def test_a_thousand_mixed_requests_lose_nothing(denoiser):
     assert denoiser.process.poll() is None
 
 
-# Records, sent by hand.
-
-def record(kind, content, request=1):
-    return struct.pack("!BBHHBx", 1, kind, request, len(content), 0) + content
-
-
-def parameters(**values):
-    out = b""
-    for name, value in values.items():
-        name, value = name.encode(), str(value).encode()
-        for text in (name, value):
-            out += bytes([len(text)]) if len(text) < 128 else struct.pack("!I", len(text) | 1 << 31)
-        out += name + value
-    return out
-
-
-def fastcgi(path, body=b"", method="POST", declared=None, keep=0):
-    head = parameters(REQUEST_METHOD=method, DOCUMENT_URI=path, CONTENT_TYPE="application/json",
-                      CONTENT_LENGTH=len(body) if declared is None else declared)
-    out = record(1, struct.pack("!HB5x", 1, keep)) + record(4, head) + record(4, b"")
-    for start in range(0, len(body), 60000):
-        out += record(5, body[start:start + 60000])
-    return out + record(5, b"")
-
-
-def connect(denoiser, seconds=30):
-    peer = socket.socket(socket.AF_UNIX)
-    peer.settimeout(seconds)
-    peer.connect(denoiser.socket)
-    return peer
-
-
-def answer_of(peer):
-    data = b""
-    while chunk := peer.recv(65536):
-        data += chunk
-    out, at = b"", 0
-    while at + 8 <= len(data):
-        kind, length, padding = data[at + 1], *struct.unpack("!HB", data[at + 4:at + 7])
-        if kind == 6:
-            out += data[at + 8:at + 8 + length]
-        at += 8 + length + padding
-    return out
-
+# Directly on the socket.
 
 def still_answers(denoiser):
     status, _, answer = denoiser.post("/denoise/text", TWO)
@@ -137,34 +94,34 @@ def still_answers(denoiser):
 
 
 def test_directly_on_the_socket(denoiser):
-    with connect(denoiser) as peer:
-        peer.sendall(fastcgi("/denoise/text", json.dumps(TWO).encode()))
-        assert b'"shape":[2,384]' in answer_of(peer)
+    with Peer(denoiser.socket) as peer:
+        peer.send(ASKED)
+        assert json.loads(peer.reply().body)["shape"] == [2, 384]
 
 
 @pytest.mark.parametrize("name, sent", [
-    ("leaves mid-body", fastcgi("/denoise/text", json.dumps(TWO).encode())[:-20]),
-    ("half a record", fastcgi("/health", method="GET")[:11]),
-    ("longer than declared", fastcgi("/denoise/text", json.dumps(TWO).encode(), declared=5)),
-    ("shorter than declared", fastcgi("/denoise/text", json.dumps(TWO).encode(), declared=5000)),
-    ("a body that looks like records", fastcgi("/health", fastcgi("/denoise/text"), method="GET")),
+    ("leaves mid-body", ASKED[:-20]),
+    ("half a record", request("/health", method="GET")[:11]),
+    ("longer than declared", request("/denoise/text", json.dumps(TWO).encode(), length=5)),
+    ("shorter than declared", request("/denoise/text", json.dumps(TWO).encode(), length=5000)),
+    ("a body that looks like records", request("/health", request("/denoise/text"), method="GET")),
 ])
 def test_a_broken_peer_leaves_others_answered(denoiser, name, sent):
-    with connect(denoiser) as peer:
-        peer.sendall(sent)
+    with Peer(denoiser.socket) as peer:
+        peer.send(sent)
         assert still_answers(denoiser)
         if "declared" in name:
-            assert b"200 OK" not in answer_of(peer)
+            reply = peer.reply()
+            assert reply is None or reply.status != 200
     assert still_answers(denoiser)
 
 
 def test_silent_peers_hold_nobody_up(denoiser):
-    peers = [connect(denoiser) for _ in range(50)]
-    for peer in peers[:25]:
-        peer.sendall(fastcgi("/health")[:9])
-    assert still_answers(denoiser)
-    for peer in peers:
-        peer.close()
+    with contextlib.ExitStack() as held:
+        peers = [held.enter_context(Peer(denoiser.socket)) for _ in range(50)]
+        for peer in peers[:25]:
+            peer.send(request("/health")[:9])
+        assert still_answers(denoiser)
 
 
 def test_term_answers_what_is_in_flight_and_ends_with_0():
@@ -191,11 +148,9 @@ def test_spawn_fcgi_hands_over_descriptor_0(tmp_path):
          "--encoder", service.ENCODER])
     try:
         assert service.wait_until(path.exists)
-        with socket.socket(socket.AF_UNIX) as peer:
-            peer.settimeout(30)
-            peer.connect(str(path))
-            peer.sendall(fastcgi("/health", method="GET"))
-            assert b'"model_loaded":true' in answer_of(peer)
+        with Peer(str(path)) as peer:
+            peer.send(request("/health", method="GET"))
+            assert json.loads(peer.reply().body)["model_loaded"] is True
     finally:
         service.stop(process)
 

@@ -10,9 +10,9 @@ import subprocess
 
 import pytest
 from support import service
+from support.configuration import configured, reload
 from support.fastcgi_peer import Peer, request
-from test_lifecycle import configured, reload
-from test_service import MODEL
+from support.service import MODEL
 
 SERVE = [str(service.BINARY), "serve", "--encoder", service.ENCODER, "--model", str(MODEL)]
 

@@ -10,13 +10,10 @@ import socket
 import subprocess
 import sys
 
-from support import installation
 import pytest
-from support import recorded
-from support import service
-import test_fatal_requests
-import test_paths
-from test_guard import LONG
+from support import installation, paths, recorded, service
+from support.fatal import Watch
+from support.work import LONG
 
 
 def program(name):
@@ -245,7 +242,7 @@ def test_a_fatal_request_ends_two_processes_at_most_and_they_come_back(starter, 
     with starter(place):
         place.wait_until_ready()
         for _ in range(3):
-            with test_fatal_requests.Watch(lambda: processes(place)) as watch:
+            with Watch(lambda: processes(place)) as watch:
                 status, _, body = place.request(
                     "POST", "/denoise/text", json.dumps(LONG).encode(), {"content-type": "application/json"})
                 assert status >= 500, body[:200]
@@ -300,7 +297,7 @@ def test_systemd_itself_starts_the_units_again_however_often(package):
                     os.kill(process, signal.SIGKILL)
                 # What comes before the restart waits in the socket.
                 assert answers(place), control("status", "denoiser@1", "denoiser.socket").stdout
-            with test_fatal_requests.Watch(lambda: processes(place)) as watch:
+            with Watch(lambda: processes(place)) as watch:
                 status, _, body = place.request(
                     "POST", "/denoise/text", json.dumps(LONG).encode(), {"content-type": "application/json"})
                 assert status == 503, body[:200]
@@ -363,10 +360,10 @@ def test_no_spelling_of_a_route_passes_a_rule_for_it_by(starter, place, uploads_
         pytest.skip(f"{STARTERS[starter]} is not installed")
     with starter(place):
         place.wait_until_ready()
-        ask = test_paths.Asker(place.port)
+        ask = paths.Asker(place.port)
         assert ask("POST", "/upload/", b"{}")[0] == 403
-        assert test_paths.route(ask, "/denoise/text")[0] == "/denoise/text"
-        assert [spelling for spelling in test_paths.spellings() if test_paths.route(ask, spelling)[0] == "/upload/"] == []
+        assert paths.route(ask, "/denoise/text")[0] == "/denoise/text"
+        assert [spelling for spelling in paths.spellings() if paths.route(ask, spelling)[0] == "/upload/"] == []
     assert service.wait_until(lambda: not processes(place))
 
 

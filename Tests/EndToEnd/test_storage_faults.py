@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from support import service
-from test_training import sentences, upload
+from support.uploads import sentences, upload
 
 # System call numbers and the argument that holds the flags of openat.
 CALLS = {"x86_64": {"fallocate": 285, "fsync": 74, "openat": 257}, "aarch64": {"fallocate": 47, "fsync": 82, "openat": 56}}

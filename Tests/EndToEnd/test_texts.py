@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from support import service
+from support.uploads import upload
 
 BLANK = {
     "a byte order mark": "\ufeff", "and a line end": "\ufeff\r\n", "no width": "\u200b\u2060\n\u00ad\u200e",
@@ -23,15 +24,6 @@ def run(*command, status=0, text=None, **options):
         timeout=120, **options)
     assert done.returncode == status, done.stderr.decode()
     return done.stdout.decode(), done.stderr.decode()
-
-
-def upload(running, content, name="text.txt"):
-    content = content if isinstance(content, bytes) else content.encode()
-    head = f'--X\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
-    status, headers, answer = running.request(
-        "POST", "/upload/", head + content + b"\r\n--X--\r\n",
-        {"content-type": "multipart/form-data; boundary=X"}, timeout=120)
-    return status, headers, json.loads(answer)
 
 
 @pytest.fixture(scope="module")

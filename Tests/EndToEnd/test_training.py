@@ -4,33 +4,13 @@ import json
 import os
 import random
 import signal
-import socket
-import struct
 import subprocess
 import time
 
 import pytest
 from support import service
-from test_service import answer_of, parameters, record
-
-WORDS = """river stone winter garden engine letter music window bridge market doctor island teacher
-history science summer forest planet kitchen mirror paper silver thunder village ocean""".split()
-
-
-def sentences(count, seed=1):
-    rng = random.Random(seed)
-    return "\n".join(
-        f"the {rng.choice(WORDS)} of a {rng.choice(WORDS)} is near the {rng.choice(WORDS)} number {i}"
-        for i in range(count)) + "\n"
-
-
-def upload(running, text, name="text.txt"):
-    body = (f'--X\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-            f"{text}\r\n--X--\r\n").encode()
-    status, headers, answer = running.request(
-        "POST", "/upload/", body, {"content-type": "multipart/form-data; boundary=X"}, timeout=600)
-    return status, headers, json.loads(answer)
-
+from support.fastcgi_peer import Peer, request
+from support.uploads import FORM, form, sentences, upload
 
 def test_an_upload_trains_and_is_live_in_the_next_answer():
     text = sentences(1000)
@@ -54,6 +34,13 @@ def test_an_upload_trains_and_is_live_in_the_next_answer():
         assert after == headers["x-model-version"] != before
 
 
+def exchange(path, *asked, **options):
+    """One request straight to a socket, and its reply."""
+    with Peer(path, seconds=300) as peer:
+        peer.send(request(*asked, **options))
+        return peer.reply()
+
+
 def test_four_processes_and_eight_uploads_make_one_chain(tmp_path):
     with service.running("--epochs", "2", "--training-wait", "120") as running:
         others = []
@@ -68,17 +55,14 @@ def test_four_processes_and_eight_uploads_make_one_chain(tmp_path):
             assert service.wait_until(lambda: all(os.path.exists(path) for path in sockets))
 
             def send(i):
-                text = sentences(40, seed=i)
-                body = ('--X\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-                        f"{text}\r\n--X--\r\n").encode()
-                return exchange(sockets[i % 4], "/upload/", body, "multipart/form-data; boundary=X")
+                return exchange(sockets[i % 4], "/upload/", form(sentences(40, seed=i)), content_type=FORM)
 
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
                 answers = list(pool.map(send, range(8)))
-            assert all(b'"loss":' in answer for answer in answers)
+            assert all("loss" in json.loads(answer.body) for answer in answers)
             time.sleep(1)
-            versions = {exchange(path, "/denoise/text", b'{"texts":["x"]}', "application/json")
-                        .split(b"x-model-version: ")[1].split(b"\r\n")[0] for path in sockets}
+            versions = {exchange(path, "/denoise/text", b'{"texts":["x"]}').headers["x-model-version"]
+                        for path in sockets}
             assert len(versions) == 1
             listing = subprocess.run(
                 [str(service.BINARY), "models", "--model", running.model], capture_output=True, text=True)
@@ -89,18 +73,6 @@ def test_four_processes_and_eight_uploads_make_one_chain(tmp_path):
         finally:
             for _, process in others:
                 service.stop(process)
-
-
-def exchange(path, route, body, content_type):
-    """One request straight to a socket; the records' standard output."""
-    head = parameters(REQUEST_METHOD="POST", DOCUMENT_URI=route, CONTENT_TYPE=content_type,
-                      CONTENT_LENGTH=len(body))
-    with socket.socket(socket.AF_UNIX) as peer:
-        peer.settimeout(300)
-        peer.connect(path)
-        peer.sendall(record(1, struct.pack("!HB5x", 1, 0)) + record(4, head) + record(4, b"")
-                     + record(5, body) + record(5, b""))
-        return answer_of(peer)
 
 
 def test_killed_at_random_the_model_stays_whole(tmp_path):

@@ -15,6 +15,9 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("DENOISER", TOP / ".build/release/denoiser"))
 # What /docs loads (nginx/fetch-docs-assets); the folder may be missing.
 DOCS_ASSETS = pathlib.Path(os.environ.get("DOCS_ASSETS", TOP / "models/docs-assets"))
+FIXTURES = TOP / "Tests/ModelFilesTests/Fixtures"
+# A model that the original code saved.
+MODEL = FIXTURES / "embedding_denoiser.pt"
 ENCODER = os.environ.get("ENCODER_PATH", str(TOP / "models/all-MiniLM-L6-v2"))
 # Where the files for a site put the service.
 MOUNTS = {"denoiser.conf": "", "denoiser_mounted.conf": "/api/v1"}
@@ -99,6 +102,10 @@ def wait_until(answer, seconds=30):
                 return True
         time.sleep(0.05)
     return False
+
+
+def until(running, words, seconds=20):
+    assert wait_until(lambda: words in running.log(), seconds), f"no \"{words}\"\n{running.log()}"
 
 
 @contextlib.contextmanager
