@@ -323,7 +323,7 @@ def test_the_logs_are_rotated_under_running_programs(tmp_path):
             with open(log, "a") as file:
                 file.write("an old line\n" * 100_000)
         configuration = tmp_path / "logrotate.conf"
-        text = (service.TOP / "nginx/logrotate.conf").read_text()
+        text = (service.TOP / "nginx/conf/logrotate.conf").read_text()
         configuration.write_text(text.replace("/home/you/denoiser", str(running.folder)))
         for _ in range(2):
             subprocess.run([LOGROTATE, "--state", str(tmp_path / "state"), str(configuration)], check=True)

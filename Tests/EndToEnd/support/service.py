@@ -74,10 +74,10 @@ def lay_out(folder, port, configuration="nginx.conf", site="denoiser.conf"):
     """The shipped nginx files in `folder`, on `port`; `site` is the one with the service's locations."""
     (folder / "run").mkdir(mode=0o700)
     (folder / "models").mkdir()
-    for part in (TOP / "nginx").glob("denoiser*.conf"):
+    for part in (TOP / "nginx/conf").glob("denoiser*.conf"):
         shutil.copy(part, folder / "run" / part.name)
     (folder / "models/docs-assets").symlink_to(DOCS_ASSETS)
-    text = (TOP / "nginx" / configuration).read_text()
+    text = (TOP / "nginx/conf" / configuration).read_text()
     text = text.replace("listen 127.0.0.1:8000;", f"listen 127.0.0.1:{port};")
     text = text.replace("include denoiser.conf;", f"include {site};")
     # Started by root, nginx would serve as another user, whom the socket refuses.

@@ -1,4 +1,4 @@
-# Read by the scripts beside it: `fetch FOLDER WHEEL SHA256 PREFIX` with lines of `SHA256  NAME` on standard input puts
+# Read by the scripts of nginx/: `fetch FOLDER WHEEL SHA256 PREFIX` with lines of `SHA256  NAME` on standard input puts
 # those files of a Python wheel into FOLDER. Nothing of what is fetched is run, and nothing gets its name before it is
 # verified. The files are renamed in the order of the lines.
 

@@ -1,4 +1,4 @@
-# Read by the scripts beside it: `require COMMAND-OR-FILE=PACKAGE …` installs what is missing.
+# Read by the scripts of nginx/: `require COMMAND-OR-FILE=PACKAGE …` installs what is missing.
 
 require() {
     missing=""
