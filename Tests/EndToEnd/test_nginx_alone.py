@@ -133,8 +133,8 @@ def test_a_sites_own_headers_are_on_every_answer(site, mount):
 
 
 def cross_origin_lines(origin):
-    """What the README tells to put into the server block, for another origin."""
-    text = (service.TOP / "README.md").read_text()
+    """What nginx/README.md tells to put into the server block, for another origin."""
+    text = (service.TOP / "nginx/README.md").read_text()
     snippet = re.search(r"```nginx\n(add_header Access-Control-Allow-Origin.*?)```", text, re.S).group(1)
     assert ORIGIN in snippet
     return snippet.replace(ORIGIN, origin)

@@ -1,5 +1,6 @@
-# Read by the scripts of nginx/: `require COMMAND-OR-FILE=PACKAGE …` installs what is missing.
+# Functions for the scripts of nginx/ and Tests/.
 
+# require COMMAND-OR-FILE=PACKAGE…: installs the Debian packages that are missing.
 require() {
     missing=""
     for pair in "$@"; do
@@ -25,10 +26,10 @@ require() {
         apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-# What the build needs.
+# Checks for Swift and installs what the build needs.
 require_build() {
     command -v swift >/dev/null 2>&1 || {
-        echo "swift is not in PATH: install Swift 6.2 or newer first" >&2
+        echo "swift is not in PATH: install Swift 6.2 or newer (https://swift.org/install)" >&2
         return 1
     }
     headers=/usr/include
