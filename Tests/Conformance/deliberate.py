@@ -1,4 +1,4 @@
-"""Where the service answers otherwise than FastAPI on purpose: a rule for every row of the README's table.
+"""Where the service answers otherwise than FastAPI on purpose: a rule for every row of README.md's table.
 
 Each rule looks at the request and computes what the service has to answer; one that merely allowed a
 difference would hide others.
@@ -22,7 +22,7 @@ import compare
 import front
 import reference_app
 
-README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+README = pathlib.Path(__file__).resolve().parent / "README.md"
 COLUMNS = 384
 # The defaults of `denoiser serve`.
 ROWS = 2048
