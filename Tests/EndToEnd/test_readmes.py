@@ -18,6 +18,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -100,7 +101,7 @@ class Reader:
 
     def __init__(self, folder, port, environment, **user):
         self.folder, self.port, self.environment, self.user = folder, port, environment, user
-        self.running = contextlib.ExitStack()
+        self.running, self.keeps_running = contextlib.ExitStack(), False
 
     def read(self, page):
         with self.running:
@@ -110,9 +111,12 @@ class Reader:
                 text = block.text.replace("8000", str(self.port))
                 if block.language == "sh" and block.note == "background":
                     self.running.enter_context(self.background(block, text))
+                    self.keeps_running = True
                 else:
                     run = {"sh": self.shell, "python": self.python, "js": self.javascript}[block.language]
                     check(block, *run(text))
+                    if not self.keeps_running:
+                        assert service.wait_until(self.is_at_rest), f"{page}:{block.line}: what it started does not end"
 
     def start(self, *command, output=subprocess.PIPE):
         return subprocess.Popen(
@@ -121,6 +125,15 @@ class Reader:
 
     def is_answering(self):
         return service.Service.request(self, "GET", "/health")[0] == 200
+
+    def is_at_rest(self):
+        """Whether neither the web server nor the service of this folder runs: the next starter needs port and socket."""
+        programs = []
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                programs.append(os.readlink(entry / "exe"))
+        with socket.socket() as probe:
+            return str(self.folder / "denoiser") not in programs and probe.connect_ex(("127.0.0.1", self.port)) != 0
 
     @contextlib.contextmanager
     def background(self, block, text):
@@ -231,6 +244,22 @@ def test_links_lead_to_files(page):
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", line):
             if "://" not in target:
                 assert ((service.TOP / page).parent / target).exists(), f"{page}:{number}: {target} does not exist"
+
+
+@functools.cache
+def paths():
+    """Every file of the clone, with the slash that begins its path and each part of it."""
+    found = (path.relative_to(service.TOP) for top in ("Sources", "Tests", "nginx", ".ci", ".github")
+             for path in (service.TOP / top).rglob("*") if path.is_file() and "Corpus" not in path.parts)
+    return [f"/{path}" for path in found]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_source_files_that_are_named_exist(page):
+    """By the end of their path. Configuration is left out: an installation has it in other folders."""
+    for number, line in prose(page):
+        for name in re.findall(r"`([\w./+-]+\.(?:swift|[ch]|py|sh))`", line):
+            assert any(path.endswith(f"/{name}") for path in paths()), f"{page}:{number}: there is no {name}"
 
 
 @pytest.mark.parametrize("page", PAGES)
