@@ -24,9 +24,8 @@ import sys
 import tempfile
 
 import docs_in_browser
-import installation
 import pytest
-import service
+from support import installation, service
 
 PAGES = sorted(
     str(path.relative_to(service.TOP)) for path in service.TOP.rglob("*.md")
