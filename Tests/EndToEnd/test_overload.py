@@ -147,6 +147,31 @@ def test_what_cannot_be_done_in_time_is_refused_at_once_and_the_rest_is_done():
         assert figure(running, "refused_requests_total") >= 0.7 * len(refused)
 
 
+def test_clients_that_ask_again_at_once_cost_little():
+    body = json.dumps({"texts": ["a " * 254] * 150}).encode()
+    with service.running("--request-deadline", "2", model=MODEL) as running:
+        # To have the rate measured, and what a byte is.
+        for _ in range(3):
+            ask(running.port, "/denoise/text", json.dumps({"texts": ["a " * 254] * 16}).encode())
+        over, statuses = time.monotonic() + 5, []
+
+        def insist():
+            while time.monotonic() < over:
+                statuses.append(ask(running.port, "/denoise/text", body)[0])
+        start = time.monotonic()
+        threads = [threading.Thread(target=insist) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seconds = time.monotonic() - start
+        refused = statuses.count(503)
+        print(f"\n{refused} refused and {statuses.count(200)} answered in {seconds:.1f} s")
+        # As fast as they come, a machine that does this for them does nothing else.
+        assert refused == len(statuses) - statuses.count(200) and refused <= 100 + 100 * seconds
+        assert figure(running, "left_requests_total") == 0
+
+
 def test_a_request_that_is_too_large_by_itself_is_told_so():
     with service.running("--request-deadline", "8", model=MODEL) as running:
         # The rate has to be known first.

@@ -139,6 +139,39 @@ extension Service {
         #expect(peer.reply()?.status == 200)
     }
 
+    @Test func `Who asks again as soon as it is refused is soon refused at a pace`() throws {
+        let triage = Triage(errand: bySize.errand, refusal: { _, _ in Answer(status: 503) })
+        let service = try Service(triage: triage)
+        let peer = try service.peer()
+        let start = ContinuousClock.now
+        for _ in 0..<HeldRefusals.burst + 20 {
+            peer.send(Wire.request("/all", body: body(100), keep: true))
+            #expect(peer.reply()?.status == 503)
+            #expect(service.answers(), "others do not wait")
+        }
+        #expect(start.duration(to: .now) >= HeldRefusals.interval * 20)
+        #expect(service.stop() == .finished)
+    }
+
+    @Test func `A refusal that is kept back is dropped if its peer leaves, and sent at the end`()
+        throws
+    {
+        let triage = Triage(errand: bySize.errand, refusal: { _, _ in Answer(status: 503) })
+        let service = try Service(triage: triage)
+        let peers = try (0..<200).map { _ in
+            let peer = try service.peer()
+            peer.send(Wire.request("/all", body: body(100)))
+            return peer
+        }
+        // The last ones wait for a second.
+        #expect(peers[0].reply()?.status == 503)
+        peers[199].leave()
+        #expect(service.eventually { service.server.statistics.departures > 0 })
+        #expect(service.server.statistics.inFlight > 0)
+        #expect(service.stop() == .finished)
+        for peer in peers[1..<199] { #expect(peer.reply()?.status == 503) }
+    }
+
     @Test func `Short requests that never pause leave long ones and forms their turn`() throws {
         let triage = Triage(errand: {
             Errand($0.gathered < 10 ? .short : $0.gathered < 100 ? .long : .form, size: $0.gathered)

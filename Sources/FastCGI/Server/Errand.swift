@@ -29,7 +29,9 @@ public struct Triage: Sendable {
     /// What a request with a body will take.
     public var errand: @Sendable (RequestHead) -> Errand
 
-    /// The answer where a long request has no chance, behind others of that size in all; nil lets it wait.
+    /// The answer if a long request has no chance, behind others of that size in all; nil lets it wait.
+    ///
+    /// Of many such answers some are kept back for up to a second.
     public var refusal: @Sendable (Errand, _ ahead: Int) -> Answer?
 
     /// How long a request may wait for a thread by now; nil takes the server's limit.

@@ -20,6 +20,7 @@ struct PollingLoop: ~Copyable {
     private var stopsAt: ContinuousClock.Instant?
     private var expiresAt = ContinuousClock.now
     private var looksAt = ContinuousClock.now
+    private var refusals = HeldRefusals()
 
     /// Accepts in one turn, so that a flood of connections does not keep requests waiting.
     private static let turn = 32
@@ -72,6 +73,7 @@ struct PollingLoop: ~Copyable {
             }
             expire()
             lookAfterQueue()
+            sendRefusals()
         }
     }
 
@@ -79,6 +81,10 @@ struct PollingLoop: ~Copyable {
     mutating func abandon() -> Int {
         let left = waiting.takeAll { _ in true }
         for peer in left { waiting.close(peer) }
+        for peer in refusals.takeAll(where: { _ in true }) {
+            waiting.close(peer)
+            waiting.handBack()
+        }
         return left.count { $0.stage == .room } + waiting.handedOutCount
     }
 
@@ -86,6 +92,7 @@ struct PollingLoop: ~Copyable {
     private func patience() -> Int32 {
         if !isAccepting && stopsAt == nil { return acceptsAgainAt.pollTimeout }
         if let stopsAt { return min(stopsAt.pollTimeout, 20) }
+        if let due = refusals.nextDue { return min(due, looksAt).pollTimeout }
         if queue.isWaitedFor { return looksAt.pollTimeout }
         return waiting.count == 0 && waiting.handedOutCount == 0 ? -1 : 250
     }
@@ -230,7 +237,7 @@ struct PollingLoop: ~Copyable {
         waiting.wait(peer)
     }
 
-    private func handOver(_ peer: Connection) {
+    private mutating func handOver(_ peer: Connection) {
         peer.readyAt = .now
         if peer.gate.bodyLength > 0 {
             peer.errand = triage.errand(RequestHead(peer.gate))
@@ -238,7 +245,7 @@ struct PollingLoop: ~Copyable {
             if errand.lane == .long,
                 let answer = triage.refusal(errand, queue.size(in: .long, upTo: errand.size))
             {
-                refuse(peer, with: answer)
+                turnAway(peer, with: answer)
                 return
             }
         } else {
@@ -255,12 +262,34 @@ struct PollingLoop: ~Copyable {
         let now = ContinuousClock.now
         guard looksAt <= now else { return }
         looksAt = now + Self.look
+        for peer in refusals.takeAll(where: \.isPeerGone) { waiting.leave(peer) }
         guard queue.isWaitedFor else { return }
         for peer in queue.takeAll(where: \.isPeerGone) { waiting.leave(peer) }
         let oldest = now - (triage.queueTime?() ?? waiting.limits.queueTime)
         for peer in queue.takeAll(where: { $0.readyAt < oldest && $0.errand.lane != .form }) {
             waiting.counters.lateAnswers.add(1, ordering: .relaxed)
             refuse(peer, with: busyAnswer)
+            waiting.handBack()
+        }
+    }
+
+    /// Answers a request that has no chance; of many, not at once.
+    private mutating func turnAway(_ peer: Connection, with answer: Answer) {
+        let now = peer.readyAt
+        let delay = refusals.delay(at: now)
+        guard delay > .zero, !waiting.stops else { return refuse(peer, with: answer) }
+        peer.gate.discardsBody = true
+        _ = waiting.hold(peer)
+        waiting.handOut()
+        refusals.add(peer, answer, until: now + delay)
+    }
+
+    /// Sends the refusals that were kept back long enough.
+    private mutating func sendRefusals() {
+        guard !refusals.isEmpty else { return }
+        let latest = waiting.stops ? .now + HeldRefusals.longest : ContinuousClock.now
+        for (peer, answer) in refusals.takeDue(at: latest) {
+            refuse(peer, with: answer)
             waiting.handBack()
         }
     }

@@ -10,6 +10,7 @@ final class EncoderPool: Sendable {
         var pace: Pace
         /// Tokens in a byte of a long request, by those seen; nil before the first.
         var tokensPerByte: Double?
+        var wariness = Wariness()
         var idle = 0
         /// Threads that compute long jobs.
         var longUnderway = 0
@@ -95,19 +96,36 @@ final class EncoderPool: Sendable {
         }
     }
 
-    /// The same for a long request of which only the length is known, behind others that are not read either;
-    /// nil as well where nothing waits, or no such request was seen yet.
+    /// The same for a long request of which only the length is known, behind others that are not read either.
+    ///
+    /// As long as none was read in vain just now, nil as well if nothing waits.
     func refusal(
         ofBytes bytes: Int, behind others: Int, before deadline: ContinuousClock.Instant
     ) -> TooMuchWork? {
         state.withLock { state in
-            guard let tokensPerByte = state.tokensPerByte, !state.queue.long.isEmpty || others > 0
-            else { return nil }
-            // A little less: texts differ, and one that is let in is counted exactly.
-            let tokens = { (bytes: Int) in Int(Double(bytes) * tokensPerByte * 0.8) }
-            return state.queue.refusal(
-                of: max(tokens(bytes), EmbeddingQueue.shortTokens + 1), before: deadline,
-                behind: tokens(others), at: state.pace, now: .now)
+            let now = ContinuousClock.now
+            let isWary = state.wariness.isOn(at: now)
+            let isBusy = !state.queue.long.isEmpty || others > 0
+            guard isBusy || isWary else { return nil }
+            if let tokensPerByte = state.tokensPerByte {
+                // A little less: texts differ, and one that is let in is counted exactly.
+                let share = isWary ? 1 : 0.8
+                let tokens = { (bytes: Int) in Int(Double(bytes) * tokensPerByte * share) }
+                let refusal = state.queue.refusal(
+                    of: max(tokens(bytes), EmbeddingQueue.shortTokens + 1), before: deadline,
+                    behind: tokens(others), at: state.pace, now: now)
+                if let refusal { return refusal }
+            }
+            return isWary && isBusy ? state.wariness.refusal(ofBytes: bytes) : nil
+        }
+    }
+
+    /// Notes that a request of `bytes` was read in vain, which began at `start`.
+    func noteVain(_ bytes: Int, since start: ContinuousClock.Instant, reason: TooMuchWork) {
+        let now = ContinuousClock.now
+        state.withLock {
+            $0.wariness.note(
+                bytes, seconds: start.duration(to: now) / .seconds(1), reason: reason, now: now)
         }
     }
 

@@ -115,6 +115,19 @@ public final class TextEmbedder: Sendable {
         _ texts: [String], for caller: Caller
     ) throws(InferenceError) -> (values: [Float], truncated: TruncatedTexts, stages: [Stage]) {
         let began = ContinuousClock.now
+        do throws(InferenceError) {
+            return try embed(texts, for: caller, since: began)
+        } catch {
+            if case .tooMuchWork(let work) = error, let bytes = caller.requestBytes {
+                pool.noteVain(bytes, since: caller.began, reason: work)
+            }
+            throw error
+        }
+    }
+
+    private func embed(
+        _ texts: [String], for caller: Caller, since began: ContinuousClock.Instant
+    ) throws(InferenceError) -> (values: [Float], truncated: TruncatedTexts, stages: [Stage]) {
         var truncated = TruncatedTexts()
         var sequences: [[Int32]] = []
         sequences.reserveCapacity(texts.count)

@@ -6,6 +6,9 @@ public struct Caller: Sendable {
     /// The length of the request in bytes, by which later ones are estimated; nil where it has none.
     public var requestBytes: Int?
 
+    /// When somebody began to read the request.
+    public let began = ContinuousClock.now
+
     /// Whether nobody would read an answer; costs a system call.
     public var hasLeft: @Sendable () -> Bool
 
