@@ -138,7 +138,7 @@ private func expectTruePlan(
         return
     }
     let limits = options.limits
-    // The least that each of these takes, by the README and by what a number is.
+    // The least that each of these takes, by nginx/README.md and by what a number is.
     let least =
         Double(limits.threads) * Double(40 << 20) + Double(limits.requestThreads) * Double(1 << 20)
         + Double(limits.request.uploadBytes) + 2 * Double(limits.request.bodyBytes)

@@ -1,4 +1,4 @@
-"""Forms in character sets that the service reads as Latin-1 on purpose: a rule for that row of the README's table."""
+"""Forms in character sets that the service reads as Latin-1 on purpose: a rule for that row of README.md's table."""
 import codecs
 import re
 

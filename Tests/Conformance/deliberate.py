@@ -33,7 +33,7 @@ NGINX_BYTES = {True: 65 << 20, False: 17 << 20}
 
 
 def table():
-    """The first column of the README's table of differences."""
+    """The first column of README.md's table of differences."""
     text = README.read_text().split("| Request | FastAPI | denoiser | Why |\n|---|---|---|---|\n")[1]
     return [row.split(" | ")[0].lstrip("| ") for row in text.split("\n\n")[0].splitlines()]
 

@@ -1,4 +1,4 @@
-"""Where nginx, and not the service, decides what is answered: rules for those rows of the README's table."""
+"""Where nginx, and not the service, decides what is answered: rules for those rows of README.md's table."""
 import re
 import urllib.parse
 

@@ -74,7 +74,7 @@ def test_installing_twice_changes_nothing_and_an_upgrade_keeps_what_is_the_users
     # Files that installing writes anew are compared by what is in them.
     place.install()
     assert (place.folder / "run").stat().st_mode & 0o777 == 0o700
-    # As the README has it for a web server of another user.
+    # As nginx/README.md has it for a web server of another user.
     (place.folder / "run").chmod(0o701)
     place.install()
     assert (place.folder / "run").stat().st_mode & 0o777 == 0o701

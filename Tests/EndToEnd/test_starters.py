@@ -158,7 +158,7 @@ APACHE_MODULES = ("mpm_event", "authz_core", "mime", "dir", "env", "rewrite", "f
 def mod_fcgid(place):
     folder, site, run = place.folder, place.folder / "site", place.folder / "run"
     place.run("mkdir", "-p", str(site), str(run / "fcgid"))
-    # What the README tells to do.
+    # What nginx/README.md tells to do.
     place.run("cp", "nginx/apache/.htaccess", "nginx/apache/denoiser.fcgi", str(site))
     place.run("ln", "-sfn", "../models/docs-assets", str(site / "docs-assets"))
     modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in APACHE_MODULES)
