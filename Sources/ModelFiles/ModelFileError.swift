@@ -57,7 +57,8 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
         return false
     }
 
-    /// Whether the file's content is lost: not what it should be, or on a part of the disk that fails.
+    /// Whether the file's content is lost: not what it should be, or on a part of the disk that
+    /// fails.
     var isLoss: Bool {
         switch self {
         case .damaged: true

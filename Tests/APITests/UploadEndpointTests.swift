@@ -9,8 +9,10 @@ import Testing
         let service = RecordingService(
             .success(
                 TrainingOutcome(
-                    loss: 0.00125, modelVersion: "12", noisyCosine: 0.454, denoisedCosine: 0.49,
-                    stages: [("encode", 12.5), ("train", 340.25)])))
+                    loss: 0.00125, version: "12", noisyCosine: 0.454, denoisedCosine: 0.49,
+                    stages: [
+                        Stage("encode", .milliseconds(12.5)), Stage("train", .milliseconds(340.25)),
+                    ])))
         let answer = upload(form(Array("one two\nthree".utf8)), to: service)
         #expect(answer.status == 200)
         #expect(text(answer) == #"{"filename":"a.txt","word_count":3,"loss":0.00125}"#)
@@ -27,7 +29,7 @@ import Testing
         let service = RecordingService(
             .success(
                 TrainingOutcome(
-                    loss: 1, modelVersion: "1", noisyCosine: nil, denoisedCosine: nil,
+                    loss: 1, version: "1", noisyCosine: nil, denoisedCosine: nil,
                     truncated: count, stages: [])))
         #expect(upload(form(Array("one".utf8)), to: service)["x-truncated"] == header)
     }

@@ -49,7 +49,7 @@ final class RecordingService: DenoisingService {
     init(
         _ result: Result<TrainingOutcome, InferenceError> = .success(
             TrainingOutcome(
-                loss: 0.5, modelVersion: "7", noisyCosine: nil, denoisedCosine: nil, stages: []))
+                loss: 0.5, version: "7", noisyCosine: nil, denoisedCosine: nil, stages: []))
     ) {
         self.result = result
     }

@@ -126,8 +126,8 @@ final class RecordedRun {
     func step(noisy: [Float], clean: [Float]) -> Double {
         let rows = noisy.count / 384
         for half in 0..<2 {
-            write(noisy, half, at: buffers.input(half))
-            write(clean, half, at: buffers.target(half))
+            write(noisy, half, at: buffers.layout.input(half))
+            write(clean, half, at: buffers.layout.target(half))
             buffers.layInLanes(half, rows: rows)
             TrainingStep.begin(buffers, half: half)
         }
@@ -146,11 +146,11 @@ final class RecordedRun {
     var parameters: [Float] { values(at: 0) }
 
     /// The gradient of the first step: the first moment is then a tenth of it.
-    var gradient: [Float] { values(at: buffers.firstMoment).map { $0 / Float(1 - 0.9) } }
+    var gradient: [Float] { values(at: buffers.layout.firstMoment).map { $0 / Float(1 - 0.9) } }
 
     private func values(at place: Int) -> [Float] {
         let block = buffers.block
-        return TrainingBuffers.inOrder(block.span(from: place))
+        return buffers.inOrder(block.span(from: place))
     }
 
     /// Writes a half's elements of `values` [rows, 384].

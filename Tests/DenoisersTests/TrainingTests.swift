@@ -22,7 +22,7 @@ func train(
     var options = TrainingOptions()
     options.epochs = 5
     change(&options)
-    var trainer = Trainer(
+    var trainer = AutoencoderTrainer(
         embeddings: rows, lines: (0..<Int32(rows.count / 384)).map { $0 }, options: options,
         threads: threads)
     return try trainer.run(isCancelled: isCancelled)
@@ -61,12 +61,12 @@ func train(
             let buffers = TrainingBuffers(batch: batchSize, initial: initial.span)
             let epoch = TrainingEpoch(
                 buffers: buffers,
-                corpus: TrainingCorpus(embeddings: rows, lines: Array(0..<Int32(lines))),
+                rows: TrainingRows(embeddings: rows, lines: Array(0..<Int32(lines))),
                 order: Array(0..<Int32(lines)).reversed(), batchSize: batchSize, noiseLevel: 0.1,
                 noise: GaussianNoise(seed: 5), adam: Adam(), stepsBefore: 0)
             for _ in 0..<5 { _ = epoch.run(0..<epoch.steps, team) }
             let block = buffers.block
-            return TrainingBuffers.inOrder(block.span)
+            return buffers.inOrder(block.span)
         }
         #expect(run(team) == run(nil))
     }
@@ -74,7 +74,7 @@ func train(
     @Test(arguments: [true, false])
     func `halves of a line get the noise that the whole line gets`(isFixed: Bool) {
         let rows = planeRows(3)
-        var corpus = TrainingCorpus(embeddings: rows, lines: [2, 0, 1])
+        var corpus = TrainingRows(embeddings: rows, lines: [2, 0, 1])
         var noise = GaussianNoise(seed: 6)
         if isFixed { corpus.fixNoise(&noise, deviation: 0.1) }
         func written(_ elements: Range<Int>) -> (clean: [Float], noisy: [Float]) {
@@ -117,7 +117,7 @@ func train(
     }
 
     @Test func `a loss that is not finite after the last step is an error`() {
-        #expect(throws: AutoencoderError.diverged(epoch: 1)) {
+        #expect(throws: TrainingError.diverged(epoch: 1)) {
             _ = try train(planeRows(10)) {
                 $0.epochs = 1
                 $0.learningRate = 1e10
@@ -126,7 +126,7 @@ func train(
     }
 
     @Test func `a loss that is not finite is an error`() {
-        #expect(throws: AutoencoderError.diverged(epoch: 1)) {
+        #expect(throws: TrainingError.diverged(epoch: 1)) {
             var rows = planeRows(30)
             for i in rows.indices { rows[i] = .nan }
             _ = try train(rows)
@@ -135,7 +135,7 @@ func train(
 
     @Test func `a run ends when asked to`() {
         var looks = 0
-        #expect(throws: AutoencoderError.cancelled) {
+        #expect(throws: TrainingError.cancelled) {
             _ = try train(
                 planeRows(600), { $0.batchSize = 1 },
                 isCancelled: {

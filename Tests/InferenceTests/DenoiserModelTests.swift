@@ -1,3 +1,4 @@
+import Denoisers
 import Foundation
 import Kernels
 import Tensors
@@ -67,6 +68,24 @@ import Testing
                     ($0.name, $0.name == "encoder.2.bias" ? Tensor.zeros([63]) : $0.tensor)
                 }
             } == "f: tensor encoder.2.bias has shape [63], needs [64]")
+    }
+
+    @Test func `a file without a kind is an autoencoder, one of an unknown kind is refused`() throws
+    {
+        let original = try Checkpoint(
+            reading: fixtures.appending(path: "embedding_denoiser.pt").path)
+        #expect(original.kind == nil)
+        #expect(try DenoiserModel(original, file: "f").kind == .autoencoder)
+        func model(of kind: String) throws -> DenoiserModel {
+            let file = Checkpoint(
+                tensors: original.tensors, kind: kind, embeddingDimension: 384, settings: "{}",
+                corpusDigest: "", report: "{}")
+            let read = try Checkpoint(decoding: file.encoded(as: .pt), file: "f")
+            #expect(read.kind == kind)
+            return try DenoiserModel(read, file: "f")
+        }
+        #expect(try model(of: "autoencoder").kind == .autoencoder)
+        #expect(throws: ModelFileError.self) { try model(of: "diffusion") }
     }
 
     @Test func `the built-in model is whole`() {

@@ -58,18 +58,18 @@ struct UploadEndpoint {
     private static func answer(
         _ outcome: TrainingOutcome, fileName: String, wordCount: Int
     ) -> Response {
-        var headers = [(name: "x-model-version", value: outcome.modelVersion)]
+        var headers = [(name: "x-model-version", value: outcome.version)]
         if let cosine = outcome.denoisedCosine {
             headers.append(("x-denoised-cosine", String(cosine)))
         }
         if let cosine = outcome.noisyCosine {
             headers.append(("x-noisy-cosine", String(cosine)))
         }
-        if outcome.truncated > 0 {
-            headers.append(("x-truncated", String(outcome.truncated)))
+        if outcome.truncated.count > 0 {
+            headers.append(("x-truncated", String(outcome.truncated.count)))
         }
         if !outcome.stages.isEmpty {
-            let stages = outcome.stages.map { "\($0.name);dur=\($0.milliseconds)" }
+            let stages = outcome.stages.map { "\($0.name);dur=\($0.duration / .milliseconds(1))" }
             headers.append(("server-timing", stages.joined(separator: ", ")))
         }
         let body = JSONObject([

@@ -1,8 +1,8 @@
 internal import Kernels
 internal import Tensors
 
-/// The cosine of two rows; 0 where one of them is all zeros.
-func cosine(_ a: Span<Float>, _ b: Span<Float>) -> Double {
+/// The cosine of two rows; 0 if one of them is all zeros.
+public func cosine(_ a: Span<Float>, _ b: Span<Float>) -> Double {
     var ab = 0.0
     var aa = 0.0
     var bb = 0.0
@@ -15,9 +15,8 @@ func cosine(_ a: Span<Float>, _ b: Span<Float>) -> Double {
     return scale > 0 ? ab / scale : 0
 }
 
-/// The mean cosine of the rows of `a` and `b`, [rows, 384] each.
-func meanCosine(_ a: Span<Float>, _ b: Span<Float>) -> Double {
-    let width = AutoencoderShape.width
+/// The mean cosine of the rows of `a` and `b`, [rows, width] each.
+func meanCosine(_ a: Span<Float>, _ b: Span<Float>, width: Int = embeddingWidth) -> Double {
     let rows = a.count / width
     guard rows > 0 else { return 0 }
     var sum = 0.0
@@ -26,36 +25,6 @@ func meanCosine(_ a: Span<Float>, _ b: Span<Float>) -> Double {
         sum += cosine(a.extracting(range), b.extracting(range))
     }
     return sum / Double(rows)
-}
-
-extension AutoencoderParameters {
-    /// Judges the model on `clean` [rows, 384] under fresh noise from `seed`.
-    ///
-    /// - Parameters:
-    ///   - clean: rows the model was not trained on.
-    ///   - mean: what the mean predictor always answers, [384].
-    ///   - noiseLevel: standard deviation of the noise.
-    ///   - seed: what the noise follows from.
-    public func judge(
-        clean: [Float], mean: [Float], noiseLevel: Float, seed: UInt64
-    ) -> HeldOutReport {
-        let width = AutoencoderShape.width
-        let noisy = addingNoise(to: clean, noiseLevel: noiseLevel, seed: seed)
-        let denoised = denoise(noisy)
-        var meanError = 0.0
-        for start in stride(from: 0, to: clean.count, by: width) {
-            meanError += meanSquaredError(
-                mean.span, target: clean.span.extracting(start..<start + width))
-        }
-        let rows = clean.count / width
-        return HeldOutReport(
-            rows: rows,
-            noisyError: meanSquaredError(noisy.span, target: clean.span),
-            denoisedError: meanSquaredError(denoised.span, target: clean.span),
-            meanError: meanError / Double(max(rows, 1)),
-            noisyCosine: meanCosine(noisy.span, clean.span),
-            denoisedCosine: meanCosine(denoised.span, clean.span))
-    }
 }
 
 /// `values` with Gaussian noise of standard deviation `noiseLevel` that follows from `seed`.
@@ -67,12 +36,16 @@ public func addingNoise(to values: [Float], noiseLevel: Float, seed: UInt64) -> 
     return result
 }
 
-/// The part of `rows` whose nearest row of `clean` by cosine is their own, [rows, 384] each: recall@1.
-public func recallAtOne(of rows: [Float], among clean: [Float]) -> Double {
-    let width = AutoencoderShape.width
+/// Recall@1: the part of `rows` whose nearest row of `clean` by cosine is their own, [rows, width]
+/// each.
+public func recallAtOne(
+    of rows: [Float], among clean: [Float], width: Int = embeddingWidth
+) -> Double {
     let count = clean.count / width
     guard count > 0 else { return 0 }
-    let targets = normalizedRows(clean)
+    var targets = clean
+    var targetSpan = targets.mutableSpan
+    scaleRowsToLengthOne(&targetSpan, rows: count, columns: width)
     let block = 64
     var scores = Matrix(rows: block, columns: count)
     var hits = 0
@@ -94,18 +67,6 @@ public func recallAtOne(of rows: [Float], among clean: [Float]) -> Double {
     return Double(hits) / Double(count)
 }
 
-private func normalizedRows(_ values: [Float]) -> [Float] {
-    let width = AutoencoderShape.width
-    var result = values
-    for start in stride(from: 0, to: values.count, by: width) {
-        var squares: Float = 0
-        for i in start..<start + width { squares += values[i] * values[i] }
-        let scale = squares > 0 ? 1 / squares.squareRoot() : 0
-        for i in start..<start + width { result[i] *= scale }
-    }
-    return result
-}
-
 /// Clean embeddings against the same with noise, before and after denoising.
 public struct NoiseComparison: Sendable {
     /// Mean squared errors to clean.
@@ -116,17 +77,45 @@ public struct NoiseComparison: Sendable {
     public var noisyRecall, denoisedRecall: Double
 }
 
-extension AutoencoderParameters {
-    /// Compares `clean` [rows, 384] with noisy and denoised copies; the noise follows from `seed`.
+extension Denoiser {
+    /// Compares `clean` [rows, width] with noisy and denoised copies; the noise follows from
+    /// `seed`.
     public func compare(clean: [Float], noiseLevel: Float, seed: UInt64) -> NoiseComparison {
         let noisy = addingNoise(to: clean, noiseLevel: noiseLevel, seed: seed)
-        let denoised = denoise(noisy)
+        let denoised = denoise(noisy, DenoisingOptions(), team: nil).values
         return NoiseComparison(
             noisyError: meanSquaredError(noisy.span, target: clean.span),
             denoisedError: meanSquaredError(denoised.span, target: clean.span),
-            noisyCosine: meanCosine(noisy.span, clean.span),
-            denoisedCosine: meanCosine(denoised.span, clean.span),
-            noisyRecall: recallAtOne(of: noisy, among: clean),
-            denoisedRecall: recallAtOne(of: denoised, among: clean))
+            noisyCosine: meanCosine(noisy.span, clean.span, width: width),
+            denoisedCosine: meanCosine(denoised.span, clean.span, width: width),
+            noisyRecall: recallAtOne(of: noisy, among: clean, width: width),
+            denoisedRecall: recallAtOne(of: denoised, among: clean, width: width))
+    }
+
+    /// Judges the model on `clean` [rows, width] under fresh noise from `seed`.
+    ///
+    /// - Parameters:
+    ///   - clean: rows the model was not trained on.
+    ///   - mean: what the mean predictor always answers, [width].
+    ///   - noiseLevel: standard deviation of the noise.
+    ///   - seed: what the noise follows from.
+    public func judge(
+        clean: [Float], mean: [Float], noiseLevel: Float, seed: UInt64
+    ) -> HeldOutReport {
+        let noisy = addingNoise(to: clean, noiseLevel: noiseLevel, seed: seed)
+        let denoised = denoise(noisy, DenoisingOptions(), team: nil).values
+        var meanError = 0.0
+        for start in stride(from: 0, to: clean.count, by: width) {
+            meanError += meanSquaredError(
+                mean.span, target: clean.span.extracting(start..<start + width))
+        }
+        let rows = clean.count / width
+        return HeldOutReport(
+            rows: rows,
+            noisyError: meanSquaredError(noisy.span, target: clean.span),
+            denoisedError: meanSquaredError(denoised.span, target: clean.span),
+            meanError: meanError / Double(max(rows, 1)),
+            noisyCosine: meanCosine(noisy.span, clean.span, width: width),
+            denoisedCosine: meanCosine(denoised.span, clean.span, width: width))
     }
 }

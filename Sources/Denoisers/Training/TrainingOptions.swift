@@ -2,7 +2,8 @@
 public struct TrainingOptions: Sendable, Equatable {
     /// When noise is drawn.
     public enum Noise: String, Sendable, CaseIterable {
-        /// Anew for every batch, so that the model learns to remove noise rather than one draw of it.
+        /// Anew for every batch, so that the model learns to remove noise rather than one draw of
+        /// it.
         case fresh
         /// Once for the whole corpus, as the original does.
         case fixed

@@ -1,6 +1,7 @@
-/// Who is let in: nobody who would not be done in time, or by whom one admitted before would be late.
+/// Admission: refuses jobs that would not be done in time, and those that would make an admitted job
+/// late.
 extension EmbeddingQueue {
-    /// What of its time a job may need by the estimate where others are ahead of it.
+    /// What of its time a job may need by the estimate if others are ahead of it.
     private static let margin = 0.85
 
     /// The same for one that nobody is ahead of, which costs nobody anything but itself.
@@ -9,7 +10,7 @@ extension EmbeddingQueue {
     /// How far beyond its time a job must be by the estimate to be given up.
     private static let hopeless = 2.0
 
-    /// Why a job of `tokens` is refused; nil where it may come in.
+    /// Why a job of `tokens` is refused; nil if it may come in.
     ///
     /// - Parameter others: tokens that are done before it, besides those in the queue.
     func refusal(
@@ -29,7 +30,7 @@ extension EmbeddingQueue {
         let seconds = pace.seconds(for: ahead + tokens) * (isShort && !long.isEmpty ? 4 / 3 : 1)
         let isLate = seconds > left * (ahead == 0 ? Self.leniency : Self.margin)
         guard isLate || !isShort && breaks(tokens, at: pace, now) else { return nil }
-        // Where others would be late, all that is promised to them counts as ahead.
+        // If others would be late, all that is promised to them counts as ahead.
         if !isLate { ahead = others + short.tokens + long.tokens }
         return TooMuchWork(
             tokens: tokens, ahead: ahead, seconds: pace.seconds(for: ahead + tokens),

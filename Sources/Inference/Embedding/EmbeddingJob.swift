@@ -65,8 +65,8 @@ final class EmbeddingJob: Sendable {
         if isLast { progress.wakeAll() }
     }
 
-    /// Waits for the last row; the result is [sequences, columns], or nil if the last row is not there by `deadline`,
-    /// or never will be.
+    /// Waits for the last row; the result is [sequences, columns], or nil if the last row is not
+    /// there by `deadline`, or never will be.
     func result(before deadline: ContinuousClock.Instant) -> [Float]? {
         progress.wait(before: deadline) { $0.isGivenUp ? .some(nil) : $0.take().map { .some($0) } }
             ?? nil

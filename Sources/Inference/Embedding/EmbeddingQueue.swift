@@ -1,13 +1,14 @@
 /// Sequences waiting for the encoder, taken in batches under a token budget.
 ///
-/// Short jobs come before long ones, which get a fifth of the tokens beside short ones that never pause. Among
-/// the short, and among the long, the job with the least left comes first: of jobs that together are too much,
-/// turns would finish none in time. Among the short every fourth batch begins with the oldest; the long are
-/// admitted only as far as this order lets all of them end in time.
+/// Short jobs come before long ones, which get a fifth of the tokens beside short ones that never
+/// pause. Among the short, and among the long, the job with the least left comes first: of jobs
+/// that together are too much, turns would finish none in time. Among the short every fourth batch
+/// begins with the oldest; the long are admitted only as far as this order lets all of them end in
+/// time.
 ///
-/// Background jobs are served when no other waits, and a little of them after so many batches of others: a training
-/// run beside clients that never pause would come to no end. Nothing is held back to fill a batch: an idle encoder
-/// takes what there is.
+/// Background jobs are served when no other waits, and a little of them after so many batches of
+/// others: a training run beside clients that never pause would come to no end. Nothing is held
+/// back to fill a batch: an idle encoder takes what there is.
 struct EmbeddingQueue {
     /// A sequence of a job.
     struct Item {
@@ -34,14 +35,14 @@ struct EmbeddingQueue {
     /// The most tokens of a short job: as many as one batch holds.
     static let shortTokens = 512
 
-    /// Batches of others while background work waits, before some of it has a turn, and the tokens of that turn,
-    /// or one sequence: where 32 tokens take 12 ms of a core, the longest take 100.
+    /// Keeps background work from starving: after 8 foreground batches, one background batch of at most
+    /// 32 tokens, or of one sequence.
     private static let patience = 8
     private static let turnTokens = 32
     private var passedOver = 0
 
-    /// Tokens of short jobs while long ones wait, before a long one has a turn; a batch counts as this many more,
-    /// because a small one takes longer than its tokens say.
+    /// Tokens of short jobs while long ones wait, before a long one has a turn; a batch counts as
+    /// this many more, because a small one takes longer than its tokens say.
     private static let shortShare = 3 * shortTokens / 2
     private static let batchCost = 32
     private var owed = 0
@@ -89,7 +90,8 @@ struct EmbeddingQueue {
         background.remove(job)
     }
 
-    /// The next batch; `sharers` threads are free to take part, so a small queue is split among them.
+    /// The next batch; `sharers` threads are free to take part, so a small queue is split among
+    /// them.
     mutating func takeBatch(sharers: Int) -> Batch {
         if short.isEmpty && long.isEmpty {
             passedOver = 0

@@ -33,7 +33,7 @@ final class EncoderPool: Sendable {
     ///   - threadCount: how many batches are computed at once.
     ///   - tokenBudget: the most tokens in a batch; at least the longest sequence.
     ///   - waitingLimit: callers allowed to wait; one more is refused.
-    /// - Throws: where the system does not give that many threads.
+    /// - Throws: if the system does not give that many threads.
     init(
         encoder: SentenceEncoder, threadCount: Int, tokenBudget: Int, waitingLimit: Int
     ) throws(ModelFault) {
@@ -66,7 +66,7 @@ final class EncoderPool: Sendable {
 
     /// Queues `job`; its rows arrive as batches finish.
     ///
-    /// - Throws: `overloaded` where too many wait, `tooMuchWork` where it would be late.
+    /// - Throws: `overloaded` if too many wait, `tooMuchWork` if it would be late.
     func submit(_ job: EmbeddingJob) throws(InferenceError) {
         let refusal = state.withLock { state -> InferenceError? in
             if !job.isBackground {
@@ -79,24 +79,27 @@ final class EncoderPool: Sendable {
                     return .tooMuchWork(work)
                 }
             }
-            // The last long job may have been dropped; the time since then is none of the encoder's.
+            // The last long job may have been dropped; the time since then is none of the
+            // encoder's.
             if state.queue.long.isEmpty, state.longUnderway == 0 { state.pace.interrupt() }
             state.queue.add(job)
             return nil
         }
         if let refusal { throw refusal }
-        // One text is one batch: a second thread would wake up for nothing, on the core that the team needs.
+        // One text is one batch: a second thread would wake up for nothing, on the core that the
+        // team needs.
         if job.sequences.count > 1 { state.wakeAll() } else { state.wakeOne() }
     }
 
-    /// Why a request of at least `tokens` would be refused by now; nil where it may yet be let in.
+    /// Why a request of at least `tokens` would be refused by now; nil if it may yet be let in.
     func refusal(of tokens: Int, before deadline: ContinuousClock.Instant) -> TooMuchWork? {
         state.withLock {
             $0.queue.refusal(of: tokens, before: deadline, at: $0.pace, now: .now)
         }
     }
 
-    /// The same for a long request of which only the length is known, behind others that are not read either.
+    /// The same for a long request of which only the length is known, behind others that are not read
+    /// either.
     ///
     /// As long as none was read in vain just now, nil as well if nothing waits.
     func refusal(
@@ -141,8 +144,9 @@ final class EncoderPool: Sendable {
     /// Embeds `sequences` and waits: [sequences, hidden], each row of length 1, and the time before
     /// the encoder took the first.
     ///
-    /// - Throws: `overloaded` or `tooMuchWork` at once; `tooLate` where the last row is not there in time,
-    ///   `callerLeft` where nobody waits for it any more. What is left of the work is then dropped.
+    /// - Throws: `overloaded` or `tooMuchWork` at once; `tooLate` if the last row is not there in
+    ///   time, `callerLeft` if nobody waits for it any more. What is left of the work is then
+    ///   dropped.
     func embed(
         _ sequences: [[Int32]], for caller: Caller
     ) throws(InferenceError) -> (values: [Float], waited: Duration) {

@@ -1,4 +1,4 @@
-/// Jobs of one priority; who has the least left comes first, and of equals who came first.
+/// Jobs of one priority: the one with the least left comes first, and of equals the oldest.
 struct JobLine {
     /// A job and what of it was not taken yet.
     struct Entry {

@@ -1,6 +1,7 @@
 /// How many tokens a second the encoder does of long jobs, as measured while some of them wait.
 ///
-/// By the clock on the wall: what short jobs, a training run or other processes take of the cores is in it.
+/// By the clock on the wall: what short jobs, a training run or other processes take of the cores
+/// is in it.
 struct Pace {
     /// The estimate; before the first measurement what a slow core does.
     private(set) var tokensPerSecond: Double
@@ -8,8 +9,8 @@ struct Pace {
     /// When the estimate was last measured; nil before that.
     private(set) var measuredAt: ContinuousClock.Instant?
 
-    /// The stretch being measured; nil until the first batch since long jobs wait is done, which may have had to
-    /// read the weights from a disk.
+    /// The stretch being measured; nil until the first batch since long jobs wait is done, which
+    /// may have had to read the weights from a disk.
     private var began: ContinuousClock.Instant?
     private var tokens = 0
 
@@ -52,7 +53,8 @@ struct Pace {
         }
     }
 
-    /// Ends the stretch under way: no long job waits or is computed, whatever became of the last one.
+    /// Ends the stretch under way: no long job waits or is computed, whatever became of the last
+    /// one.
     mutating func interrupt() {
         began = nil
         tokens = 0

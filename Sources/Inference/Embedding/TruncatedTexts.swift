@@ -3,13 +3,14 @@ public struct TruncatedTexts: Sendable, Equatable {
     /// How many.
     public private(set) var count = 0
 
-    /// Which came first, counted from 0; nil where none was cut.
+    /// Which came first, counted from 0; nil if none was cut.
     public private(set) var first: Int?
 
     /// None so far.
     public init() {}
 
-    init(count: Int, first: Int) {
+    /// `count` texts, the first of which is number `first`.
+    public init(count: Int, first: Int) {
         self.count = count
         self.first = first
     }

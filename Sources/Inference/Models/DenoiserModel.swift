@@ -1,15 +1,18 @@
-public import Denoisers
 internal import CDefaultModel
+public import Denoisers
 public import ModelFiles
 package import System
 
-/// A denoiser as it is served: parameters that never change, and their version.
+/// A denoiser as it is served: a network that never changes, and its version.
 public struct DenoiserModel: Sendable {
-    /// The numbers.
-    public let parameters: AutoencoderParameters
+    /// The network.
+    public let denoiser: any Denoiser
 
-    /// What answers computed with it are labelled with, such as `12-3fa9c1d2`.
+    /// The label of answers computed with it, such as `12-3fa9c1d2`.
     public let version: String
+
+    /// The kind of the network.
+    public var kind: DenoiserKind { denoiser.kind }
 
     /// Reads the model at `path`, `.pt` or safetensors by content.
     public init(reading path: String) throws(ModelFault) {
@@ -32,7 +35,28 @@ public struct DenoiserModel: Sendable {
         return try? Checkpoint(decoding: bytes, file: "the built-in model")
     }()
 
+    /// The model that `checkpoint` holds; `file` names it in errors.
     init(_ checkpoint: Checkpoint, file: String) throws(ModelFileError) {
+        denoiser = try Self.denoiser(in: checkpoint, file)
+        version = checkpoint.version.description
+    }
+
+    /// The network of the kind that `checkpoint` names; a file that names none holds an
+    /// autoencoder.
+    private static func denoiser(
+        in checkpoint: Checkpoint, _ file: String
+    ) throws(ModelFileError) -> any Denoiser {
+        guard let name = checkpoint.kind else { return try autoencoder(in: checkpoint, file) }
+        switch DenoiserKind(rawValue: name) {
+        case .autoencoder: return try autoencoder(in: checkpoint, file)
+        case .adaptive, nil:
+            throw .damaged(file: file, reason: "a denoiser of another kind: \(name.prefix(80))")
+        }
+    }
+
+    private static func autoencoder(
+        in checkpoint: Checkpoint, _ file: String
+    ) throws(ModelFileError) -> AutoencoderDenoiser {
         var names: Set<String> = []
         let parameters = try AutoencoderParameters { name, shape throws(ModelFileError) in
             names.insert(name)
@@ -42,11 +66,10 @@ public struct DenoiserModel: Sendable {
         guard parameters.isFinite else {
             throw .damaged(file: file, reason: "a parameter is not a finite number")
         }
-        self.parameters = parameters
-        version = checkpoint.version.description
+        return AutoencoderDenoiser(parameters)
     }
 
-    /// Denoises `embeddings` [rows, 384], after adding noise where `noiseLevel` is above 0.
+    /// Denoises `embeddings` [rows, width], after adding noise if `noiseLevel` is above 0.
     public func denoise(_ embeddings: [Float], noiseLevel: Float) -> [Float] {
         denoise(embeddings, noiseLevel: noiseLevel, team: nil)
     }
@@ -55,27 +78,19 @@ public struct DenoiserModel: Sendable {
     package func denoise(
         _ embeddings: [Float], noiseLevel: Float, team: ComputeTeam?
     ) -> [Float] {
+        denoise(embeddings, noiseLevel: noiseLevel, DenoisingOptions(), team: team).values
+    }
+
+    /// The same with what the caller knows of the noise, and with what was found out.
+    package func denoise(
+        _ embeddings: [Float], noiseLevel: Float, _ options: DenoisingOptions, team: ComputeTeam?
+    ) -> DenoisedRows {
         let noisy =
             noiseLevel > 0
             ? addingNoise(to: embeddings, noiseLevel: noiseLevel, seed: .random(in: .min ... .max))
             : embeddings
-        let width = AutoencoderShape.width
-        let rows = noisy.count / width
-        let count = max(1, min(16, rows / Self.rowsOfPiece))
-        guard team != nil, count > 1 else { return parameters.denoise(noisy) }
-        let pieces = inPieces(count, team) { [parameters] piece in
-            let mine = part(piece, of: count, rows)
-            return parameters.denoise(
-                Array(noisy[mine.lowerBound * width..<mine.upperBound * width]))
-        }
-        var denoised: [Float] = []
-        denoised.reserveCapacity(noisy.count)
-        for piece in pieces { denoised += piece }
-        return denoised
+        return denoiser.denoise(noisy, options, team: team)
     }
-
-    /// Rows that take about 0.2 ms.
-    private static let rowsOfPiece = 32
 }
 
 /// A file of the installation that cannot be used; one line that says which and why.

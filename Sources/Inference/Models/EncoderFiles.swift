@@ -60,7 +60,8 @@ public final class EncoderFiles: Sendable {
 
     /// The files of `folder` as they are now.
     ///
-    /// - Parameter earlier: spares reading again which folders the modules have, while their list is the same.
+    /// - Parameter earlier: spares reading again which folders the modules have, while their list
+    ///   is the same.
     fileprivate static func look(at folder: String, after earlier: Look? = nil) -> Look {
         func file(_ name: String) -> File {
             File(name: name, identity: .of("\(folder)/\(name)"))
@@ -129,7 +130,8 @@ public enum Wholeness: Sendable, Equatable {
 }
 
 extension EncoderFiles {
-    /// Files of this name in an encoder's folder hold the SHA-256 of others, as `sha256sum` prints them.
+    /// Files of this name in an encoder's folder hold the SHA-256 of others, as `sha256sum` prints
+    /// them.
     public static let sums = "SHA256SUMS"
 
     /// What the published files have.
@@ -180,7 +182,7 @@ extension EncoderFiles {
 /// - Parameters:
 ///   - threads: compute threads, one a core.
 ///   - tokens: the most tokens of a text that count, if the folder's files ask for more.
-///   - report: gets a line where it is slower than it could be.
+///   - report: gets a line if it is slower than it could be.
 /// - Throws: what cannot be used, or that the files never stood still while they were read.
 public func loadEmbedder(
     folder: String, threads: Int, tokens: Int? = nil,

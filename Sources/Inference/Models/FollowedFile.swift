@@ -17,7 +17,7 @@ final class FollowedFile: Sendable {
 
     fileprivate struct State {
         var model: DenoiserModel?
-        /// The file that was looked at last; nil where there was none.
+        /// The file that was looked at last; nil if there was none.
         var identity: FileIdentity?
         var fault: ModelFault?
         /// Looks at this file that ended in a fault.
@@ -50,10 +50,11 @@ final class FollowedFile: Sendable {
     /// How long a look at the file counts; other processes' versions are served that soon.
     private static let interval = Duration.milliseconds(200)
 
-    /// How long a request waits for a look where none came by for long.
+    /// How long a request waits for a look if none came by for long.
     private static let grace = Duration.milliseconds(50)
 
-    /// How often a damaged file is read that does not change: a slow copy may end within one tick of its clock.
+    /// How often a damaged file is read that does not change: a slow copy may end within one tick
+    /// of its clock.
     private static let damagedReads = 3
 
     init(
@@ -91,7 +92,8 @@ final class FollowedFile: Sendable {
             }
             let isAsked = state.pendingSince == nil
             if isAsked { state.ask(.look, now) }
-            // Under steady traffic nobody waits for a look, and for a slow one only the first who come.
+            // Under steady traffic nobody waits for a look, and for a slow one only the first who
+            // come.
             let waits = age >= Self.interval * 2 && now - (state.pendingSince ?? now) < Self.grace
             return (state.model, isAsked, waits ? state.looks + 1 : nil)
         }
@@ -195,7 +197,7 @@ final class FollowedFile: Sendable {
         }
     }
 
-    /// How long to wait after so many failures; nil where only a change helps.
+    /// How long to wait after so many failures; nil if only a change helps.
     fileprivate static func pause(_ fault: ModelFault, _ failures: Int) -> Duration? {
         guard fault.isPassing || failures < damagedReads else { return nil }
         return .seconds(min(60, 1 << min(failures - 1, 6)))
@@ -238,7 +240,8 @@ extension FollowedFile.State {
         }
     }
 
-    /// The file is gone: for a moment, as when another is copied there, or for good, which a reload says.
+    /// The file is gone: for a moment, as when another is copied there, or for good, which a reload
+    /// says.
     private mutating func lose(
         _ wish: FollowedFile.Wish, _ path: String, _ fallback: DenoiserModel?
     ) -> [String] {

@@ -3,10 +3,11 @@ internal import Kernels
 internal import Tensors
 internal import ModelFiles
 
-/// The encoder's weights in the order in which products read them, in a file beside the published one.
+/// The encoder's weights in the order in which products read them, in a file beside the published
+/// one.
 ///
-/// Mapped as that is, so all processes share it. It is an addition: without it, or where it does not fit the
-/// published weights, the encoder reads those and is slower.
+/// Mapped as that is, so all processes share it. It is an addition: without it, or if it does not
+/// fit the published weights, the encoder reads those and is slower.
 public enum PackedWeights {
     /// The file's name in the encoder's folder.
     public static let fileName = "model.packed.safetensors"
@@ -16,7 +17,7 @@ public enum PackedWeights {
     /// Writes the file for the encoder in `folder`, unless there is one that fits.
     ///
     /// - Returns: its path, and whether it was written.
-    /// - Throws: where the encoder cannot be read or packed, or the file not be written.
+    /// - Throws: if the encoder cannot be read or packed, or the file not be written.
     public static func write(
         folder: String
     ) throws(ModelFault) -> (path: String, isNew: Bool) {
@@ -76,8 +77,9 @@ public enum PackedWeights {
 
     /// Looks for the file of an encoder whose published weights are `plain`.
     ///
-    /// All of it is read, some 10 ms for 42 MB: its checksum must be right, and of each weight the first six
-    /// rows, the last and some in the middle those of `plain`. Soon every text needs it anyway.
+    /// All of it is read: its checksum must be right, and of each weight the
+    /// first six rows, the last and some in the middle those of `plain`. Soon every text needs it
+    /// anyway.
     static func find(
         in folder: String, for plain: SafetensorsFile, _ configuration: EncoderConfiguration
     ) -> Found {
@@ -108,7 +110,8 @@ public enum PackedWeights {
                 }
                 return packed
             }
-            // With large pages around each, the rows compared brought 30 MB in that nobody reads again.
+            // With large pages around each, the rows compared brought 30 MB in that nobody reads
+            // again.
             plain.releasePages()
             return .fits(encoder, file)
         } catch ModelFileError.missing {
@@ -141,7 +144,8 @@ public enum PackedWeights {
         return true
     }
 
-    /// FNV-1a over 32 bits at a time instead of 8, eight interleaved, of one tensor after the other.
+    /// FNV-1a over 32 bits at a time instead of 8, eight interleaved, of one tensor after the
+    /// other.
     private static func checksum(_ tensors: some Sequence<Tensor>) -> String {
         let prime: UInt64 = 0x100_0000_01B3
         var sums = InlineArray<8, UInt64>(repeating: 0xCBF2_9CE4_8422_2325)

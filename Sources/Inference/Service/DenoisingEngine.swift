@@ -64,14 +64,14 @@ public final class DenoisingEngine: DenoisingService {
 
     /// Trains on a thread of its own, at lower priority, and waits for it.
     ///
-    /// - Throws: `overloaded` where the system gives no thread, `trainingBusy` at once where `TrainingRuns`
-    ///   lets no more begin, and what a run throws.
+    /// - Throws: `overloaded` if the system gives no thread, `trainingBusy` at once if
+    ///   `TrainingRuns` lets no more begin, and what a run throws.
     public func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome {
         guard runs.begin() else { throw .trainingBusy(retryAfter: 5) }
         var isTrained = false
         defer { runs.end(isTrained) }
         let deadline = ContinuousClock.now + training.timeLimit
-        let outcome = Monitor<Result<TrainingRun.Result, InferenceError>?>(nil)
+        let outcome = Monitor<Result<TrainingOutcome, InferenceError>?>(nil)
         do throws(ThreadRefusal) {
             let thread = try SystemThread(niceness: 5) { [self] in
                 let result = Result { () throws(InferenceError) in
@@ -90,7 +90,7 @@ public final class DenoisingEngine: DenoisingService {
         guard let result = outcome.withLock({ $0 }) else {
             throw .failed("the training thread ended without a result")
         }
-        let run: TrainingRun.Result
+        let run: TrainingOutcome
         do {
             run = try result.get()
         } catch {
@@ -104,27 +104,6 @@ public final class DenoisingEngine: DenoisingService {
         model.refresh()
         report(run.summary)
         if let warning = run.warning { report(warning) }
-        return TrainingOutcome(
-            loss: run.report.finalLoss, modelVersion: run.version,
-            noisyCosine: run.report.heldOut?.noisyCosine,
-            denoisedCosine: run.report.heldOut?.denoisedCosine,
-            truncated: run.truncated.count,
-            stages: run.stages.map { ($0.name, $0.seconds * 1000) })
-    }
-}
-
-extension TrainingRun.Result {
-    /// The run in one line.
-    public var summary: String {
-        var line = "trained model \(version) on \(lines) lines (\(distinct) distinct)"
-        if truncated.count > 0 { line += ", \(truncated.count) of them cut" }
-        line += ", loss \(report.finalLoss)"
-        if let heldOut = report.heldOut {
-            line += ", cosine to clean on \(heldOut.rows) held-out lines:"
-            line += " noisy \(heldOut.noisyCosine), denoised \(heldOut.denoisedCosine)"
-        } else {
-            line += ", too few lines to judge it by"
-        }
-        return line
+        return run
     }
 }

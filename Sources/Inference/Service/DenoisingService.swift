@@ -5,10 +5,10 @@ public protocol DenoisingService: Sendable {
     /// Whether a denoiser is loaded; without one the two `denoise` calls throw `modelNotLoaded`.
     var isModelLoaded: Bool { get }
 
-    /// Embeds each text, adds noise of standard deviation `noiseLevel` where it is above 0, denoises.
+    /// Embeds each text, adds noise of standard deviation `noiseLevel` if it is above 0, denoises.
     ///
-    /// - Throws: `tooMuchWork` or `tooLate` where the answer would not come in the caller's time, `callerLeft`
-    ///   where nobody waits for it any more.
+    /// - Throws: `tooMuchWork` or `tooLate` if the answer would not come in the caller's time,
+    ///   `callerLeft` if nobody waits for it any more.
     func denoise(
         texts: [String], noiseLevel: Float, for caller: Caller
     ) throws(InferenceError) -> DenoisedBatch
@@ -48,52 +48,21 @@ public struct DenoisedBatch: Sendable {
     }
 }
 
-/// What a finished training run reports.
-public struct TrainingOutcome: Sendable {
-    /// Mean squared error of the denoised noisy training embeddings against the clean ones.
-    public var loss: Double
-
-    /// The version now live.
-    public var modelVersion: String
-
-    /// Mean cosine to clean on held-out lines before denoising; nil where there were too few lines.
-    public var noisyCosine: Double?
-
-    /// Mean cosine to clean on held-out lines after denoising.
-    public var denoisedCosine: Double?
-
-    /// Lines cut at the encoder's limit, repetitions counted.
-    public var truncated: Int
-
-    /// Stage names with their durations in milliseconds, in order, for `Server-Timing`.
-    public var stages: [(name: String, milliseconds: Double)]
-
-    public init(
-        loss: Double, modelVersion: String, noisyCosine: Double?, denoisedCosine: Double?,
-        truncated: Int = 0, stages: [(name: String, milliseconds: Double)]
-    ) {
-        self.loss = loss
-        self.modelVersion = modelVersion
-        self.noisyCosine = noisyCosine
-        self.denoisedCosine = denoisedCosine
-        self.truncated = truncated
-        self.stages = stages
-    }
-}
-
 /// Why the service has no answer.
 public enum InferenceError: Error, Equatable {
     /// No denoiser is loaded yet.
     case modelNotLoaded
     /// The queue is full; worth another try after `retryAfter` seconds.
     case overloaded(retryAfter: Int)
-    /// What waits and the request itself are more than can be done in its time; nothing was computed.
+    /// What waits and the request itself are more than can be done in its time; nothing was
+    /// computed.
     case tooMuchWork(TooMuchWork)
     /// The answer would come after the deadline, so no more was computed.
     case tooLate
     /// Nobody waits for the answer any more, so no more was computed.
     case callerLeft
-    /// Another training run holds the lock, or too many wait for it; worth another try after `retryAfter` seconds.
+    /// Another training run holds the lock, or too many wait for it; worth another try after
+    /// `retryAfter` seconds.
     case trainingBusy(retryAfter: Int)
     /// The training run was ended because the service stops; the live model is unchanged.
     case trainingCancelled
@@ -107,10 +76,11 @@ public enum InferenceError: Error, Equatable {
     case trainingFailed(String)
     /// A fault of our own or of the machine's; the text says which.
     case failed(String)
-    /// The model's files cannot be read or written: once without this machine's folders, for clients.
+    /// The model's files cannot be read or written: once without this machine's folders, for
+    /// clients.
     case storageFailed(answer: String, log: String)
-    /// The encoder's files were written over, so no vector is to be trusted until they are read anew; worth
-    /// another try after `retryAfter` seconds.
+    /// The encoder's files were written over, so no vector is to be trusted until they are read
+    /// anew; worth another try after `retryAfter` seconds.
     case encoderChanged(retryAfter: Int)
 }
 

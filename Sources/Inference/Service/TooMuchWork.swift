@@ -1,6 +1,6 @@
 /// Why a request is refused before anything is computed: it could not be done in its time.
 public struct TooMuchWork: Error, Sendable, Equatable {
-    /// Tokens of the request; an estimate where it was not read yet.
+    /// Tokens of the request; an estimate if it was not read yet.
     public let tokens: Int
     /// Tokens of others that are done before it.
     public let ahead: Int

@@ -3,8 +3,9 @@ internal import Tokenizer
 
 /// A training text split into lines; blank ones are skipped, repeated ones are kept once.
 ///
-/// A line is blank if the tokenizer finds nothing in it: it would train on a vector that says nothing.
-/// The lines stay where they are in the text: beside it a corpus takes at most 36 bytes a line.
+/// A line is blank if the tokenizer finds nothing in it: it would train on a vector that says
+/// nothing. The lines stay where they are in the text: beside it a corpus takes at most 36 bytes a
+/// line.
 struct Corpus {
     /// UTF-8.
     private let text: [UInt8]
@@ -20,7 +21,7 @@ struct Corpus {
 
     /// How many lines of UTF-8 `text` are not blank.
     ///
-    /// - Throws: `noTrainingText` where none is, `tooManyLines` where more than `limit` are.
+    /// - Throws: `noTrainingText` if none is, `tooManyLines` if more than `limit` are.
     static func lineCount(
         of text: [UInt8], limit: Int, isBlank: BlankRule
     ) throws(InferenceError) -> Int {
@@ -40,8 +41,8 @@ struct Corpus {
         var places: [Range<Int>] = []
         var lines: [Int32] = []
         lines.reserveCapacity(count)
-        // Open addressing over numbers of distinct lines. Swift's hasher is seeded, so lines cannot be
-        // made to collide.
+        // Open addressing over numbers of distinct lines. Swift's hasher is seeded, so lines cannot
+        // be made to collide.
         let slots = 1 << (Int.bitWidth - (2 * count - 1).leadingZeroBitCount)
         var table = [Int32](repeating: -1, count: slots)
         Self.forEachLine(of: text, isBlank) { line in
@@ -62,6 +63,13 @@ struct Corpus {
         self.lines = lines
     }
 
+    /// Bytes that a corpus of `lines` lines takes at most, the text left out.
+    static func memory(lines: Int) -> Int { lines * bytesOfLine }
+
+    /// A place, a number, and two slots of the table.
+    private static let bytesOfLine =
+        MemoryLayout<Range<Int>>.stride + MemoryLayout<Int32>.stride * (1 + 4)
+
     /// How many lines are distinct.
     var distinctCount: Int { places.count }
 
@@ -75,7 +83,8 @@ struct Corpus {
         return tokenize(characters)
     }
 
-    /// Of the lines of the whole text, blank ones too, those that are one of `distinct`, which are in order.
+    /// Of the lines of the whole text, blank ones too, those that are one of `distinct`, which are
+    /// in order.
     func lines(among distinct: [Int]) -> TruncatedTexts {
         guard let first = distinct.first else { return TruncatedTexts() }
         var isAmong = [Bool](repeating: false, count: distinctCount)

@@ -1,7 +1,8 @@
 /// Where the lines of a text stand, without their ends.
 ///
-/// A line ends with LF, with CR LF or with CR alone, as old Mac tools and some spreadsheets write it. Other
-/// line ends of Unicode stay part of a line. What follows the last end is a line unless it is empty.
+/// A line ends with LF, with CR LF or with CR alone, as old Mac tools and some spreadsheets write
+/// it. Other line ends of Unicode stay part of a line. What follows the last end is a line unless
+/// it is empty.
 public struct TextLines: Sequence, Sendable {
     private let text: [UInt8]
 

@@ -1,7 +1,7 @@
-internal import System
 public import Denoisers
 internal import JSON
 public import ModelFiles
+internal import System
 
 /// Trains a denoiser on a text and publishes it.
 public struct TrainingRun: Sendable {
@@ -19,24 +19,6 @@ public struct TrainingRun: Sendable {
         case embedding(done: Int, of: Int)
         /// Epochs trained so far, and the last one's mean loss.
         case training(epoch: Int, of: Int, loss: Double)
-    }
-
-    /// A finished run.
-    public struct Result: Sendable {
-        /// What training found.
-        public let report: TrainingReport
-        /// The version now live.
-        public let version: String
-        /// Lines in the text, repetitions counted.
-        public let lines: Int
-        /// Distinct lines.
-        public let distinct: Int
-        /// The lines that were cut, repetitions counted, by their place among all lines of the text.
-        public let truncated: TruncatedTexts
-        /// Stage names with their seconds, in order.
-        public let stages: [(name: String, seconds: Double)]
-        /// One line where the version is live but may not survive a power cut.
-        public let warning: String?
     }
 
     /// How to train.
@@ -65,19 +47,20 @@ public struct TrainingRun: Sendable {
 
     /// Trains on UTF-8 `text` and puts the result live at `path`.
     ///
-    /// The lock is held from before the first line is embedded until the model is published, so runs of all
-    /// processes on the same file come one after the other.
+    /// The lock is held from before the first line is embedded until the model is published, so
+    /// runs of all processes on the same file come one after the other.
     ///
     /// - Parameters:
     ///   - text: one training text a line.
     ///   - path: the model's file.
     ///   - embedder: turns lines into embeddings.
-    ///   - isCancelled: asked often; true ends the run with `trainingCancelled` and nothing changed.
+    ///   - isCancelled: asked often; true ends the run with `trainingCancelled` and nothing
+    ///     changed.
     ///   - progress: told how far the run is.
     public func callAsFunction(
         on text: [UInt8], publishingAt path: String, with embedder: TextEmbedder,
         isCancelled: () -> Bool = { false }, progress: (Progress) -> Void
-    ) throws(InferenceError) -> Result {
+    ) throws(InferenceError) -> TrainingOutcome {
         let clock = ContinuousClock()
         let began = clock.now
         var options = options
@@ -89,10 +72,10 @@ public struct TrainingRun: Sendable {
         // Only now: one run at a time holds what its corpus takes.
         let corpus = try Corpus(text, limit: lineLimit, isBlank: embedder.isBlank)
         let parent = try files { () throws(ModelFileError) in try history.parent() }
-        var initial: AutoencoderParameters?
+        var initial: AutoencoderDenoiser?
         if start == .continue, let parent {
             initial = try files { () throws(ModelFileError) in
-                try DenoiserModel(parent, file: path).parameters
+                try DenoiserModel(parent, file: path).denoiser as? AutoencoderDenoiser
             }
         }
         let (embeddings, cut) = try embedder.embedInBackground(corpus, isCancelled: isCancelled) {
@@ -101,11 +84,12 @@ public struct TrainingRun: Sendable {
         }
         let truncated = corpus.lines(among: cut)
         let embedded = clock.now
-        let (parameters, report) = try train(
+        let (denoiser, report) = try train(
             embeddings, corpus, initial, options, isCancelled, progress)
         let trained = clock.now
         let checkpoint = Checkpoint(
-            tensors: parameters.named, embeddingDimension: AutoencoderShape.width,
+            tensors: denoiser.tensors, kind: denoiser.kind.rawValue,
+            embeddingDimension: denoiser.width,
             settings: settings(options), corpusDigest: corpus.digest,
             report: report.text(
                 lines: corpus.lines.count, distinct: corpus.distinctCount,
@@ -113,14 +97,14 @@ public struct TrainingRun: Sendable {
             origin: origin)
         let (version, warning) = try publish(
             checkpoint, in: history, replacing: parent?.version, under: lock)
-        return Result(
+        return TrainingOutcome(
             report: report, version: version,
             lines: corpus.lines.count, distinct: corpus.distinctCount, truncated: truncated,
             stages: [
-                ("wait", (locked - began) / .seconds(1)),
-                ("embed", (embedded - locked) / .seconds(1)),
-                ("train", (trained - embedded) / .seconds(1)),
-                ("publish", (clock.now - trained) / .seconds(1)),
+                Stage("wait", locked - began),
+                Stage("embed", embedded - locked),
+                Stage("train", trained - embedded),
+                Stage("publish", clock.now - trained),
             ], warning: warning)
     }
 
@@ -157,20 +141,26 @@ public struct TrainingRun: Sendable {
     }
 
     private func train(
-        _ embeddings: [Float], _ corpus: Corpus, _ initial: AutoencoderParameters?,
+        _ embeddings: [Float], _ corpus: Corpus, _ initial: AutoencoderDenoiser?,
         _ options: TrainingOptions, _ isCancelled: () -> Bool, _ progress: (Progress) -> Void
-    ) throws(InferenceError) -> (AutoencoderParameters, TrainingReport) {
-        var trainer = Trainer(
-            embeddings: embeddings, lines: corpus.lines, options: options, start: initial,
-            threads: availableCores())
-        do throws(AutoencoderError) {
-            return try trainer.run(isCancelled: isCancelled) { epoch, loss in
+    ) throws(InferenceError) -> (AutoencoderDenoiser, TrainingReport) {
+        var trainer = AutoencoderTrainer(
+            embeddings: embeddings, lines: corpus.lines, options: options,
+            start: initial?.parameters, threads: availableCores())
+        do throws(TrainingError) {
+            let (parameters, report) = try trainer.run(isCancelled: isCancelled) { epoch, loss in
                 progress(.training(epoch: epoch, of: options.epochs, loss: loss))
             }
+            return (AutoencoderDenoiser(parameters), report)
         } catch {
             if case .cancelled = error { throw .trainingCancelled }
             throw .trainingFailed("\(error)")
         }
+    }
+
+    /// Bytes that a run on `lines` lines takes at most, the text itself left out.
+    public static func memory(lines: Int, _ options: TrainingOptions) -> Int {
+        Corpus.memory(lines: lines) + AutoencoderTrainer.memory(lines: lines, options)
     }
 
     private func settings(_ options: TrainingOptions) -> String {
@@ -186,8 +176,8 @@ public struct TrainingRun: Sendable {
     }
 }
 
-/// At most a thousand of `values`, evenly spaced, with the first and the last: a model's file has to stay one that
-/// is read.
+/// At most a thousand of `values`, evenly spaced, with the first and the last: a model's file has
+/// to stay one that is read.
 private func thinned(_ values: [Double]) -> [Double] {
     guard values.count > 1000 else { return values }
     return (0..<1000).map { values[$0 * (values.count - 1) / 999] }

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// The training runs of a process: how many there were and are, how far, and whether they are to end.
+/// The training runs of a process: how many there were and are, how far, and whether they are to
+/// end.
 public final class TrainingRuns: Sendable {
     /// What is known of them at one moment.
     public struct Statistics: Sendable {
@@ -10,7 +11,7 @@ public final class TrainingRuns: Sendable {
         public internal(set) var succeeded = 0
         /// Runs that did not.
         public internal(set) var failed = 0
-        /// How far the run is that works; nil where none does.
+        /// How far the run is that works; nil if none does.
         public internal(set) var progress: TrainingRun.Progress?
     }
 
@@ -34,7 +35,7 @@ public final class TrainingRuns: Sendable {
 
     var isCancelled: Bool { isOver.load(ordering: .relaxed) }
 
-    /// Lets a run begin; false where as many as may be are under way.
+    /// Lets a run begin; false if as many as may be are under way.
     func begin() -> Bool {
         state.withLock { state in
             guard state.underway < most else { return false }

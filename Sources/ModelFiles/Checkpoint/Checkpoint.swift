@@ -21,15 +21,17 @@ public struct Checkpoint: Sendable {
     /// The tensors in the order of the file; names are unique.
     public let tensors: [(name: String, tensor: Tensor)]
 
-    /// Strings kept beside the tensors, among them those of `settings`, `corpusDigest` and `report`.
+    /// Strings kept beside the tensors, among them those of `settings`, `corpusDigest` and
+    /// `report`.
     public private(set) var metadata: [String: String]
 
-    /// The length of the vectors that the model takes (`embedding_dim`), where the file tells it.
+    /// The length of the vectors that the model takes (`embedding_dim`), if the file tells it.
     public let embeddingDimension: Int?
 
-    /// The name of these tensors: the number they were published under and a digest of their content.
+    /// The name of these tensors: the number they were published under and a digest of their
+    /// content.
     ///
-    /// The number is 0 where they were not published by this product, or were altered since.
+    /// The number is 0 if they were not published by this product, or were altered since.
     public private(set) var version: ModelVersion
 
     /// A model of `tensors`, whose names must differ.

@@ -10,6 +10,7 @@ extension Checkpoint {
         static let corpusDigest = "corpus_sha256"
         static let report = "report"
         static let origin = "origin"
+        static let kind = "denoiser"
     }
 
     /// What made a model.
@@ -20,7 +21,10 @@ extension Checkpoint {
         case upload
     }
 
-    /// What made it; nil for foreign files and those of before it was noted.
+    /// The kind of the network, as the file names it; nil in files of the original's network alone.
+    public var kind: String? { metadata[Key.kind] }
+
+    /// What made it; nil for foreign files and for those written before it was noted.
     public var origin: Origin? {
         version.number == 0 ? nil : metadata[Key.origin].flatMap { Origin(rawValue: $0) }
     }
@@ -47,18 +51,20 @@ extension Checkpoint {
     /// A trained model with what is to be known about it.
     ///
     /// - Parameters:
+    ///   - kind: the kind of the network.
     ///   - settings: the settings of the run, as JSON text.
     ///   - corpusDigest: the SHA-256 of the training text, in hexadecimal.
     ///   - report: what the run reports, as JSON text.
     ///   - origin: what asked for the run.
     public init(
-        tensors: [(name: String, tensor: Tensor)], embeddingDimension: Int,
+        tensors: [(name: String, tensor: Tensor)], kind: String? = nil, embeddingDimension: Int,
         settings: String, corpusDigest: String, report: String, origin: Origin? = nil
     ) {
         var metadata = [
             Key.settings: settings, Key.corpusDigest: corpusDigest, Key.report: report,
         ]
         metadata[Key.origin] = origin?.rawValue
+        metadata[Key.kind] = kind
         self.init(tensors: tensors, metadata: metadata, embeddingDimension: embeddingDimension)
     }
 }

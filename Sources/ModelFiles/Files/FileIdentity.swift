@@ -13,7 +13,7 @@ public struct FileIdentity: Sendable, Hashable {
     private let changeSeconds: Int
     private let changeNanoseconds: Int
 
-    /// The identity of the file at `path`, links followed; nil where none can be seen.
+    /// The identity of the file at `path`, links followed; nil if none can be seen.
     public static func of(_ path: String) -> FileIdentity? {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return nil }

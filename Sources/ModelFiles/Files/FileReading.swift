@@ -79,7 +79,7 @@ extension UnsafeMutableBufferPointer<UInt8> {
 
 /// The whole file at `path`, which must be a regular one of at most `limit` bytes.
 ///
-/// - Throws: `missing`, `system`, or `damaged` where it is larger.
+/// - Throws: `missing`, `system`, or `damaged` if it is larger.
 public func fileContents(at path: String, limit: Int) throws(ModelFileError) -> [UInt8] {
     try ReadableFile(opening: path).contents(limit: limit)
 }

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// The system calls of publishing, each checked, each reported with its file.
 ///
-/// `fault` is asked before every one: a test can let any of them fail with an `errno` code, or let all
-/// fail from one on, which leaves the disk as a process leaves it that is killed there.
+/// `fault` is asked before every one: a test can let any of them fail with an `errno` code, or let
+/// all fail from one on, which leaves the disk as a process leaves it that is killed there.
 struct FileSystem: Sendable {
     /// What is about to happen.
     enum Step: String, CaseIterable {
@@ -13,10 +13,11 @@ struct FileSystem: Sendable {
 
     var fault: @Sendable (Step, _ file: String) -> Int32? = { _, _ in nil }
 
-    /// Writes a new file and waits until its bytes are on the disk; on a failure it is removed again.
+    /// Writes a new file and waits until its bytes are on the disk; on a failure it is removed
+    /// again.
     ///
-    /// It is readable for its owner only until it is complete if `status` is given, and then takes on
-    /// that mode and, where we may, that owner. Errors name `file`, for which the new one is meant.
+    /// It is readable for its owner only until it is complete if `status` is given, and then takes
+    /// on that mode and, if we may, that owner. Errors name `file`, for which the new one is meant.
     func write(
         _ bytes: [UInt8], toNew path: String, for file: String, like status: stat?
     ) throws(ModelFileError) {
@@ -30,7 +31,8 @@ struct FileSystem: Sendable {
         }
     }
 
-    /// Copies the file at `source` with its mode and, where we may, its owner to a new one, as far as it can be read.
+    /// Copies the file at `source` with its mode and, if we may, its owner to a new one, as far as
+    /// it can be read.
     ///
     /// Errors of the new file name `file`, for which it is meant.
     func copy(_ source: String, toNew path: String, for file: String) throws(ModelFileError) {
@@ -105,14 +107,15 @@ struct FileSystem: Sendable {
         }
     }
 
-    /// Gives a new file that is complete the mode and, where we may, the owner of `status`, and waits until it is on
-    /// the disk.
+    /// Gives a new file that is complete the mode and, if we may, the owner of `status`, and waits
+    /// until it is on the disk.
     func finish(
         _ descriptor: Int32, for file: String, like status: stat?
     ) throws(ModelFileError) {
         if let status {
             try check(.permit, file)
-            // Only root may give a file away; for others it stays their own, in its group if that is theirs.
+            // Only root may give a file away; for others it stays their own, in its group if that
+            // is theirs.
             if fchown(descriptor, status.st_uid, status.st_gid) != 0 {
                 _ = fchown(descriptor, uid_t.max, status.st_gid)
             }
@@ -125,8 +128,8 @@ struct FileSystem: Sendable {
         guard fsync(descriptor) == 0 else { throw failure(.sync, file) }
     }
 
-    /// Puts a new file in the place of `path` by way of `temporary`; at every moment, whatever fails, there is the old
-    /// one or the new, whole.
+    /// Puts a new file in the place of `path` by way of `temporary`; at every moment, whatever
+    /// fails, there is the old one or the new, whole.
     ///
     /// - Parameter prepare: done when the new one is complete and the old one still there.
     func replace(
@@ -148,7 +151,7 @@ struct FileSystem: Sendable {
         guard unsafe Glibc.rename(source, target) == 0 else { throw failure(.rename, target) }
     }
 
-    /// Gives the file at `source` a second name; false where the file system or its rules forbid that.
+    /// Gives the file at `source` a second name; false if the file system or its rules forbid that.
     ///
     /// Errors name `file`, for which the new name is meant.
     func link(
@@ -180,7 +183,7 @@ struct FileSystem: Sendable {
         }
     }
 
-    /// Makes the folder `path` and those above it where they are missing.
+    /// Makes the folder `path` and those above it if they are missing.
     func makeDirectories(_ path: String) throws(ModelFileError) {
         var status = stat()
         if unsafe stat(path, &status) == 0 { return }
@@ -220,7 +223,7 @@ extension FileSystem.Step {
     }
 }
 
-/// The names in a folder; none where it cannot be read.
+/// The names in a folder; none if it cannot be read.
 func fileNames(in path: String) -> [String] {
     guard let stream = unsafe opendir(path) else { return [] }
     defer { unsafe closedir(stream) }

@@ -2,7 +2,8 @@ internal import Glibc
 
 /// A file that grows beside the one whose place it takes when it is whole.
 ///
-/// Until `commit` the old file stays as it is; given up before, the new one is removed. Links are followed.
+/// Until `commit` the old file stays as it is; given up before, the new one is removed. Links are
+/// followed.
 public final class GrowingFile {
     /// Its name until it is whole.
     public let temporary: String
@@ -21,7 +22,7 @@ public final class GrowingFile {
         return HistoryPlace(target).temporary(for: target)
     }
 
-    /// Begins a file for `path`, which gets the mode and, where we may, the owner of the one there.
+    /// Begins a file for `path`, which gets the mode and, if we may, the owner of the one there.
     ///
     /// - Throws: `system`.
     public convenience init(replacing path: String) throws(ModelFileError) {
@@ -47,7 +48,7 @@ public final class GrowingFile {
             // It is the folder that is.
             throw .system(operation: "create", file: path, code: ENOENT)
         }
-        // Tells who sweeps that its writer lives.
+        // Tells another process that sweeps that its writer lives.
         flock(descriptor, LOCK_EX | LOCK_NB)
     }
 

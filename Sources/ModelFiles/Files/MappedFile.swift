@@ -3,12 +3,13 @@ internal import System
 
 /// A file mapped read-only; every process that maps it shares one copy.
 ///
-/// Replacing the file by rename is safe. What is written into it shows in the mapping at once, which
-/// `condition` tells. Where it is cut short, or its storage fails, the next read there ends the process
-/// with a line that names the file.
+/// Replacing the file by rename is safe. What is written into it shows in the mapping at once,
+/// which `condition` tells. If it is cut short, or its storage fails, the next read there ends the
+/// process with a line that names the file.
 @safe
 final class MappedFile: @unchecked Sendable {
-    // Unchecked: the pages are never written through this pointer, and are unmapped in `deinit` only.
+    // Unchecked: the pages are never written through this pointer, and are unmapped in `deinit`
+    // only.
     private let base: UnsafeRawPointer
     /// Open for as long as the mapping lives, to be asked what became of the file.
     private let file: ReadableFile
@@ -37,10 +38,10 @@ final class MappedFile: @unchecked Sendable {
         unsafe munmap(UnsafeMutableRawPointer(mutating: base), count)
     }
 
-    /// What became of the file since it was opened, in one call to the system where nothing did.
+    /// What became of the file since it was opened, in one call to the system if nothing did.
     ///
-    /// The kernel notes the time of a write before it changes a byte: what was read before this says
-    /// `whole` is what was mapped.
+    /// The kernel notes the time of a write before it changes a byte: what was read before this
+    /// says `whole` is what was mapped.
     var condition: MappingCondition {
         var status = stat()
         guard unsafe fstat(file.descriptor, &status) == 0 else { return .overwritten }
@@ -58,7 +59,7 @@ final class MappedFile: @unchecked Sendable {
         return unsafe [UInt8](UnsafeRawBufferPointer(rebasing: buffer[range]))
     }
 
-    /// The floats from byte `offset` on without a copy, or nil where they are not aligned.
+    /// The floats from byte `offset` on without a copy, or nil if they are not aligned.
     ///
     /// The file's byte order is that of every machine this runs on: lowest first.
     func floats(at offset: Int, count floats: Int) -> UnsafePointer<Float>? {
@@ -70,7 +71,8 @@ final class MappedFile: @unchecked Sendable {
         return unsafe start.assumingMemoryBound(to: Float.self)
     }
 
-    /// Takes all pages out of this process until they are touched again; they stay in the system's cache.
+    /// Takes all pages out of this process until they are touched again; they stay in the system's
+    /// cache.
     func releasePages() {
         unsafe madvise(UnsafeMutableRawPointer(mutating: base), count, MADV_DONTNEED)
     }
@@ -86,7 +88,8 @@ public enum MappingCondition: Sendable, Equatable {
     case whole
     /// Another file stands at its path; what is mapped is what it was.
     case replaced
-    /// Its mode, owner or number of names changed, or it was written over by a copy that sets times.
+    /// Its mode, owner or number of names changed, or it was written over by a copy that sets
+    /// times.
     case touched
     /// It was written over, or cannot be asked.
     case overwritten

@@ -1,8 +1,10 @@
 internal import Glibc
 
-/// Puts a file of `bytes` at `path`; at every moment, whatever fails, there is the old one or the new, whole.
+/// Puts a file of `bytes` at `path`; at every moment, whatever fails, there is the old one or the
+/// new, whole.
 ///
-/// It gets mode and, where we may, owner of the one at `other`; links are followed. What killed processes left of such a file is removed.
+/// It gets mode and, if we may, owner of the one at `other`; links are followed. What killed
+/// processes left of such a file is removed.
 ///
 /// - Throws: `system`.
 public func replaceFile(

@@ -25,7 +25,7 @@ public struct SHA256: Sendable {
 
     /// The digest of the file at `path` as 64 hexadecimal digits; the file may be large.
     ///
-    /// - Throws: `missing`, `system`, or `damaged` where it is empty or no regular file.
+    /// - Throws: `missing`, `system`, or `damaged` if it is empty or no regular file.
     public static func hex(ofFile path: String) throws(ModelFileError) -> String {
         // Read, not mapped: a file that is just being written over would end the process.
         let file = try ReadableFile(opening: path)
@@ -119,7 +119,8 @@ private func rotated(_ word: UInt32, _ bits: UInt32) -> UInt32 {
     word &>> bits | word &<< (32 &- bits)
 }
 
-/// First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2).
+/// First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4,
+/// 4.2.2).
 private let roundConstants: [UInt32] = [
     0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1,
     0x923f_82a4, 0xab1c_5ed5, 0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3,

@@ -91,7 +91,7 @@ struct LiveFile {
     let checkpoint: Checkpoint
     let status: stat
 
-    /// Nil where there is no file.
+    /// Nil if there is no file.
     init?(at path: String) throws(ModelFileError) {
         do {
             let file = try ReadableFile(opening: path)

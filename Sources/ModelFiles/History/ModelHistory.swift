@@ -2,17 +2,18 @@ internal import Glibc
 
 /// The model at one path, and the versions that were live there before.
 ///
-/// Replaced versions are kept in the folder `<path>.versions` as `<version>.<extension>`. A version is never
-/// altered: switching back puts the same file live again under the same version, and the next
-/// publication counts on from the highest number.
+/// Replaced versions are kept in the folder `<path>.versions` as `<version>.<extension>`. A version
+/// is never altered: switching back puts the same file live again under the same version, and the
+/// next publication counts on from the highest number.
 public struct ModelHistory: Sendable {
     /// The live model's file.
     public let path: String
 
-    /// How many replaced versions are kept whatever they are; see `Retention` for those kept besides.
+    /// How many replaced versions are kept whatever they are; see `Retention` for those kept
+    /// besides.
     public let keeping: Int
 
-    /// The model that is served where there is no file; it can be restored as if it were kept.
+    /// The model that is served if there is no file; it can be restored as if it were kept.
     private let builtIn: Checkpoint?
 
     private let system: FileSystem
@@ -37,15 +38,15 @@ public struct ModelHistory: Sendable {
         try TrainingLock(for: path, waiting: patience)
     }
 
-    /// The live model; nil where there is no file.
+    /// The live model; nil if there is no file.
     ///
     /// - Throws: `damaged` or `system`.
     public func live() throws(ModelFileError) -> Checkpoint? {
         do { return try Checkpoint(reading: path) } catch .missing { return nil }
     }
 
-    /// The model that a new version is made from: the live one; nil where there is no file, or one whose
-    /// content is lost.
+    /// The model that a new version is made from: the live one; nil if there is no file, or one
+    /// whose content is lost.
     ///
     /// - Throws: `system`.
     public func parent() throws(ModelFileError) -> Checkpoint? {
@@ -55,16 +56,18 @@ public struct ModelHistory: Sendable {
         }
     }
 
-    /// Puts `checkpoint` live and keeps the model it replaces; returns it with its version and parent.
+    /// Puts `checkpoint` live and keeps the model it replaces; returns it with its version and
+    /// parent.
     ///
-    /// At every moment, whatever fails, the path holds the old file or the new one, whole. A file whose content
-    /// is lost is replaced as none; what there is of it is kept beside the versions.
+    /// At every moment, whatever fails, the path holds the old file or the new one, whole. A file
+    /// whose content is lost is replaced as none; what there is of it is kept beside the versions.
     ///
     /// - Parameters:
-    ///   - expected: the version of `parent`, which must still be live; nil for no file, or a lost one.
+    ///   - expected: the version of `parent`, which must still be live; nil for no file, or a lost
+    ///     one.
     ///   - lock: held since `expected` was read, so that nobody else publishes in between.
-    /// - Throws: `superseded`, `damaged` where something else than a file stands there, `system`; nothing has
-    ///   changed then. `unconfirmed` where it is live but may not survive a power cut.
+    /// - Throws: `superseded`, `damaged` if something else than a file stands there, `system`;
+    ///   nothing has changed then. `unconfirmed` if it is live but may not survive a power cut.
     public func publish(
         _ checkpoint: Checkpoint, replacing expected: ModelVersion?,
         under lock: borrowing TrainingLock
@@ -93,9 +96,10 @@ public struct ModelHistory: Sendable {
 
     /// Puts a kept version live again and keeps the model it replaces; returns what is live then.
     ///
-    /// A live file whose content is lost is replaced; what there is of it is kept beside the versions.
+    /// A live file whose content is lost is replaced; what there is of it is kept beside the
+    /// versions.
     ///
-    /// - Throws: `unknownVersion`, `damaged` where the kept file is, `system`, `unconfirmed`.
+    /// - Throws: `unknownVersion`, `damaged` if the kept file is, `system`, `unconfirmed`.
     public func restore(
         _ version: ModelVersion, under lock: borrowing TrainingLock
     ) throws(ModelFileError) -> Checkpoint {
@@ -118,7 +122,7 @@ public struct ModelHistory: Sendable {
             throw .damaged(file: file, reason: "holds version \(kept.checkpoint.version)")
         }
         try mark(version, .restored, in: place)
-        // Copied, not linked: who overwrites the live file in place must not alter the kept one.
+        // Copied, not linked: writing over the live file in place must not alter the kept one.
         try replace(place, current, with: kept.bytes, version: version)
         return kept.checkpoint
     }
@@ -175,7 +179,7 @@ public struct ModelHistory: Sendable {
 // MARK: - Steps
 
 extension ModelHistory {
-    /// The live file; nil where there is none, or one whose content is lost.
+    /// The live file; nil if there is none, or one whose content is lost.
     private func whole(_ place: HistoryPlace) throws(ModelFileError) -> LiveFile? {
         do { return try LiveFile(at: place.model) } catch {
             // A folder or a device is nothing to be replaced.
@@ -184,7 +188,8 @@ extension ModelHistory {
         }
     }
 
-    /// Gives a live file whose content is lost another name: it may be no model at all, but somebody's text.
+    /// Gives a live file whose content is lost another name: it may be no model at all, but
+    /// somebody's text.
     private func setAside(_ place: HistoryPlace) throws(ModelFileError) {
         guard isRegularFile(place.model) else { return }
         try system.makeDirectories(place.versions)
@@ -268,7 +273,7 @@ extension ModelHistory {
         try system.write([], toNew: file, for: file, like: nil)
     }
 
-    /// The lock anew where somebody removed its file meanwhile; nil where it is in force.
+    /// A new lock if somebody removed the lock's file meanwhile; nil if it is in force.
     private func renewal(
         of lock: borrowing TrainingLock
     ) throws(ModelFileError) -> TrainingLock? {

@@ -30,7 +30,7 @@ public struct ModelRecord: Sendable {
     /// What its training run reports, as JSON text.
     public let report: String?
 
-    /// What is wrong with the file, in one line; nil where it is whole.
+    /// What is wrong with the file, in one line; nil if it is whole.
     public let problem: String?
 
     init(_ checkpoint: Checkpoint, path: String?, isLive: Bool) {

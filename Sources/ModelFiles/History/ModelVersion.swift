@@ -13,7 +13,7 @@ public struct ModelVersion: Sendable, Hashable, CustomStringConvertible {
         self.digest = digest
     }
 
-    /// The version that `text` names; nil where it has another form.
+    /// The version that `text` names; nil if it has another form.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         // Eighteen digits leave room to count on.
@@ -28,8 +28,8 @@ public struct ModelVersion: Sendable, Hashable, CustomStringConvertible {
         self.init(number, String(parts[1]))
     }
 
-    /// Whether publications could have come that far: a number near the last that a name may have is
-    /// nobody's count.
+    /// Whether publications could have come that far: a number near the last that a name may have
+    /// is nobody's count.
     var isCounted: Bool { number < 1_000_000_000_000 }
 
     public var description: String { "\(number)-\(digest)" }

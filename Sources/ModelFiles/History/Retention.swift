@@ -2,8 +2,8 @@ internal import JSON
 
 /// Which replaced versions are kept when new ones come: the newest, and those that took work.
 ///
-/// Apart from the newest none can be pushed out by a loop of small uploads. All together they are at most
-/// `newest` + `made` + 2 · `best` + `mostPinned`.
+/// Apart from the newest none can be pushed out by a loop of small uploads. All together they are
+/// at most `newest` + `made` + 2 · `best` + `mostPinned`.
 struct Retention {
     /// How many that the command `train` or a restoration made.
     static let made = 10
@@ -52,7 +52,7 @@ struct Retention {
     }
 }
 
-/// What a version's file says of the work in it; zero where it says nothing.
+/// What a version's file says of the work in it; zero if it says nothing.
 private struct Judged {
     let version: ModelVersion
     let isMadeByCommand: Bool

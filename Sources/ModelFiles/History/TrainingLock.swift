@@ -2,9 +2,10 @@ internal import Glibc
 
 /// The right to train and publish at one model path, held by one owner among all processes.
 ///
-/// The kernel frees it when the owner lets go of it or dies. It is `flock` on a file of its own beside the
-/// model, which we never rename or delete: a lock on the model itself would end with the first rename. If somebody
-/// else deletes it, what is published under it is put off until nobody holds the new one.
+/// The kernel frees it when the owner lets go of it or dies. It is `flock` on a file of its own
+/// beside the model, which we never rename or delete: a lock on the model itself would end with the
+/// first rename. If somebody else deletes it, what is published under it is put off until nobody
+/// holds the new one.
 public struct TrainingLock: ~Copyable, Sendable {
     /// How long to sleep between two attempts, in nanoseconds.
     private static let pause = 20_000_000
@@ -22,7 +23,7 @@ public struct TrainingLock: ~Copyable, Sendable {
         for modelPath: String, waiting patience: Duration = .zero
     ) throws(ModelFileError) {
         let system = FileSystem()
-        // Of what a link leads to, also where nothing is there yet.
+        // Of what a link leads to, also if nothing is there yet.
         try system.makeDirectories(directory(of: resolvedPath(modelPath)))
         let resolved = resolvedPath(modelPath)
         let file = resolved + ".lock"
@@ -57,8 +58,9 @@ public struct TrainingLock: ~Copyable, Sendable {
 
     /// Opens the lock file, which only those may open who may write into its folder.
     ///
-    /// Whoever can open it can hold it, and stop all training: to read it is enough for a lock. Those who may write
-    /// into the folder can replace the model itself; in a sticky one, such as `/tmp`, that is only the owner.
+    /// Whoever can open it can hold it, and stop all training: to read it is enough for a lock.
+    /// Those who may write into the folder can replace the model itself; in a sticky one, such as
+    /// `/tmp`, that is only the owner.
     private static func open(_ file: String) throws(ModelFileError) -> Int32 {
         var descriptor = unsafe Glibc.open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         // Somebody else's lock file may only be readable for us; that is enough for a lock.
@@ -108,7 +110,8 @@ func name(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
 }
 
-/// `path` with links followed, so that a rename replaces the file and not a link to it; the file need not exist.
+/// `path` with links followed, so that a rename replaces the file and not a link to it; the file
+/// need not exist.
 public func resolvedPath(_ path: String) -> String {
     var path = path
     // As many as Linux follows.
@@ -121,7 +124,7 @@ public func resolvedPath(_ path: String) -> String {
     return (folder == "/" ? "" : folder) + "/" + name(of: path)
 }
 
-/// The one name without links of what is at `path`; nil where nothing is, or where the name is not UTF-8.
+/// The one name without links of what is at `path`; nil if nothing is, or if the name is not UTF-8.
 private func existingPath(_ path: String) -> String? {
     guard let resolved = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(resolved) }

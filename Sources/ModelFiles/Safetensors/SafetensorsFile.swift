@@ -31,10 +31,10 @@ public struct SafetensorsFile: Sendable {
     /// Tensor names in the order of their bytes.
     public var names: [String] { header.names }
 
-    /// The string map under `__metadata__`; empty where there is none.
+    /// The string map under `__metadata__`; empty if there is none.
     public var metadata: [String: String] { header.metadata }
 
-    /// The extents of tensor `name`, outermost first; nil where there is no such tensor.
+    /// The extents of tensor `name`, outermost first; nil if there is no such tensor.
     public func shape(of name: String) -> [Int]? { header[name]?.shape }
 
     /// The tensor `name`, which must be of type F32 and of exactly this shape.
@@ -51,7 +51,7 @@ public struct SafetensorsFile: Sendable {
 }
 
 extension SafetensorsHeader {
-    /// The entry of tensor `name`, which must be of type F32 and, where one is asked for, of `shape`.
+    /// The entry of tensor `name`, which must be of type F32 and, if one is asked for, of `shape`.
     func entry(
         _ name: String, shape: [Int]? = nil, file: String
     ) throws(ModelFileError) -> Entry {

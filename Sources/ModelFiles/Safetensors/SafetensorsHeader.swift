@@ -122,7 +122,7 @@ extension SafetensorsHeader.Entry {
     }
 }
 
-/// The product of the extents and `factor`; nil where it overflows, zeros left out.
+/// The product of the extents and `factor`; nil if it overflows, zeros left out.
 func product(of extents: [Int], times factor: Int) -> Int? {
     var result = factor
     for extent in extents where extent != 0 {

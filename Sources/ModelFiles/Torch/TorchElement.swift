@@ -51,7 +51,8 @@ enum TorchElement: String, CaseIterable {
         }
     }
 
-    /// The float32 that PyTorch's `copy_` makes of the number with these `bits`, to the nearest, ties to even.
+    /// The float32 that PyTorch's `copy_` makes of the number with these `bits`, to the nearest,
+    /// ties to even.
     func float(bits: UInt64) -> Float {
         switch self {
         case .float32, .complex64: Float(bitPattern: UInt32(truncatingIfNeeded: bits))
@@ -75,7 +76,8 @@ enum TorchElement: String, CaseIterable {
         }
     }
 
-    /// An eight-bit float with a sign, the rest of the exponent, and `mantissa` bits; none is infinite.
+    /// An eight-bit float with a sign, the rest of the exponent, and `mantissa` bits; none is
+    /// infinite.
     private func small(_ bits: UInt64, mantissa: Int, bias: Int, nan: Bool) -> Float {
         if nan { return .nan }
         let exponent = Int(bits & 0x7F) >> mantissa

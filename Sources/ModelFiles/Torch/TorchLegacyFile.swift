@@ -1,7 +1,7 @@
 /// A file of PyTorch before 1.6: five pickles, then the storages, each behind its length.
 ///
-/// The pickles are a magic number, the protocol's number, facts about the machine, the value, and the
-/// keys of the storages in their order. Nothing in such a file is a checksum.
+/// The pickles are a magic number, the protocol's number, facts about the machine, the value, and
+/// the keys of the storages in their order. Nothing in such a file is a checksum.
 struct TorchLegacyFile {
     /// What was given to `torch.save`.
     let value: PickleValue

@@ -2,7 +2,8 @@ internal import JSON
 internal import Tensors
 
 extension Checkpoint {
-    /// Names in the dictionary that `torch.save` is given; `metadata` holds one JSON object of strings.
+    /// Names in the dictionary that `torch.save` is given; `metadata` holds one JSON object of
+    /// strings.
     enum TorchKey {
         static let stateDict = "model_state_dict"
         static let dimension = "embedding_dim"
@@ -12,7 +13,8 @@ extension Checkpoint {
     /// More elements than any model here has; keeps tensors that share a storage from unfolding.
     private static let elementLimit = sizeLimit / 4
 
-    /// Reads a file of `torch.save({"model_state_dict": …, "embedding_dim": …})`, or of a bare state dict.
+    /// Reads a file of `torch.save({"model_state_dict": …, "embedding_dim": …})`, or of a bare
+    /// state dict.
     init(torch bytes: [UInt8], file: String) throws(ModelFileError) {
         let archive = try TorchArchive(bytes, file: file)
         var machine = PickleMachine(archive.pickle, file: file)
@@ -25,7 +27,8 @@ extension Checkpoint {
         try self.init(saved: value, in: machine.pool, storages)
     }
 
-    /// Reads the same from a file of PyTorch before 1.6, or of `_use_new_zipfile_serialization=False`.
+    /// Reads the same from a file of PyTorch before 1.6, or of
+    /// `_use_new_zipfile_serialization=False`.
     init(legacyTorch bytes: [UInt8], file: String) throws(ModelFileError) {
         let legacy = try TorchLegacyFile(bytes, file: file)
         // These files are little-endian wherever they were written.

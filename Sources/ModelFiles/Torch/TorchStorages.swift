@@ -10,7 +10,8 @@ struct TorchStorages {
     /// The bytes of the storage of that key.
     let content: (String) -> ArraySlice<UInt8>?
 
-    /// The most dimensions of a tensor that a network has, and that safetensors files are read with.
+    /// The most dimensions of a tensor that a network has, and that safetensors files are read
+    /// with.
     private static let axisLimit = 8
 
     /// The number of elements of `tensor`, after checks of its type, storage, shape and strides.
@@ -106,7 +107,8 @@ struct TorchStorages {
 }
 
 extension TorchTensor {
-    /// Whether the elements lie end to end, the last dimension fastest; strides of single rows are free.
+    /// Whether the elements lie end to end, the last dimension fastest; strides of single rows are
+    /// free.
     fileprivate var isRowMajor: Bool {
         var dense = 1
         for (extent, stride) in zip(shape, strides).reversed() where extent != 1 {

@@ -8,9 +8,9 @@ extension Scenario {
             "optimiser steps on batches of 32 out of 2,000 lines, on one core and on two (µs a step)"
     ) { _, stopwatch in
         let lines = 2000
-        var embeddings = Numbers.array(lines * AutoencoderShape.width)
+        var embeddings = Numbers.array(lines * embeddingWidth)
         for row in 0..<lines {
-            let range = row * AutoencoderShape.width..<(row + 1) * AutoencoderShape.width
+            let range = row * embeddingWidth..<(row + 1) * embeddingWidth
             let length = embeddings[range].reduce(0) { $0 + $1 * $1 }.squareRoot()
             for i in range { embeddings[i] /= length }
         }
@@ -18,7 +18,7 @@ extension Scenario {
         options.epochs = 20
         return try [1, 2].map { threads in
             let microseconds = try (0..<stopwatch.rounds).map { _ in
-                var trainer = Trainer(
+                var trainer = AutoencoderTrainer(
                     embeddings: embeddings, lines: Array(0..<Int32(lines)), options: options,
                     threads: threads)
                 let report = try trainer.run().1

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Denoisers
 import Inference
 import Kernels
 
@@ -90,13 +91,8 @@ struct Similarity: ParsableCommand {
         let embedded = try embedder.embed([first, second])
         tell(embedded.truncated, limit: embedder.tokenLimit) { "text \($0 + 1)" }
         let vectors = denoiser.denoise(embedded.values, noiseLevel: 0)
-        let a = vectors[..<embedder.columns].map(Double.init)
-        let b = vectors[embedder.columns...].map(Double.init)
-        func dot(_ x: [Double], _ y: [Double]) -> Double {
-            zip(x, y).reduce(0) { $0 + $1.0 * $1.1 }
-        }
-        let scale = (dot(a, a) * dot(b, b)).squareRoot()
-        try printLine("\(scale > 0 ? dot(a, b) / scale : 0)")
+        let (first, second) = (0..<embedder.columns, embedder.columns..<vectors.count)
+        try printLine("\(cosine(vectors.span.extracting(first), vectors.span.extracting(second)))")
     }
 }
 

@@ -48,7 +48,7 @@ struct Evaluate: ParsableCommand {
         tell(truncated, limit: embedder.tokenLimit) { index in
             text.place(ofByte: lines[index].lowerBound)
         }
-        let result = denoiser.parameters.compare(
+        let result = denoiser.denoiser.compare(
             clean: clean, noiseLevel: noiseLevel, seed: seed)
         try printLine(
             aligned([

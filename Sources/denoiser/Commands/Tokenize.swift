@@ -18,7 +18,7 @@ struct Tokenize: ParsableCommand {
     @OptionGroup var encoder: EncoderOptions
 
     func run() throws {
-        let (tokenizer, limit) = try loadTokenizer(folder: encoder.folder())
+        let (tokenizer, limit) = try openTokenizer(folder: encoder.folder())
         var output = try OutputFile(path: nil)
         let input = try input.read()
         var truncated = TruncatedTexts()

@@ -45,7 +45,7 @@ struct Train: ParsableCommand {
 
     /// Says that there is nothing to continue from.
     ///
-    /// - Throws: where the file was named.
+    /// - Throws: if the file was named.
     private func lookForStart() throws(CommandFailure) {
         guard settings.start == .continue else { return }
         let place =
@@ -63,7 +63,7 @@ struct Train: ParsableCommand {
         let embedder = try loadEmbedder(folder: encoder.folder())
         var display = TrainingDisplay()
         defer { display.clear() }
-        let result: TrainingRun.Result
+        let result: TrainingOutcome
         do throws(InferenceError) {
             result = try settings.run(lineLimit: .max)(
                 on: text.bytes, publishingAt: output ?? model.path, with: embedder
@@ -91,7 +91,7 @@ struct Train: ParsableCommand {
         }
     }
 
-    private func table(_ result: TrainingRun.Result) -> String {
+    private func table(_ result: TrainingOutcome) -> String {
         let report = result.report
         var rows = [
             ("model version", result.version),
@@ -114,7 +114,9 @@ struct Train: ParsableCommand {
             rows.append(
                 ("held-out lines", "none: fewer than 20 distinct lines, too little to judge by"))
         }
-        rows += result.stages.map { ("seconds \($0.name)", "\(rounded($0.seconds))") }
+        rows += result.stages.map {
+            ("seconds \($0.name)", "\(rounded($0.duration / .seconds(1)))")
+        }
         return aligned(rows)
     }
 }

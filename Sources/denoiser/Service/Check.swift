@@ -25,7 +25,7 @@ struct Check {
             var note = ""
             try load { () throws(ModelFault) in
                 let settings = try EncoderSettings(folder: folder)
-                let tokenizer = try Inference.loadTokenizer(folder: folder, settings: settings)
+                let tokenizer = try loadTokenizer(folder: folder, settings: settings)
                 let encoder = try loadEncoder(folder: folder, settings: settings) {
                     note = "; \($0)"
                 }

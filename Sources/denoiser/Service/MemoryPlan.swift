@@ -4,7 +4,8 @@ import Denoisers
 import FastCGI
 import Inference
 
-/// How the private memory is shared out: an upper bound for every part, and budgets that keep to it.
+/// How the private memory is shared out: an upper bound for every part, and budgets that keep to
+/// it.
 struct MemoryPlan {
     /// The parts and their bytes.
     let parts: [(name: String, bytes: Int)]
@@ -28,7 +29,7 @@ struct MemoryPlan {
     ///   - present: bytes the process holds now, with all models loaded.
     ///   - workspaceBytes: what a compute thread fills.
     ///   - training: how uploads are trained on.
-    /// - Throws: where `--memory` is less than these limits need.
+    /// - Throws: if `--memory` is less than these limits need.
     init(
         _ options: LimitOptions, present: Int, workspaceBytes: Int, training: TrainingOptions
     ) throws(CommandFailure) {
@@ -47,7 +48,7 @@ struct MemoryPlan {
                 options.serverLimits.threadCount * (limits.freeCost + Self.productBytes)
             ),
             ("uploads", limits.uploadBytes),
-            ("training", Self.trainingBytes(lines: limits.trainingLines, training)),
+            ("training", TrainingRun.memory(lines: limits.trainingLines, training)),
         ]
         let least = own.reduce(0) { $0 + $1.bytes } + shared
         var most = least + max(0, (availableMemory() - 1 << 30) / 4)
@@ -77,14 +78,6 @@ struct MemoryPlan {
                 ("bodies", budgets.bodies.capacity), ("parsing", budgets.parsing.capacity),
                 ("answers", budgets.answers.capacity),
             ]
-    }
-
-    /// Embeddings of all lines, three times with noise drawn once, and what is known of each line; for each row
-    /// of a batch 4,544 floats; optimiser and small things.
-    private static func trainingBytes(lines: Int, _ training: TrainingOptions) -> Int {
-        let row = 384 * MemoryLayout<Float>.stride
-        let batch = min(training.batchSize, lines) * 4544 * MemoryLayout<Float>.stride
-        return lines * (row * (training.noise == .fixed ? 3 : 1) + 80) + batch + 8 << 20
     }
 
     /// What the allocator keeps between uses, and small things nobody counted.

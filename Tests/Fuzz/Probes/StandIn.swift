@@ -28,7 +28,7 @@ final class StandIn: DenoisingService {
     func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome {
         texts.withLock { $0.append(text) }
         return TrainingOutcome(
-            loss: 0.5, modelVersion: "1-0", noisyCosine: nil, denoisedCosine: nil, stages: [])
+            loss: 0.5, version: "1-0", noisyCosine: nil, denoisedCosine: nil, stages: [])
     }
 }
 

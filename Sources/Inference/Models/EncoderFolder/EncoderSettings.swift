@@ -2,10 +2,12 @@ public import Encoder
 internal import ModelFiles
 public import Tokenizer
 
-/// What the files beside an encoder's weights ask for, with the precedence that sentence-transformers has.
+/// What the files beside an encoder's weights ask for, with the precedence that
+/// sentence-transformers has.
 ///
-/// Where there is none of them, all is as in all-MiniLM-L6-v2: the mean of at most 256 tokens in lower case, scaled
-/// to length 1. What is not computed here is refused: any other vectors would be wrong without a word.
+/// If there is none of them, all is as in all-MiniLM-L6-v2: the mean of at most 256 tokens in lower
+/// case, scaled to length 1. What is not computed here is refused: any other vectors would be wrong
+/// without a word.
 public struct EncoderSettings: Sendable, Equatable {
     /// How the rows of a text's tokens become one.
     public private(set) var pooling = EncoderConfiguration.Pooling.mean
@@ -33,7 +35,7 @@ public struct EncoderSettings: Sendable, Equatable {
         try Self.checkPrompts(folder)
     }
 
-    /// What differs from all-MiniLM-L6-v2, in words; empty where nothing does.
+    /// What differs from all-MiniLM-L6-v2, in words; empty if nothing does.
     public var differences: String {
         var all: [String] = []
         if pooling == .first { all.append("pooled by [CLS]") }
@@ -53,7 +55,8 @@ public struct EncoderSettings: Sendable, Equatable {
     /// The list of the modules and their folders.
     static let modulesFile = "modules.json"
 
-    /// The settings' files in the folders of modules that `modules.json` names; none where it cannot be read.
+    /// The settings' files in the folders of modules that `modules.json` names; none if it cannot
+    /// be read.
     static func moduleFiles(in folder: String) -> [String] {
         guard let file = try? SettingsFile(modulesFile, in: folder) else { return [] }
         let modules = file.elements(of: file.root).prefix(expected.count)
@@ -151,7 +154,7 @@ public struct EncoderSettings: Sendable, Equatable {
 
     // MARK: Length
 
-    /// How many tokens count; nil where nothing says so.
+    /// How many tokens count; nil if nothing says so.
     private static func limit(
         _ folder: String, _ transformer: SettingsFile?, _ tokenizer: TokenizerSettings
     ) throws(ModelFault) -> Int? {

@@ -1,16 +1,18 @@
 internal import JSON
 internal import ModelFiles
 
-/// A JSON file of the encoder's folder, read with reasons that name file, key, value and what is supported.
+/// A JSON file of the encoder's folder, read with reasons that name file, key, value and what is
+/// supported.
 ///
-/// Not through `JSONValue`: such files hold integers beyond 64 bits, and vocabularies of thousands of members.
+/// Not through `JSONValue`: such files hold integers beyond 64 bits, and vocabularies of thousands
+/// of members.
 struct SettingsFile {
     /// Its path in the folder.
     let name: String
     private let folder: String
     private let tree: JSONTree
 
-    /// The file `name` in `folder`, nil where there is none.
+    /// The file `name` in `folder`, nil if there is none.
     init?(_ name: String, in folder: String) throws(ModelFault) {
         self.name = name
         self.folder = folder
@@ -35,7 +37,7 @@ struct SettingsFile {
     /// What a value is.
     func kind(of node: JSONNode) -> JSONNode.Kind { tree.kind(of: node) }
 
-    /// The value under `keys`, one within the other; nil where it is missing or null.
+    /// The value under `keys`, one within the other; nil if it is missing or null.
     func value(_ keys: String..., in start: JSONNode? = nil) -> JSONNode? {
         var node = start ?? tree.root
         for key in keys {
@@ -59,7 +61,8 @@ struct SettingsFile {
         return elements
     }
 
-    /// Calls `body` with the name and the value of each member of an object, and never for anything else.
+    /// Calls `body` with the name and the value of each member of an object, and never for anything
+    /// else.
     func forEachMember(of node: JSONNode, _ body: (_ name: [UInt8], JSONNode) -> Void) {
         if case .object = kind(of: node) { tree.forEachNamed(of: node, body) }
     }
@@ -70,7 +73,7 @@ struct SettingsFile {
         return tree.isEmpty(node)
     }
 
-    /// The truth value named `key`; nil where it is missing or null.
+    /// The truth value named `key`; nil if it is missing or null.
     func bool(_ key: String, in start: JSONNode? = nil) throws(ModelFault) -> Bool? {
         guard let node = value(key, in: start) else { return nil }
         guard case .bool(let value) = kind(of: node) else {
@@ -79,7 +82,7 @@ struct SettingsFile {
         return value
     }
 
-    /// The text named `key`; nil where it is missing or null.
+    /// The text named `key`; nil if it is missing or null.
     func string(_ key: String, in start: JSONNode? = nil) throws(ModelFault) -> String? {
         guard let node = value(key, in: start) else { return nil }
         guard let text = string(node) else { throw unsupported(key, node, "a string is") }
@@ -95,7 +98,7 @@ struct SettingsFile {
     /// A number's value.
     func number(of node: JSONNode) -> Double { tree.double(of: node) }
 
-    /// The number named `key`, which may be beyond 64 bits; nil where it is missing or null.
+    /// The number named `key`, which may be beyond 64 bits; nil if it is missing or null.
     func number(_ key: String) throws(ModelFault) -> Double? {
         guard let node = value(key) else { return nil }
         switch kind(of: node) {

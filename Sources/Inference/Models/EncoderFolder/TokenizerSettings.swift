@@ -3,8 +3,8 @@ internal import Tokenizer
 
 /// What `tokenizer_config.json` and `tokenizer.json` ask for.
 ///
-/// transformers makes BERT's tokenizer from the first and its defaults, whatever the second says; only a
-/// tokenizer that is named as generic comes from the second.
+/// transformers makes BERT's tokenizer from the first and its defaults, whatever the second says;
+/// only a tokenizer that is named as generic comes from the second.
 struct TokenizerSettings {
     /// `tokenizer_config.json`.
     let file: SettingsFile?
@@ -50,7 +50,7 @@ struct TokenizerSettings {
         return genericClasses.contains(name)
     }
 
-    /// A setting under its two names, `standard` where it is left to the default.
+    /// A setting under its two names, `standard` if it is left to the default.
     private func setting(
         _ key: String, _ normalizerKey: String, standard: Bool
     ) throws(ModelFault) -> Bool {

@@ -3,8 +3,8 @@ internal import ModelFiles
 
 /// The bytes of the encoder's vocabulary, a token a line.
 ///
-/// They are those of `vocab.txt`; newer tools save `tokenizer.json` alone, which holds the tokens, too. Where both
-/// are there they have to agree, because tools differ in which of them they read.
+/// They are those of `vocab.txt`; newer tools save `tokenizer.json` alone, which holds the tokens,
+/// too. If both are there they have to agree, because tools differ in which of them they read.
 func readVocabulary(folder: String) throws(ModelFault) -> [UInt8] {
     let path = "\(folder)/vocab.txt"
     let file = try SettingsFile("tokenizer.json", in: folder)

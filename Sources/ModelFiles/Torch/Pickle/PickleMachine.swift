@@ -1,7 +1,8 @@
 /// Reads the pickle of a model without executing anything.
 ///
-/// Dictionaries, lists, tuples, numbers, texts and tensors are kept. Of all other plain data only its
-/// kind is kept. A name of anything else is an error that says which, and the byte it stands at.
+/// Dictionaries, lists, tuples, numbers, texts and tensors are kept. Of all other plain data only
+/// its kind is kept. A name of anything else is an error that says which, and the byte it stands
+/// at.
 struct PickleMachine {
     static let stackLimit = 1 << 16
     static let markLimit = 64

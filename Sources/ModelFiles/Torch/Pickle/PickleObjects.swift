@@ -59,7 +59,8 @@ extension PickleMachine {
         }
     }
 
-    /// Counts a key by its length: it is hashed whole each time, while a pickle repeats it in two bytes.
+    /// Counts a key by its length: it is hashed whole each time, while a pickle repeats it in two
+    /// bytes.
     private mutating func chargeKey(of length: Int) throws(ModelFileError) {
         guard length <= Self.keyLimit else {
             throw damaged("a key of \(length) bytes, more than the limit of \(Self.keyLimit)")
@@ -121,7 +122,8 @@ extension PickleMachine {
         try setItems(items)
     }
 
-    /// State of a dictionary or an object, such as the `_metadata` of a state dict: read and left aside.
+    /// State of a dictionary or an object, such as the `_metadata` of a state dict: read and left
+    /// aside.
     mutating func build() throws(ModelFileError) {
         _ = try pop()
         switch try top() {

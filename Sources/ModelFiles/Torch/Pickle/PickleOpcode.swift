@@ -1,7 +1,7 @@
 /// The opcodes of pickles, protocols 2 to 5; values and names are those of Python's `pickletools`.
 ///
-/// Left out are those of the text protocols, of extension codes, of buffers outside the pickle, and of
-/// classes from before Python 2.2.
+/// Left out are those of the text protocols, of extension codes, of buffers outside the pickle, and
+/// of classes from before Python 2.2.
 enum PickleOpcode: UInt8 {
     case proto = 0x80
     case frame = 0x95

@@ -89,9 +89,11 @@ extension PickleMachine {
         return extents
     }
 
-    /// Whether a tensor's metadata, `{"neg": …, "conj": …}`, says that its values have the other sign.
+    /// Whether a tensor's metadata, `{"neg": …, "conj": …}`, says that its values have the other
+    /// sign.
     ///
-    /// The other member is about the part of complex numbers that is left out. Nil for other metadata.
+    /// The other member is about the part of complex numbers that is left out. Nil for other
+    /// metadata.
     private func signs(_ value: PickleValue) -> Bool? {
         if case .none = value { return false }
         guard case .dictionary(let index) = value else { return nil }

@@ -1,7 +1,7 @@
 /// What a pickle of a model is made of.
 ///
-/// Containers are places in a `PicklePool`, so values never nest in memory: a pickle that holds itself
-/// is harmless, and a deep one cannot overflow the stack when it is freed.
+/// Containers are places in a `PicklePool`, so values never nest in memory: a pickle that holds
+/// itself is harmless, and a deep one cannot overflow the stack when it is freed.
 enum PickleValue {
     case none
     case bool(Bool)
@@ -88,7 +88,8 @@ struct PicklePool {
     var storages: [TorchStorage] = []
 }
 
-/// Members in the order their keys first came; a repeated key keeps its place and takes the last value.
+/// Members in the order their keys first came; a repeated key keeps its place and takes the last
+/// value.
 struct PickleDictionary {
     /// What may be a key.
     enum Key: Hashable {

@@ -1,4 +1,5 @@
-/// The entries of a zip file, stored or compressed with DEFLATE: nothing encrypted, split or hidden.
+/// The entries of a zip file, stored or compressed with DEFLATE: nothing encrypted, split or
+/// hidden.
 ///
 /// Every byte of an entry is checked against its CRC-32 when the archive is opened. Layout and
 /// field offsets are those of PKWARE's APPNOTE 6.3.
@@ -42,7 +43,8 @@ struct ZipArchive {
             }
             entries.append((header.name, range))
         }
-        // Before any content is looked at: many entries over the same bytes would take long to check.
+        // Before any content is looked at: many entries over the same bytes would take long to
+        // check.
         try refuseOverlaps(headers)
         for (header, entry) in zip(headers, entries) {
             contents[header.name] = try content(of: header, from: bytes, in: entry.range)

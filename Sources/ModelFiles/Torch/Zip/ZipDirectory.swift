@@ -1,6 +1,6 @@
 /// Where the central directory of a zip file lies, from the records at the file's end.
 ///
-/// PyTorch writes the 64-bit records into every file, whatever its size; where both records are
+/// PyTorch writes the 64-bit records into every file, whatever its size; if both records are
 /// present they must agree.
 struct ZipDirectory {
     /// The number of entries.

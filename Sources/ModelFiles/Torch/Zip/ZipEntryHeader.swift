@@ -86,7 +86,8 @@ struct ZipEntryHeader {
         at += 46 + nameLength + extraLength + commentLength
     }
 
-    /// Where the stored content lies, after a check that the local header says the same; it ends before `limit`.
+    /// Where the stored content lies, after a check that the local header says the same; it ends
+    /// before `limit`.
     func content(
         in bytes: Span<UInt8>, before limit: Int, file: String
     ) throws(ModelFileError) -> Range<Int> {

@@ -1,12 +1,12 @@
-internal import Tensors
 internal import Kernels
 internal import Synchronization
 internal import System
+internal import Tensors
 
-/// One pass over the corpus in a given order, run by one thread or by two together.
+/// One pass over the rows in a given order, run by one thread or by two together.
 struct TrainingEpoch: Sendable {
     let buffers: TrainingBuffers
-    let corpus: TrainingCorpus
+    let rows: TrainingRows
     /// Training lines in the order of this epoch.
     let order: [Int32]
     let batchSize: Int
@@ -20,7 +20,7 @@ struct TrainingEpoch: Sendable {
     /// Steps of this epoch.
     var steps: Int { (order.count + batchSize - 1) / batchSize }
 
-    /// Runs some of the epoch's steps, with a team where there is one.
+    /// Runs some of the epoch's steps, with a team if there is one.
     ///
     /// - Returns: the sum of the batches' losses.
     func run(_ portion: Range<Int>, _ team: ComputeTeam?) -> Double {
@@ -47,23 +47,25 @@ struct TrainingEpoch: Sendable {
         }
     }
 
-    /// Where a step's batch stands in `order`.
+    /// The places in `order` of a step's batch.
     private func batch(_ index: Int) -> Range<Int> {
         index * batchSize..<min((index + 1) * batchSize, order.count)
     }
 
-    /// Lays down half of a step's batch and begins the step: targets are the clean embeddings, inputs the same
-    /// with noise.
+    /// Writes half of a step's batch and begins the step.
+    ///
+    /// Targets are the clean embeddings, inputs the same with noise.
     private func prepare(_ index: Int, _ half: Int) {
         let batch = batch(index)
-        let count = TrainingBuffers.elements
+        let width = buffers.layout.architecture.width
+        let count = buffers.layout.elements
         let elements = half * count..<(half + 1) * count
-        var target = unsafe buffers.block.mutableSpan(from: buffers.target(half))
-        var input = unsafe buffers.block.mutableSpan(from: buffers.input(half))
+        var target = unsafe buffers.block.mutableSpan(from: buffers.layout.target(half))
+        var input = unsafe buffers.block.mutableSpan(from: buffers.layout.input(half))
         for (row, place) in batch.enumerated() {
-            if place + 1 < batch.upperBound { corpus.prefetch(Int(order[place + 1]), elements) }
-            corpus.write(
-                Int(order[place]), elements, noise.dropping(place * AutoencoderShape.width),
+            if place + 1 < batch.upperBound { rows.prefetch(Int(order[place + 1]), elements) }
+            rows.write(
+                Int(order[place]), elements, noise.dropping(place * width),
                 deviation: noiseLevel, row: row, clean: &target, noisy: &input)
         }
         buffers.layInLanes(half, rows: batch.count)

@@ -1,8 +1,8 @@
-/// Whether the next steps are for two threads or for one, by the seconds that the last ones took.
+/// Decides whether two threads or one run the next steps, by the seconds that the last ones took.
 ///
-/// Two threads meet every few microseconds. With a core each they are nearly twice as fast as one thread;
-/// where one of them shares its core with a stranger both wait for it, and one thread alone is faster
-/// (58 µs a step together, 104 alone; beside busy processes together takes from 140 µs to milliseconds).
+/// Two threads meet every few microseconds. With a core each they are nearly twice as fast as one.
+/// If another process shares one of the cores, both wait for the slower, and one thread alone is
+/// faster.
 struct TeamPace {
     /// Whether the next steps are to be run together.
     private(set) var together = true
@@ -13,8 +13,8 @@ struct TeamPace {
     /// How long to go on alone before the next trial.
     private var secondsToTrial = 0.0
 
-    /// How many steps to run so before asking again: enough for the time in which the other thread wakes
-    /// up to count little.
+    /// How many steps to run so before asking again: enough to make the other thread's waking up
+    /// count little.
     var steps: Int { together ? (isTrial ? Self.trialSteps : 256) : (secondsToTrial > 0 ? 64 : 16) }
 
     private static let trialSteps = 16

@@ -1,11 +1,12 @@
 internal import Kernels
-internal import Tensors
 internal import System
+internal import Tensors
 
-/// A training run over embeddings of distinct lines.
-public struct Trainer: ~Copyable {
+/// Trains an autoencoder on embeddings of distinct lines.
+public struct AutoencoderTrainer: ~Copyable {
     private let options: TrainingOptions
-    private var corpus: TrainingCorpus
+    private let architecture: AutoencoderArchitecture
+    private var rows: TrainingRows
     /// Distinct lines kept apart to judge the result.
     private let heldOut: [Int32]
     private let buffers: TrainingBuffers
@@ -19,16 +20,20 @@ public struct Trainer: ~Copyable {
     /// Prepares a run.
     ///
     /// - Parameters:
-    ///   - embeddings: clean embeddings of distinct lines, row-major [distinct, 384].
-    ///   - lines: for every line of the corpus its row in `embeddings`.
+    ///   - embeddings: clean embeddings of distinct lines, row-major [distinct, width].
+    ///   - lines: for every line of the text its row in `embeddings`.
     ///   - options: how to train.
     ///   - start: parameters to continue from; nil starts afresh from the seed.
-    ///   - threads: 2 or more let two threads share every step; the result is the same, bit for bit.
+    ///   - architecture: the sizes of a network that starts afresh.
+    ///   - threads: 2 or more let two threads share every step; the result is the same, bit for
+    ///     bit.
     public init(
         embeddings: [Float], lines: [Int32], options: TrainingOptions,
-        start: AutoencoderParameters? = nil, threads: Int = 1
+        start: AutoencoderParameters? = nil, architecture: AutoencoderArchitecture = .original,
+        threads: Int = 1
     ) {
-        let width = AutoencoderShape.width
+        let architecture = start?.architecture ?? architecture
+        let width = architecture.width
         let distinct = embeddings.count / width
         precondition(
             embeddings.count == distinct * width && !lines.isEmpty,
@@ -36,24 +41,42 @@ public struct Trainer: ~Copyable {
         var options = options
         options.batchSize = min(options.batchSize, lines.count)
         self.options = options
+        self.architecture = architecture
         var random = SeededRandom(seed: options.seed)
         let apart = Self.holdOut(of: distinct, &random)
         let isHeldOut = Set(apart)
         heldOut = apart
-        corpus = TrainingCorpus(
-            embeddings: embeddings, lines: lines.filter { !isHeldOut.contains($0) })
-        let initial = start ?? AutoencoderParameters(initializedFrom: random.next())
-        buffers = TrainingBuffers(batch: options.batchSize, initial: initial.flat.span)
+        rows = TrainingRows(
+            embeddings: embeddings, lines: lines.filter { !isHeldOut.contains($0) }, width: width)
+        let initial =
+            start
+            ?? AutoencoderParameters(initializedFrom: random.next(), architecture: architecture)
+        buffers = TrainingBuffers(
+            batch: options.batchSize, initial: initial.flat.span, architecture: architecture)
         noise = GaussianNoise(seed: random.next())
         self.random = random
         team = threads > 1 ? ComputeTeam() : nil
-        if options.noise == .fixed { corpus.fixNoise(&noise, deviation: options.noiseLevel) }
+        if options.noise == .fixed { rows.fixNoise(&noise, deviation: options.noiseLevel) }
     }
+
+    /// Bytes that a run on `lines` lines takes at most, the embeddings included.
+    public static func memory(lines: Int, _ options: TrainingOptions) -> Int {
+        let row = embeddingWidth * MemoryLayout<Float>.stride
+        // The noisy rows, and room in which both kinds of rows are made.
+        let rows = options.noise == .fixed ? 3 : 1
+        return lines * (rows * row + bytesOfLine) + smallThings
+            + TrainingBuffers.bytes(batch: min(options.batchSize, lines))
+    }
+
+    /// The line's row, its place in the order of an epoch, and copies while these are made.
+    private static let bytesOfLine = 44
+
+    /// The sum of the parameters, the last losses, and what the allocator keeps.
+    private static let smallThings = 7 << 20
 
     /// 20 distinct lines and a fiftieth of all, at most a tenth, none below 20.
     ///
-    /// More would judge little better and cost the model: with 1,000 lines every percent held out is 0.001 of
-    /// cosine lost.
+    /// More would judge little better and cost the model what it does not learn from them.
     private static func holdOut(of distinct: Int, _ random: inout SeededRandom) -> [Int32] {
         guard distinct >= 20 else { return [] }
         let count = max(1, min(distinct / 10, 20 + distinct / 50))
@@ -64,24 +87,24 @@ public struct Trainer: ~Copyable {
     ///
     /// - Parameters:
     ///   - isCancelled: asked before every 256 steps at most; true ends the run.
-    ///   - afterEpoch: gets the number of epochs behind us and the last one's mean loss.
+    ///   - afterEpoch: gets the number of finished epochs and the last one's mean loss.
     /// - Returns: the parameters and the report.
     /// - Throws: `diverged` at the first epoch whose loss is not finite, `cancelled` on request.
     public mutating func run(
         isCancelled: () -> Bool = { false },
         afterEpoch: (_ epoch: Int, _ loss: Double) -> Void = { _, _ in }
-    ) throws(AutoencoderError) -> (AutoencoderParameters, TrainingReport) {
+    ) throws(TrainingError) -> (AutoencoderParameters, TrainingReport) {
         let clock = ContinuousClock()
         let began = clock.now
         var losses: [Double] = []
         var steps = 0
-        var order = Array(0..<Int32(corpus.lines.count))
+        var order = Array(0..<Int32(rows.lines.count))
         let adam = Adam(rate: options.learningRate)
         var pace = TeamPace()
         for number in 1...options.epochs {
             order.shuffle(using: &random)
             let epoch = TrainingEpoch(
-                buffers: buffers, corpus: corpus, order: order, batchSize: options.batchSize,
+                buffers: buffers, rows: rows, order: order, batchSize: options.batchSize,
                 noiseLevel: options.noiseLevel, noise: noise, adam: adam, stepsBefore: steps)
             var sum = 0.0
             var first = 0
@@ -95,7 +118,7 @@ public struct Trainer: ~Copyable {
             }
             let loss = sum / Double(epoch.steps)
             steps += epoch.steps
-            noise = noise.dropping(order.count * AutoencoderShape.width)
+            noise = noise.dropping(order.count * architecture.width)
             guard loss.isFinite else { throw .diverged(epoch: number) }
             losses.append(loss)
             if options.noise == .fresh, number > options.epochs * 3 / 4 { addToTail() }
@@ -107,43 +130,48 @@ public struct Trainer: ~Copyable {
         let finalLoss = finalLoss(trained)
         guard finalLoss.isFinite else { throw .diverged(epoch: options.epochs) }
         let report = TrainingReport(
-            trainedLines: corpus.lines.count, epochLosses: losses, finalLoss: finalLoss,
+            trainedLines: rows.lines.count, epochLosses: losses, finalLoss: finalLoss,
             heldOut: judge(trained), seconds: seconds, steps: steps)
         return (trained, report)
     }
 
     private mutating func addToTail() {
         let block = buffers.block
-        let parameters = block.span.extracting(first: AutoencoderShape.parameterCount)
+        let parameters = block.span.extracting(first: architecture.parameterCount)
         if tail.isEmpty { tail = Array(repeating: 0, count: parameters.count) }
         for i in parameters.indices { tail[i] += parameters[i] }
         tailCount += 1
     }
 
-    /// The mean of the parameters of the last quarter of the epochs: less of the last batches' noise is in it than
-    /// in the last ones (stochastic weight averaging; Izmailov et al., arXiv 1803.05407).
+    /// The mean of the parameters of the last quarter of the epochs.
+    ///
+    /// It holds less of the last batches' noise than the last parameters do (stochastic weight
+    /// averaging; Izmailov et al., arXiv 1803.05407).
     private func mean() -> AutoencoderParameters {
-        let values = TrainingBuffers.inOrder(tail.span).map { $0 / Float(tailCount) }
-        return AutoencoderParameters(flat: Tensor(shape: [values.count], copying: values.span))
+        parameters(buffers.inOrder(tail.span).map { $0 / Float(tailCount) })
     }
 
     private func last() -> AutoencoderParameters {
         let block = buffers.block
-        let flat = TrainingBuffers.inOrder(block.span)
-        return AutoencoderParameters(flat: Tensor(shape: [flat.count], copying: flat.span))
+        return parameters(buffers.inOrder(block.span))
+    }
+
+    private func parameters(_ values: [Float]) -> AutoencoderParameters {
+        AutoencoderParameters(
+            flat: Tensor(shape: [values.count], copying: values.span), architecture: architecture)
     }
 
     /// The loss as the original defines it: over all training lines, with the run's noise.
     private func finalLoss(_ trained: AutoencoderParameters) -> Double {
-        let width = AutoencoderShape.width
+        let width = architecture.width
         let block = 256
         var clean = Matrix(rows: block, columns: width)
         var noisy = Matrix(rows: block, columns: width)
         var denoised = Matrix(rows: block, columns: width)
-        var scratch = AutoencoderWorkspace(rows: block)
+        var scratch = AutoencoderWorkspace(rows: block, for: architecture)
         var sum = 0.0
-        for start in stride(from: 0, to: corpus.lines.count, by: block) {
-            let count = min(block, corpus.lines.count - start)
+        for start in stride(from: 0, to: rows.lines.count, by: block) {
+            let count = min(block, rows.lines.count - start)
             clean.rows = count
             noisy.rows = count
             denoised.rows = count
@@ -152,36 +180,36 @@ public struct Trainer: ~Copyable {
             trained.denoise(noisy.span, workspace: &scratch, into: &output)
             sum += meanSquaredError(output.span, target: clean.span) * Double(count)
         }
-        return sum / Double(corpus.lines.count)
+        return sum / Double(rows.lines.count)
     }
 
     private func write(
         _ start: Int, _ count: Int, into clean: inout Matrix, _ noisy: inout Matrix
     ) {
+        let width = architecture.width
         var clean = clean.mutableSpan
         var noisy = noisy.mutableSpan
         for row in 0..<count {
-            corpus.write(
-                start + row, 0..<AutoencoderShape.width,
-                noise.dropping((start + row) * AutoencoderShape.width),
+            rows.write(
+                start + row, 0..<width, noise.dropping((start + row) * width),
                 deviation: options.noiseLevel, row: row, clean: &clean, noisy: &noisy)
         }
     }
 
     private func judge(_ trained: AutoencoderParameters) -> HeldOutReport? {
         guard !heldOut.isEmpty else { return nil }
-        let width = AutoencoderShape.width
+        let width = architecture.width
         var mean = [Double](repeating: 0, count: width)
-        for line in corpus.lines {
+        for line in rows.lines {
             for c in 0..<width {
-                mean[c] += Double(corpus.embeddings[Int(line) * width + c])
+                mean[c] += Double(rows.embeddings[Int(line) * width + c])
             }
         }
         let clean = heldOut.flatMap {
-            corpus.embeddings[Int($0) * width..<(Int($0) + 1) * width]
+            rows.embeddings[Int($0) * width..<(Int($0) + 1) * width]
         }
-        return trained.judge(
-            clean: clean, mean: mean.map { Float($0 / Double(corpus.lines.count)) },
+        return AutoencoderDenoiser(trained).judge(
+            clean: clean, mean: mean.map { Float($0 / Double(rows.lines.count)) },
             noiseLevel: options.noiseLevel, seed: options.seed &+ 1)
     }
 }

@@ -3,12 +3,12 @@ import Inference
 import Tokenizer
 
 /// The tokenizer of the encoder in `folder`, and how many tokens of a text count there.
-func loadTokenizer(
+func openTokenizer(
     folder: String
 ) throws(CommandFailure) -> (tokenizer: WordPieceTokenizer, limit: Int) {
     try load { () throws(ModelFault) in
         let settings = try EncoderSettings(folder: folder)
-        let tokenizer = try Inference.loadTokenizer(folder: folder, settings: settings)
+        let tokenizer = try loadTokenizer(folder: folder, settings: settings)
         return (tokenizer, settings.tokenLimit)
     }
 }
@@ -17,7 +17,7 @@ func loadTokenizer(
 ///
 /// - Parameters:
 ///   - tokens: the most tokens of a text that count, if the folder's files ask for more.
-///   - report: gets a line where it is slower than it could be.
+///   - report: gets a line if it is slower than it could be.
 func loadEmbedder(
     folder: String, threads: Int = availableCores(), tokens: Int? = nil,
     report: (String) -> Void = { _ in }
@@ -45,7 +45,7 @@ func loadLiveModel(
 
 /// The model that `options` name, for one run of a command that only reads it.
 ///
-/// - Throws: where a file is named and missing: another model is not what was asked for.
+/// - Throws: if a file is named and missing: another model is not what was asked for.
 func loadDenoiser(_ options: ModelOptions) throws(CommandFailure) -> DenoiserModel {
     let absence = options.place.absence(of: "file")
     if let absence, options.place.namer != nil { throw .configuration(absence) }
@@ -70,7 +70,7 @@ func load<Value>(
     }
 }
 
-/// The version that is served, and why where it is not that of the file that `options` name.
+/// The version that is served, and why if it is not that of the file that `options` name.
 func describe(_ version: String, _ options: ModelOptions) -> String {
     guard let absence = options.place.absence(of: "file") else { return version }
     if version == DenoiserModel.builtIn?.version {

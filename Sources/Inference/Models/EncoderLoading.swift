@@ -20,11 +20,11 @@ public func loadTokenizer(
     }
 }
 
-/// The encoder in `folder`; its weights are mapped, not read, packed where `PackedWeights` are there.
+/// The encoder in `folder`; its weights are mapped, not read, packed if `PackedWeights` are there.
 ///
 /// - Parameters:
 ///   - settings: what the folder's files ask for; nil reads them.
-///   - report: gets a line where they could be and are not.
+///   - report: gets a line if they could be and are not.
 public func loadEncoder(
     folder: String, settings: EncoderSettings? = nil, report: (String) -> Void = { _ in }
 ) throws(ModelFault) -> SentenceEncoder {
