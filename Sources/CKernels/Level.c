@@ -125,6 +125,67 @@ KERNEL(
     (const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows, size_t columns),
     (x, x_stride, y, y_stride, rows, columns))
 
+KERNEL(
+    kernels_squared_lengths,
+    (double *lengths, const float *x, const float *shift, size_t rows, size_t columns),
+    (lengths, x, shift, rows, columns))
+
+KERNEL(
+    kernels_scale_rows,
+    (float *y, const float *x, const double *factors, size_t rows, size_t columns),
+    (y, x, factors, rows, columns))
+
+KERNEL(
+    kernels_network_input,
+    (float *input, size_t stride, const float *y, const float *mean, const float *w,
+        const float *s, size_t rows, size_t columns, size_t features, float spacing),
+    (input, stride, y, mean, w, s, rows, columns, features, spacing))
+
+KERNEL(
+    kernels_gated,
+    (float *gated, const float *h, size_t rows, size_t hidden),
+    (gated, h, rows, hidden))
+
+KERNEL(
+    kernels_gated_backward,
+    (float *h, const float *d_gated, size_t rows, size_t hidden),
+    (h, d_gated, rows, hidden))
+
+KERNEL(
+    kernels_posterior,
+    (float *output, const float *y, const float *mean, const float *r, const float *w,
+        const float *s, size_t rows, size_t columns),
+    (output, y, mean, r, w, s, rows, columns))
+
+KERNEL(
+    kernels_posterior_loss,
+    (double *sum, float *r, const float *y, const float *target, const float *w, const float *s,
+        const float *weights, size_t rows, size_t columns),
+    (sum, r, y, target, w, s, weights, rows, columns))
+
+KERNEL(
+    kernels_row_moves,
+    (double *lengths, double *moves, const float *f, const float *x, const double *scales,
+        size_t rows, size_t columns),
+    (lengths, moves, f, x, scales, rows, columns))
+
+KERNEL(
+    kernels_blend,
+    (float *f, const float *x, const double *amounts, const double *scales, size_t rows,
+        size_t columns),
+    (f, x, amounts, scales, rows, columns))
+
+KERNEL(
+    kernels_weighted_distances,
+    (float *sums, const float *y, const float *mean, const float *factors,
+        const float *precisions, size_t rows, size_t levels, size_t columns),
+    (sums, y, mean, factors, precisions, rows, levels, columns))
+
+KERNEL(
+    kernels_add_to,
+    (float *x, const float *y, size_t count),
+    (x, y, count))
+
 // Where rows lie in lanes: half of AVX-512's would stay empty for up to 8 rows, and the processor do twice the
 // work.
 static int level_for(size_t rows) {

@@ -7,6 +7,7 @@
 
 #include "Exponential.h"
 
+#include "Adaptive.h"
 #include "AddLayerNorm.h"
 #include "Attention.h"
 #include "FewRowsProduct.h"

@@ -2,6 +2,7 @@
 #define CKERNELS_H
 
 #include "Adam.h"
+#include "Adaptive.h"
 #include "AddLayerNorm.h"
 #include "Attention.h"
 #include "FewRowsProduct.h"

@@ -1,0 +1,148 @@
+internal import Kernels
+internal import Tensors
+public import System
+
+/// Denoised rows, and what was found out about them.
+public struct AdaptiveAnswer: Sendable {
+    /// [rows, width].
+    public var values: [Float]
+    /// How noisy the rows were taken to be.
+    public var estimate: NoiseEstimate
+    /// The profile that all rows were moved by; nil if each moved by its own confidence.
+    public var profile: AdaptiveProfile?
+}
+
+extension AdaptiveParameters {
+    /// Denoises `x`: x + a · (k · f − x), with the row's scale k, the network's answer f and the amount a of its strength.
+    ///
+    /// A row of level 0 comes back to the bit. No row moves further than the length that its level gives its noise, and a
+    /// row whose answer is not finite does not move.
+    ///
+    /// - Parameters:
+    ///   - x: [rows, width].
+    ///   - noise: every row's noise level; nil to estimate it (`estimateNoise`).
+    ///   - profile: how far rows move; nil to decide that by the rows (`StrengthTables`, `steinRatio`).
+    ///   - team: a second thread for many rows; the result is the same without it, to the bit.
+    public func denoise(
+        _ x: [Float], noise: Float? = nil, profile: AdaptiveProfile? = nil,
+        team: ComputeTeam? = nil
+    ) -> AdaptiveAnswer {
+        let estimate = estimateNoise(x.span, given: noise)
+        let rows = estimate.levels.indices.filter { estimate.levels[$0] > 0 }
+        guard !rows.isEmpty else {
+            return AdaptiveAnswer(values: x, estimate: estimate, profile: profile)
+        }
+        var values = answers(x, estimate, rows, team)
+        let profile = profile ?? self.profile(for: x, estimate, rows, answers: values, team)
+        if rows.count == estimate.levels.count {
+            move(&values, from: x, estimate, rows, profile)
+            return AdaptiveAnswer(values: values, estimate: estimate, profile: profile)
+        }
+        move(&values, from: gathered(x, rows), estimate, rows, profile)
+        var all = x
+        for (index, row) in rows.enumerated() {
+            let place = row * shape.width
+            for i in 0..<shape.width { all[place + i] = values[index * shape.width + i] }
+        }
+        return AdaptiveAnswer(values: all, estimate: estimate, profile: profile)
+    }
+
+    /// What the network says of `rows` of `x`, at scale 1; [rows.count, width].
+    func answers(
+        _ x: [Float], _ estimate: NoiseEstimate, _ rows: [Int], _ team: ComputeTeam? = nil
+    ) -> [Float] {
+        let count = max(1, min(16, rows.count / Self.rowsOfPiece))
+        guard team != nil, count > 1 else { return answers(x, estimate, rows[...]) }
+        let pieces = inPieces(count, team) { piece in
+            answers(x, estimate, rows[part(piece, of: count, rows.count)])
+        }
+        var all: [Float] = []
+        all.reserveCapacity(rows.count * shape.width)
+        for piece in pieces { all += piece }
+        return all
+    }
+
+    /// Rows that take about a millisecond.
+    private static let rowsOfPiece = 32
+
+    private func answers(
+        _ x: [Float], _ estimate: NoiseEstimate, _ rows: ArraySlice<Int>
+    ) -> [Float] {
+        let width = shape.width
+        let block = min(AdaptiveWorkspace.mostRows, rows.count)
+        var workspace = AdaptiveWorkspace(rows: block, shape: shape)
+        var output = [Float](repeating: 0, count: rows.count * width)
+        var places = output.mutableSpan
+        var done = 0
+        while done < rows.count {
+            let part = rows.dropFirst(done).prefix(block)
+            workspace.lay(part, of: x.span, estimate, width)
+            workspace.run(part.count, self)
+            var place = places._mutatingExtracting(done * width..<(done + part.count) * width)
+            copy(workspace.answer.span, into: &place)
+            done += part.count
+        }
+        return output
+    }
+
+    private func gathered(_ x: [Float], _ rows: [Int]) -> [Float] {
+        var values: [Float] = []
+        values.reserveCapacity(rows.count * shape.width)
+        for row in rows { values += x[row * shape.width..<(row + 1) * shape.width] }
+        return values
+    }
+
+    /// Turns answers into denoised rows; `x` are the rows that they belong to.
+    private func move(
+        _ answers: inout [Float], from x: [Float], _ estimate: NoiseEstimate, _ rows: [Int],
+        _ profile: AdaptiveProfile?
+    ) {
+        let width = shape.width
+        let scales = rows.map { estimate.scales[$0] }
+        var squares = [Double](repeating: 0, count: rows.count)
+        var moves = squares
+        var amounts = squares
+        var lengthSpan = squares.mutableSpan
+        var moveSpan = moves.mutableSpan
+        rowMoves(
+            answers.span, from: x.span, scales: scales.span, rows: rows.count, columns: width,
+            lengths: &lengthSpan, moves: &moveSpan)
+        for (index, row) in rows.enumerated() {
+            let level = estimate.levels[row]
+            let amount =
+                profile.map { strengths.amount($0, at: level) }
+                ?? strengths.amount(at: level, square: squares[index])
+            // As far as the noise is long, in which a row lies from the clean one.
+            let limit = Double(level) * Double(width).squareRoot() * scales[index]
+            let way = moves[index].squareRoot()
+            guard way.isFinite, squares[index].isFinite else { continue }
+            amounts[index] = way > 0 ? min(amount, limit / way) : amount
+        }
+        var values = answers.mutableSpan
+        blend(
+            &values, with: x.span, amounts: amounts.span, scales: scales.span, rows: rows.count,
+            columns: width)
+    }
+}
+
+extension AdaptiveWorkspace {
+    /// Lays `part` of the rows of `x` down, at scale 1 and with their levels.
+    fileprivate mutating func lay(
+        _ part: ArraySlice<Int>, of x: Span<Float>, _ estimate: NoiseEstimate, _ width: Int
+    ) {
+        rows.rows = part.count
+        var noise = levels.mutableSpan
+        for (index, row) in part.enumerated() { noise[index] = estimate.levels[row] }
+        var output = rows.mutableSpan
+        for (index, row) in part.enumerated() {
+            let values = x.extracting(row * width..<(row + 1) * width)
+            var place = output._mutatingExtracting(index * width..<(index + 1) * width)
+            if estimate.scales[row] == 1 {
+                copy(values, into: &place)
+            } else {
+                let factor = 1 / estimate.scales[row]
+                for i in values.indices { place[i] = Float(Double(values[i]) * factor) }
+            }
+        }
+    }
+}

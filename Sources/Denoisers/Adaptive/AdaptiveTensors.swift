@@ -1,0 +1,152 @@
+internal import Kernels
+public import Tensors
+
+extension AdaptiveParameters {
+    /// What the names of an adaptive denoiser's tensors begin with in a model's file.
+    public static let prefix = "adaptive."
+
+    /// Takes the parameters by name.
+    ///
+    /// The width is that of `mu`, the number of hidden units half the rows of `Wi`. Pilots and tables of strength may be
+    /// missing: then no element is taken for a pilot, and the tables are the default ones.
+    ///
+    /// - Parameters:
+    ///   - prefix: what the names begin with.
+    ///   - tensor: the tensor of a name, nil if there is none.
+    /// - Throws: `parameters`, naming the tensor and the shape that would be right.
+    public init(
+        prefix: String = Self.prefix, tensor: (_ name: String) -> Tensor?
+    ) throws(AdaptiveError) {
+        func find(_ name: String, _ shape: [Int]) throws(AdaptiveError) -> Tensor {
+            guard let found = tensor(prefix + name) else {
+                throw .parameters("no tensor \(prefix)\(name)")
+            }
+            guard found.shape == shape else {
+                throw .parameters(
+                    "tensor \(prefix)\(name) has shape \(found.shape), needs \(shape)")
+            }
+            return found
+        }
+        guard let width = tensor(prefix + "mu")?.count, width > 0,
+            let rows = tensor(prefix + "Wi")?.shape.first, rows > 0, rows % 2 == 0
+        else {
+            throw .parameters("no tensors \(prefix)mu [width] and \(prefix)Wi [2 · hidden, width]")
+        }
+        let shape = AdaptiveShape(width: width, hidden: rows / 2)
+        let layers = TrainedLayers(
+            inputWeight: try find("Wi", [rows, width]), inputBias: try find("bi", [rows]),
+            levelWeight: try find("Ws", [rows, AdaptiveShape.features.count]),
+            outputWeight: try find("Wo", [width, rows / 2]), outputBias: try find("bo", [width]))
+        let pilots = try Self.pilots(tensor(prefix + "pilots"), width, prefix)
+        self.init(
+            constants: AdaptiveConstants(
+                mean: try find("mu", [width]), axes: try find("U", [width, width]),
+                variances: try find("w", [width]), pilots: pilots),
+            shape: shape, flat: layers.flat(shape),
+            strengths: try StrengthTables(prefix: prefix, tensor: tensor))
+        guard isFinite else {
+            throw .parameters("a number under \(prefix) is not finite, or a variance not above 0")
+        }
+    }
+
+    private static func pilots(
+        _ tensor: Tensor?, _ width: Int, _ prefix: String
+    ) throws(AdaptiveError) -> [Int] {
+        guard let tensor else { return [] }
+        let values = tensor.span
+        var pilots: [Int] = []
+        for i in values.indices {
+            guard let pilot = Int(exactly: values[i]), 0..<width ~= pilot else {
+                throw .parameters("\(prefix)pilots holds \(values[i]), no element of \(width)")
+            }
+            pilots.append(pilot)
+        }
+        return pilots
+    }
+
+    /// Names, which begin with `prefix`, with their tensors, in the order of a file.
+    public var named: [(name: String, tensor: Tensor)] {
+        let layers = TrainedLayers(flat.span, shape)
+        var named: [(name: String, tensor: Tensor)] = [
+            ("mu", mean), ("U", axes), ("w", variances), ("Wi", layers.inputWeight),
+            ("bi", layers.inputBias), ("Ws", layers.levelWeight), ("Wo", layers.outputWeight),
+            ("bo", layers.outputBias),
+        ]
+        if !pilots.isEmpty {
+            let values = pilots.map { Float($0) }
+            named.append(("pilots", Tensor(shape: [values.count], copying: values.span)))
+        }
+        named += strengths.named
+        return named.map { (Self.prefix + $0.name, $0.tensor) }
+    }
+
+    /// The names, without `prefix`, of tensors that lose nothing that shows if a file keeps them in half precision.
+    public static let halfPrecision: Set<String> = ["U", "Wi", "bi", "Ws", "Wo", "bo"]
+}
+
+/// The trained layers as files name them.
+struct TrainedLayers {
+    /// Wi [2 · hidden, width] and bi [2 · hidden]; the first half of the rows gates the second.
+    let inputWeight, inputBias: Tensor
+    /// Ws [2 · hidden, 8].
+    let levelWeight: Tensor
+    /// Wo [width, hidden] and bo [width].
+    let outputWeight, outputBias: Tensor
+
+    init(
+        inputWeight: Tensor, inputBias: Tensor, levelWeight: Tensor, outputWeight: Tensor,
+        outputBias: Tensor
+    ) {
+        self.inputWeight = inputWeight
+        self.inputBias = inputBias
+        self.levelWeight = levelWeight
+        self.outputWeight = outputWeight
+        self.outputBias = outputBias
+    }
+
+    /// Takes the layers out of `flat`, which lies as `shape` says.
+    init(_ flat: Span<Float>, _ shape: AdaptiveShape) {
+        let (rows, width, inputs) = (2 * shape.hidden, shape.width, shape.inputs)
+        func columns(_ range: Range<Int>) -> Tensor {
+            var values: [Float] = []
+            values.reserveCapacity(rows * range.count)
+            for row in 0..<rows {
+                for column in range { values.append(flat[row * inputs + column]) }
+            }
+            return Tensor(shape: [rows, range.count], copying: values.span)
+        }
+        let features = width..<width + AdaptiveShape.features.count
+        inputWeight = columns(0..<width)
+        levelWeight = columns(features)
+        let bias = columns(features.upperBound..<features.upperBound + 1)
+        inputBias = Tensor(shape: [rows], copying: bias.span)
+        outputWeight = Tensor(
+            shape: [width, shape.hidden], copying: flat.extracting(shape.second))
+        outputBias = Tensor(shape: [width], copying: flat.extracting(shape.bias))
+    }
+
+    /// All numbers as `shape` lays them out.
+    func flat(_ shape: AdaptiveShape) -> Tensor {
+        var values = [Float](repeating: 0, count: shape.parameterCount)
+        var span = values.mutableSpan
+        let (width, inputs) = (shape.width, shape.inputs)
+        let count = AdaptiveShape.features.count
+        for row in 0..<2 * shape.hidden {
+            let start = row * inputs
+            copy(inputWeight.span, row * width..<(row + 1) * width, to: start, of: &span)
+            copy(
+                levelWeight.span, row * count..<(row + 1) * count, to: start + width, of: &span)
+            span[start + width + count] = inputBias.span[row]
+        }
+        copy(outputWeight.span, 0..<shape.second.count, to: shape.second.lowerBound, of: &span)
+        copy(outputBias.span, 0..<width, to: shape.bias.lowerBound, of: &span)
+        return Tensor(shape: [values.count], copying: values.span)
+    }
+}
+
+private func copy(
+    _ values: Span<Float>, _ range: Range<Int>, to start: Int, of output: inout MutableSpan<Float>
+) {
+    var place = output._mutatingExtracting(start..<start + range.count)
+    copy(values.extracting(range), into: &place)
+}

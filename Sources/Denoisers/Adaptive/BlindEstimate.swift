@@ -1,0 +1,90 @@
+internal import Glibc
+internal import Kernels
+internal import Tensors
+
+/// The noise level of a row of which only the direction is known.
+///
+/// Maximum likelihood over a grid of levels: at level s the row u, of length 1, is k · u with k = √(1 + d s²), drawn from
+/// N(mu, U diag(w + s²) Uᵀ), and the volume element is k^d. The sum is made along the axes U.
+struct BlindTables: Sendable {
+    /// The levels that are compared.
+    static let grid: [Float] = [
+        0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.085, 0.1, 0.12, 0.14, 0.16,
+        0.18, 0.2, 0.23, 0.26, 0.3, 0.35, 0.4,
+    ]
+
+    /// Training keeps variances at or above this, so one hardly above it belongs to an axis without any.
+    private static let flatVariance: Float = 2.1e-5
+
+    /// The variance of such an axis, which the rounding of floats leaves.
+    private static let roundingVariance: Float = 1e-8
+
+    /// k of every level, [levels].
+    let factors: [Float]
+    /// 1 / (w + s²), [levels, width].
+    let precisions: [Float]
+    /// d ln k − ½ Σ ln(w + s²), [levels].
+    let constants: [Double]
+
+    init(variances: Span<Float>) {
+        let width = variances.count
+        var factors: [Float] = []
+        var precisions: [Float] = []
+        var constants: [Double] = []
+        for level in Self.grid {
+            let square = Double(level) * Double(level)
+            let factor = (1 + Double(width) * square).squareRoot()
+            var constant = Double(width) * log(factor)
+            for i in variances.indices {
+                let w =
+                    variances[i] <= Self.flatVariance ? Self.roundingVariance : variances[i]
+                let variance = Double(w) + square
+                precisions.append(Float(1 / variance))
+                constant -= log(variance) / 2
+            }
+            factors.append(Float(factor))
+            constants.append(constant)
+        }
+        self.factors = factors
+        self.precisions = precisions
+        self.constants = constants
+    }
+}
+
+extension AdaptiveParameters {
+    /// The most likely noise level of each of `rows`, which have length 1; [rows, width].
+    func blindLevels(_ rows: Span<Float>) -> [Float] {
+        let width = shape.width
+        let count = rows.count / width
+        let block = min(mostFewRows, max(count, 1))
+        let grid = BlindTables.grid.count
+        var onAxes = Matrix(rows: block, columns: width)
+        var distances = Matrix(rows: block, columns: grid)
+        var levels: [Float] = []
+        levels.reserveCapacity(count)
+        let (axes, meanOnAxes, blind) = (axes, meanOnAxes, blind)
+        for start in stride(from: 0, to: count, by: block) {
+            let part = min(block, count - start)
+            onAxes.rows = part
+            distances.rows = part
+            var products = onAxes.mutableSpan
+            multiply(
+                rows.extracting(start * width..<(start + part) * width), .none, axes.span, .none,
+                m: part, n: width, k: width, into: &products)
+            var sums = distances.mutableSpan
+            weightedDistances(
+                onAxes.span, mean: meanOnAxes.span, factors: blind.factors.span,
+                precisions: blind.precisions.span, rows: part, into: &sums)
+            for row in 0..<part {
+                var best = 0
+                var likelihood = -Double.infinity
+                for level in 0..<grid {
+                    let own = blind.constants[level] - Double(sums[row * grid + level]) / 2
+                    if own > likelihood { (best, likelihood) = (level, own) }
+                }
+                levels.append(BlindTables.grid[best])
+            }
+        }
+        return levels
+    }
+}

@@ -1,0 +1,134 @@
+internal import CKernels
+
+// Lengths of rows, and how far one row lies from another, in double: the squares of floats have no room in floats.
+
+/// lengths[rows] = Σ (x + shift)² over each row of x [rows, columns].
+///
+/// - Parameter shift: [columns]; zero if nil.
+public func squaredLengths(
+    _ x: Span<Float>, shift: Span<Float>? = nil, rows: Int, columns: Int,
+    into lengths: inout MutableSpan<Double>
+) {
+    requireRows(rows, of: columns, stride: columns, in: x.count, "x")
+    precondition(
+        lengths.count >= rows && (shift?.count ?? columns) == columns,
+        "\(lengths.count) lengths of \(rows)")
+    unsafe x.withUnsafeBufferPointer { x in
+        unsafe lengths.withUnsafeMutableBufferPointer { lengths in
+            if let shift {
+                unsafe shift.withUnsafeBufferPointer { shift in
+                    unsafe kernels_squared_lengths(
+                        lengths.baseAddress, x.baseAddress, shift.baseAddress, rows, columns)
+                }
+            } else {
+                unsafe kernels_squared_lengths(
+                    lengths.baseAddress, x.baseAddress, nil, rows, columns)
+            }
+        }
+    }
+}
+
+/// y[rows, columns] = x · the row's factor.
+public func scaleRows(
+    _ x: Span<Float>, by factors: Span<Double>, rows: Int, columns: Int,
+    into y: inout MutableSpan<Float>
+) {
+    requireRows(rows, of: columns, stride: columns, in: x.count, "x")
+    requireRows(rows, of: columns, stride: columns, in: y.count, "y")
+    precondition(factors.count >= rows, "\(factors.count) factors of \(rows)")
+    unsafe x.withUnsafeBufferPointer { x in
+        unsafe y.withUnsafeMutableBufferPointer { y in
+            unsafe factors.withUnsafeBufferPointer { factors in
+                unsafe kernels_scale_rows(
+                    y.baseAddress, x.baseAddress, factors.baseAddress, rows, columns)
+            }
+        }
+    }
+}
+
+/// For each row Σ f² and Σ (scale · f − x)², both [rows].
+///
+/// - Parameters:
+///   - f: [rows, columns].
+///   - x: [rows, columns].
+///   - scales: [rows].
+public func rowMoves(
+    _ f: Span<Float>, from x: Span<Float>, scales: Span<Double>, rows: Int, columns: Int,
+    lengths: inout MutableSpan<Double>, moves: inout MutableSpan<Double>
+) {
+    requireRows(rows, of: columns, stride: columns, in: f.count, "f")
+    requireRows(rows, of: columns, stride: columns, in: x.count, "x")
+    precondition(
+        scales.count >= rows && lengths.count >= rows && moves.count >= rows,
+        "\(scales.count) scales, \(lengths.count) lengths, \(moves.count) moves of \(rows)")
+    unsafe f.withUnsafeBufferPointer { f in
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe scales.withUnsafeBufferPointer { scales in
+                unsafe lengths.withUnsafeMutableBufferPointer { lengths in
+                    unsafe moves.withUnsafeMutableBufferPointer { moves in
+                        unsafe kernels_row_moves(
+                            lengths.baseAddress, moves.baseAddress, f.baseAddress,
+                            x.baseAddress, scales.baseAddress, rows, columns)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// f[rows, columns] = x + amount · (scale · f − x); a row whose amount is 0 is x to the bit.
+///
+/// - Parameters:
+///   - amounts: from 0, nothing, to 1, all the way; [rows].
+///   - scales: [rows].
+public func blend(
+    _ f: inout MutableSpan<Float>, with x: Span<Float>, amounts: Span<Double>,
+    scales: Span<Double>, rows: Int, columns: Int
+) {
+    requireRows(rows, of: columns, stride: columns, in: f.count, "f")
+    requireRows(rows, of: columns, stride: columns, in: x.count, "x")
+    precondition(
+        amounts.count >= rows && scales.count >= rows,
+        "\(amounts.count) amounts and \(scales.count) scales of \(rows)")
+    unsafe f.withUnsafeMutableBufferPointer { f in
+        unsafe x.withUnsafeBufferPointer { x in
+            unsafe amounts.withUnsafeBufferPointer { amounts in
+                unsafe scales.withUnsafeBufferPointer { scales in
+                    unsafe kernels_blend(
+                        f.baseAddress, x.baseAddress, amounts.baseAddress, scales.baseAddress,
+                        rows, columns)
+                }
+            }
+        }
+    }
+}
+
+/// sums[rows, levels] = Σ (factor · y − mean)² · precision, over the columns.
+///
+/// - Parameters:
+///   - y: [rows, columns].
+///   - mean: [columns].
+///   - factors: one for each level, [levels].
+///   - precisions: [levels, columns].
+public func weightedDistances(
+    _ y: Span<Float>, mean: Span<Float>, factors: Span<Float>, precisions: Span<Float>, rows: Int,
+    into sums: inout MutableSpan<Float>
+) {
+    let (columns, levels) = (mean.count, factors.count)
+    requireRows(rows, of: columns, stride: columns, in: y.count, "y")
+    requireRows(levels, of: columns, stride: columns, in: precisions.count, "precisions")
+    requireRows(rows, of: levels, stride: levels, in: sums.count, "sums")
+    unsafe y.withUnsafeBufferPointer { y in
+        unsafe mean.withUnsafeBufferPointer { mean in
+            unsafe factors.withUnsafeBufferPointer { factors in
+                unsafe precisions.withUnsafeBufferPointer { precisions in
+                    unsafe sums.withUnsafeMutableBufferPointer { sums in
+                        unsafe kernels_weighted_distances(
+                            sums.baseAddress, y.baseAddress, mean.baseAddress,
+                            factors.baseAddress, precisions.baseAddress, rows, levels, columns)
+                    }
+                }
+            }
+        }
+    }
+}
