@@ -1,80 +1,90 @@
 public import Inference
 public import System
 
-/// The whole API: a request goes in, its answer comes out, whatever happens.
+/// The HTTP API: answers every request, with a result or with an error.
 public struct Application: Sendable {
-    private let service: any DenoisingService
-    private let limits: Limits
+    private let routes: [Route]
+    /// What answers each of `routes`, made once.
+    private let endpoints: [any Endpoint]
     private let keys: AccessKeys?
     private let sites: SitePolicy
-    private let team: ComputeTeam?
 
-    /// An API in front of `service`, open to all or to those with one of `keys`.
+    /// An API in front of `service`.
     ///
     /// - Parameters:
-    ///   - sites: whose pages may upload, and under which names the service answers.
-    ///   - team: a second thread for what is large.
+    ///   - keys: the keys that clients need; nil opens every route.
+    ///   - sites: which pages may upload, and under which names the service answers.
+    ///   - team: a second thread for large requests.
     public init(
         service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil,
         sites: SitePolicy = SitePolicy(), team: ComputeTeam? = nil
     ) {
-        self.service = service
-        self.limits = limits
+        self.init(
+            service: service, limits: limits, keys: keys, sites: sites, team: team,
+            routes: Route.all)
+    }
+
+    init(
+        service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil,
+        sites: SitePolicy = SitePolicy(), team: ComputeTeam? = nil, routes: [Route]
+    ) {
+        self.routes = routes
+        let context = EndpointContext(service: service, limits: limits, team: team)
+        endpoints = routes.map { $0.endpoint(context) }
         self.keys = keys
         self.sites = sites
-        self.team = team
     }
 
     /// The answer to `request`.
     ///
-    /// A body that a route does not need, or that is too long, is left unread: the caller reads on
-    /// or closes the connection.
+    /// A body that is too long, or that a route does not need, is left unread. The caller then reads
+    /// on or closes the connection.
     public func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
-        let destination = Destination(of: request)
-        var response = answer(request, at: destination, body: &body)
-        if case .route(let route) = destination { response.route = route.rawValue }
+        let destination = Destination(of: request.path, among: routes)
+        var response: Response
+        do throws(APIError) {
+            response = try answer(request, at: destination, body: &body)
+        } catch {
+            response = rendering(at: destination).response(to: error)
+        }
+        if case .route(let index) = destination { response.route = routes[index].path }
         return request.method == "HEAD" ? response.withoutBody() : response
+    }
+
+    /// `error` as the clients of the route at `path` read it.
+    public func response(to error: APIError, at path: String) -> Response {
+        rendering(at: Destination(of: path, among: routes)).response(to: error)
+    }
+
+    private func rendering(at destination: Destination) -> ErrorRendering {
+        if case .route(let index) = destination { routes[index].errors } else { .fastAPI }
     }
 
     private func answer(
         _ request: Request, at destination: Destination, body: inout some BodySource & ~Copyable
-    ) -> Response {
-        if let refusal = sites.refusal(ofHost: request) { return refusal }
-        return switch destination {
-        case .redirect(let path): .redirect(to: path, of: request)
-        case .none: .detail(status: 404, "Not Found")
-        case .route(let route):
-            if route.methods.contains(request.method) {
-                route.right.flatMap { keys?.refusal(of: request.headers, for: $0) }
-                    // No page can make a browser send a key that it does not know.
-                    ?? (route == .upload && keys == nil ? sites.refusal(ofUpload: request) : nil)
-                    ?? answer(request, on: route, body: &body)
-            } else {
-                .detail(
-                    status: 405, "Method Not Allowed",
-                    headers: [("allow", route.methods.joined(separator: ", "))])
-            }
+    ) throws(APIError) -> Response {
+        try sites.checkHost(of: request)
+        switch destination {
+        case .redirect(let path): return .redirect(to: path, of: request)
+        case .none: throw APIError(.notFound, "Not Found")
+        case .route(let index):
+            try checkAccess(of: request, to: routes[index])
+            return try endpoints[index].respond(to: request, body: &body)
         }
     }
 
-    private func answer(
-        _ request: Request, on route: Route, body: inout some BodySource & ~Copyable
-    ) -> Response {
-        switch route {
-        case .root: RootEndpoint.respond()
-        case .health: HealthEndpoint(service: service).respond()
-        case .openAPI: OpenAPIDocument.respond(to: request)
-        case .docs, .docsOAuth2, .redoc:
-            DocsPages.page(for: route.rawValue, rootPath: request.rootPath)
-                ?? .detail(status: 404, "Not Found")
-        case .denoiseText:
-            DenoiseTextEndpoint(service: service, limits: limits, team: team)
-                .respond(to: request, body: &body)
-        case .denoiseEmbedding:
-            DenoiseEmbeddingEndpoint(service: service, limits: limits, team: team)
-                .respond(to: request, body: &body)
-        case .upload:
-            UploadEndpoint(service: service, limits: limits).respond(to: request, body: &body)
+    private func checkAccess(of request: Request, to route: Route) throws(APIError) {
+        guard route.methods.contains(request.method) else {
+            throw APIError(
+                .methodNotAllowed, "Method Not Allowed",
+                headers: [("allow", route.methods.joined(separator: ", "))])
+        }
+        guard let right = route.right else { return }
+        if let keys {
+            try keys.check(request.headers, for: right)
+        } else if right == .train {
+            // With keys no check is needed: a page cannot make a browser send an unknown key.
+            try sites.checkUpload(request)
         }
     }
 }

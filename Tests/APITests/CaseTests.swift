@@ -88,7 +88,10 @@ struct RecordedCase: Decodable, Sendable, CustomTestStringConvertible {
         }
         #expect(try members(ours, "info") == members(theirs, "info"))
         #expect(ours["openapi"] as? String == theirs["openapi"] as? String)
-        #expect(try members(ours, "paths") == members(theirs, "paths"))
+        let paths = try members(ours, "paths")
+        for (path, item) in try members(theirs, "paths") {
+            #expect(paths[path] == item, "path \(path)")
+        }
         var schemas = try members(ours, "components", "schemas")
         // On purpose, one member of the upload's form is ours.
         let form = "Body_upload_file_upload__post"

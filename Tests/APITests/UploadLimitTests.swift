@@ -92,7 +92,7 @@ import Testing
         limits.uploadBytes = 100
         let body = form(Array(repeating: 97, count: 200))
         var source = PiecewiseBody(body)
-        let answer = UploadEndpoint(service: RecordingService(), limits: limits).respond(
+        let answer = Application(service: RecordingService(), limits: limits).respond(
             to: Request(
                 method: "POST", path: "/upload/",
                 headers: ["content-type": "multipart/form-data; boundary=X"]),
@@ -122,7 +122,7 @@ import Testing
             ) throws(BodyError) -> Int { throw .wrongLength }
         }
         var source = BrokenBody()
-        let answer = UploadEndpoint(service: RecordingService(), limits: Limits()).respond(
+        let answer = Application(service: RecordingService(), limits: Limits()).respond(
             to: Request(
                 method: "POST", path: "/upload/",
                 headers: ["content-type": "multipart/form-data; boundary=X"]),

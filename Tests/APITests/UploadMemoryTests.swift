@@ -62,7 +62,7 @@ private func residentBytes() -> Int {
         var source = GeneratedBody(textBytes: textBytes)
         let service = RecordingService()
         let before = residentBytes()
-        let answer = UploadEndpoint(service: service, limits: Limits()).respond(
+        let answer = Application(service: service, limits: Limits()).respond(
             to: Request(
                 method: "POST", path: "/upload/",
                 headers: ["content-type": "multipart/form-data; boundary=X"]),

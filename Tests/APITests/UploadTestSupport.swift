@@ -80,7 +80,7 @@ func upload(
     to service: any DenoisingService = RecordingService()
 ) -> Response {
     var source = PiecewiseBody(body, pieces: pieces, declares: declares)
-    return UploadEndpoint(service: service, limits: limits).respond(
+    return Application(service: service, limits: limits).respond(
         to: Request(
             method: "POST", path: "/upload/",
             headers: contentType.map { ["content-type": $0] } ?? [:]),

@@ -5,7 +5,7 @@ internal import ModelFiles
 /// Only digests of the keys are kept.
 public struct AccessKeys: Sendable {
     /// What a key allows.
-    enum Right: String {
+    enum Right: String, Sendable {
         /// The denoise routes.
         case use
         /// Those and the upload.
@@ -51,26 +51,25 @@ public struct AccessKeys: Sendable {
         guard !keys.isEmpty else { throw Fault(line: 0, reason: "no key; write `use KEY`") }
     }
 
-    /// The answer to a request that may not have `right`; nil where it may.
+    /// Checks that a request has a key that allows `right`.
     ///
-    /// As FastAPI's `HTTPBearer` answers.
-    func refusal(of headers: any HeaderFields, for right: Right) -> Response? {
+    /// - Throws: the error of FastAPI's `HTTPBearer` if it has none.
+    func check(_ headers: any HeaderFields, for right: Right) throws(APIError) {
         guard let given = headers["authorization"] else {
-            return Self.unauthorized("Not authenticated")
+            throw Self.unauthenticated("Not authenticated")
         }
         let parts = given.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else {
-            return Self.unauthorized("Not authenticated")
+            throw Self.unauthenticated("Not authenticated")
         }
         guard let found = self.right(of: String(parts[1].drop { $0 == " " })) else {
-            return Self.unauthorized("Invalid authentication credentials")
+            throw Self.unauthenticated("Invalid authentication credentials")
         }
         guard right == .use || found == .train else {
-            return .detail(
-                status: 403, "This key may not train",
+            throw APIError(
+                .forbidden, "This key may not train",
                 headers: [("www-authenticate", #"Bearer error="insufficient_scope""#)])
         }
-        return nil
     }
 
     /// What `key` allows, in a time that says nothing of any key.
@@ -86,18 +85,7 @@ public struct AccessKeys: Sendable {
         return found
     }
 
-    private static func unauthorized(_ detail: String) -> Response {
-        .detail(status: 401, detail, headers: [("www-authenticate", "Bearer")])
-    }
-}
-
-extension Route {
-    /// What a key must allow for it; nil for the routes open to all.
-    var right: AccessKeys.Right? {
-        switch self {
-        case .denoiseText, .denoiseEmbedding: .use
-        case .upload: .train
-        case .openAPI, .docs, .docsOAuth2, .redoc, .root, .health: nil
-        }
+    private static func unauthenticated(_ text: String) -> APIError {
+        APIError(.unauthenticated, text, headers: [("www-authenticate", "Bearer")])
     }
 }

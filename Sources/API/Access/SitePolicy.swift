@@ -8,34 +8,36 @@ public struct SitePolicy: Sendable {
 
     public init() {}
 
-    /// The answer to a request under a name that is not ours; nil where it is.
+    /// Checks that a request names a host of this service.
     ///
-    /// A page whose own name leads to this address later on is else taken for a page of ours.
-    func refusal(ofHost request: Request) -> Response? {
-        guard !hosts.isEmpty else { return nil }
+    /// A page can change its own name's address to this server's. Without this check such a page is
+    /// taken for a page of this service.
+    func checkHost(of request: Request) throws(APIError) {
+        guard !hosts.isEmpty else { return }
         let name = Self.split(request.headers["host"] ?? "").name
         let isOurs = hosts.contains { host in
             host == name || host.hasPrefix("*.") && name.hasSuffix(host.dropFirst())
         }
-        return isOurs ? nil : .detail(status: 400, "Invalid host header")
+        guard isOurs else { throw APIError(.malformed, "Invalid host header") }
     }
 
-    /// The answer to an upload that a page of another site sends by a visitor's browser; nil where it is none.
+    /// Checks that no page of another site makes a visitor's browser send this upload.
     ///
-    /// A form needs no permission of ours to be sent across sites. What is no browser sends neither header.
-    func refusal(ofUpload request: Request) -> Response? {
+    /// A form needs no permission of this service to be sent across sites. Clients other than browsers
+    /// send neither header.
+    func checkUpload(_ request: Request) throws(APIError) {
         let origin = request.headers["origin"].map(lowercase)
-        if origins.contains("*") || origin.map(origins.contains) ?? false { return nil }
+        if origins.contains("*") || origin.map(origins.contains) ?? false { return }
         switch request.headers["sec-fetch-site"] {
-        // The browser's own word, which no page can alter.
-        case "same-origin", "none": return nil
-        case nil where origin == nil: return nil
+        // The browser writes this header; no page can alter it.
+        case "same-origin", "none": return
+        case nil where origin == nil: return
         case nil, "same-site":
-            if let origin, isOwn(origin, of: request) { return nil }
+            if let origin, isOwn(origin, of: request) { return }
         default: break
         }
-        return .detail(
-            status: 403,
+        throw APIError(
+            .forbidden,
             "Uploads from pages of other sites are refused; --upload-origin lets those of one in")
     }
 

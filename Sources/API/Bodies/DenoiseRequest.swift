@@ -43,22 +43,21 @@ struct RequestIssues {
 
     var isEmpty: Bool { shared.isEmpty && own.isEmpty }
 
-    consuming func response() -> Response {
-        shared.isEmpty ? own.response() : shared.response()
-    }
+    /// The error that tells them.
+    var error: APIError { APIError(shared.isEmpty ? own.issues : shared.issues) }
 }
 
 extension RowReading {
     /// The request in `body`.
     ///
-    /// - Throws: the answer where it cannot be used.
+    /// - Throws: why it cannot be used.
     func request(
         from body: JSONBody, limits: Limits
-    ) throws(JSONBody.Refusal) -> DenoiseRequest<Rows> {
+    ) throws(APIError) -> DenoiseRequest<Rows> {
         var issues = RequestIssues(limit: limits.issues, quoting: limits.quotedBytes)
         switch body {
         case .empty:
-            issues.shared.add(.missing, at: ["body"]) { $0.append(contentsOf: "null".utf8) }
+            issues.shared.add(.missing, at: ["body"])
         case .other(let bytes):
             issues.shared.add(.notAnObject, at: ["body"], size: bytes.count) {
                 appendJSON(String(decoding: bytes, as: UTF8.self), to: &$0)
@@ -69,7 +68,7 @@ extension RowReading {
             }
             let text: JSONText
             do { text = try JSONText(decoding: bytes) } catch { throw .unreadable }
-            // Not a second time where nothing was decoded.
+            // A second try of the same bytes would fail again.
             if !Self.takesOnlyASCII || text.bytes.count != bytes.count,
                 let request = fastRequest(text)
             {
@@ -77,11 +76,11 @@ extension RowReading {
             }
             let tree: JSONTree
             do { tree = try JSONTree(text, depth: limits.jsonDepth) } catch {
-                throw Self.refusal(error, limits)
+                throw Self.failure(error, limits)
             }
             if let request = slowRequest(tree, &issues) { return request }
         }
-        throw JSONBody.Refusal(response: issues.response())
+        throw issues.error
     }
 
     /// Whether `list` holds no more than `limit` elements; if not, that is an issue.
@@ -91,18 +90,17 @@ extension RowReading {
         let given = tree.count(of: list)
         if given <= limit { return true }
         issues.shared.add(
-            .tooManyItems(given: given, limit: limit), at: ["body", .name(Self.name)]
-        ) { $0.append(contentsOf: "null".utf8) }
+            .tooManyItems(given: given, limit: limit), at: ["body", .name(Self.name)])
         return false
     }
 
-    private static func refusal(_ error: JSONError, _ limits: Limits) -> JSONBody.Refusal {
+    private static func failure(_ error: JSONError, _ limits: Limits) -> APIError {
         guard error.cause == .syntax else { return .unreadable }
         var issues = IssueList(limit: limits.issues)
         issues.add(
-            .invalidJSON(error.message), at: ["body", .index(error.position)]
+            .invalidJSON(error.message), at: ["body", .index(error.position)], size: 0
         ) { $0.append(contentsOf: "{}".utf8) }
-        return JSONBody.Refusal(response: issues.response())
+        return APIError(issues.issues)
     }
 
     /// One pass for the body that nearly every client sends: each member once, of the plain type.

@@ -1,91 +1,78 @@
 internal import System
 internal import Inference
 
-/// What came as a JSON route's body.
+/// The body of a request to a JSON route.
 enum JSONBody {
     /// Nothing at all.
     case empty
     /// Bytes that the content type calls JSON.
     case json([UInt8])
-    /// Bytes under another content type or none, which FastAPI takes for one string.
+    /// Bytes under another content type or none, which FastAPI reads as one string.
     case other([UInt8])
 
     /// Reads a body to its end.
     ///
-    /// - Throws: the answer where there is nothing to look at: too long, cut short, or no text.
+    /// - Throws: why there is nothing to look at: the body is too long or cut short.
     static func read(
         from source: inout some BodySource & ~Copyable, of request: Request, limit: Int
-    ) throws(Refusal) -> JSONBody {
+    ) throws(APIError) -> JSONBody {
         if let length = source.declaredLength, length > limit {
             throw .tooLong(length, limit: limit)
         }
-        let expected = source.declaredLength ?? limit
-        do {
-            try request.memory?.admitBody(expected, for: request.caller)
+        let bytes: [UInt8]
+        do throws(BodyError) {
+            bytes = try readBytes(from: &source, of: request, limit: limit)
         } catch {
-            throw Refusal(error)
-        }
-        var bytes: [UInt8] = []
-        // Growing a full array would hold it twice; memory that no byte reaches costs nothing.
-        bytes.reserveCapacity(expected)
-        do {
-            while try source.read(upTo: 256 << 10, into: &bytes) > 0, bytes.count <= limit {}
-        } catch {
-            throw Refusal(error)
+            throw APIError(error)
         }
         if bytes.count > limit { throw .tooLong(bytes.count, limit: limit) }
         guard !bytes.isEmpty else { return .empty }
-        if let deadline = request.caller.deadline, deadline <= .now { throw Refusal(.tooLate) }
-        do {
+        if let deadline = request.caller.deadline, deadline <= .now { throw .late }
+        do throws(BodyError) {
             try request.memory?.admitParsing(bytes.count, for: request.caller)
         } catch {
-            throw Refusal(error)
+            throw APIError(error)
         }
         return isJSON(contentType: request.headers["content-type"] ?? "")
             ? .json(bytes) : .other(bytes)
     }
 
-    /// Why a body is not looked at.
-    struct Refusal: Error {
-        let response: Response
-
-        init(response: Response) { self.response = response }
-
-        init(_ error: BodyError) { response = .failure(error) }
-
-        /// Bytes, or JSON, that FastAPI fails on without saying why.
-        static var unreadable: Refusal {
-            Refusal(response: .detail(status: 400, "There was an error parsing the body"))
-        }
-
-        static func tooLong(_ length: Int, limit: Int) -> Refusal {
-            Refusal(response: .tooLong(length, limit: limit))
-        }
+    /// The body's bytes; more than `limit` if the body is too long.
+    private static func readBytes(
+        from source: inout some BodySource & ~Copyable, of request: Request, limit: Int
+    ) throws(BodyError) -> [UInt8] {
+        let expected = source.declaredLength ?? limit
+        try request.memory?.admitBody(expected, for: request.caller)
+        var bytes: [UInt8] = []
+        // A full array that grows is held twice. Reserved memory that no byte reaches costs nothing.
+        bytes.reserveCapacity(expected)
+        while try source.read(upTo: 256 << 10, into: &bytes) > 0, bytes.count <= limit {}
+        return bytes
     }
 }
 
 extension Request {
-    /// Makes room for an answer of `rows` rows.
-    func admitAnswer(rows: Int) throws(JSONBody.Refusal) {
-        do {
+    /// Reserves memory for an answer of `rows` rows.
+    func admitAnswer(rows: Int) throws(APIError) {
+        do throws(BodyError) {
             try memory?.admitAnswer(rows: rows, for: caller)
         } catch {
-            throw JSONBody.Refusal(error)
+            throw APIError(error)
         }
     }
 
-    /// Looks whether somebody still waits for an answer of `rows` rows, if they take a while.
-    func expectCaller(rows: Int) throws(JSONBody.Refusal) {
-        if rows > Limits.freeRows, caller.hasLeft() { throw JSONBody.Refusal(.callerLeft) }
+    /// Checks that the client still waits for an answer of `rows` rows, if they take a while.
+    func expectCaller(rows: Int) throws(APIError) {
+        if rows > Limits.freeRows, caller.hasLeft() { throw .left }
     }
 }
 
 /// Whether FastAPI reads a body of this type as JSON: `application/json` or `application/…+json`.
 ///
-/// As Python's `email` package takes a content type apart: what stands before the first ";",
-/// without space around it, in lower case, with exactly one "/".
+/// Python's `email` package reads a content type so: the text before the first ";", without space
+/// around it, in lower case, with exactly one "/".
 func isJSON(contentType: String) -> Bool {
-    // As nearly every client spells it.
+    // Nearly every client spells it so.
     if contentType.utf8.elementsEqual("application/json".utf8) { return true }
     var scalars = contentType.unicodeScalars.prefix { $0 != ";" }
     while let first = scalars.first, PythonText.isSpace(first.value) { scalars.removeFirst() }

@@ -1,104 +1,104 @@
+/// `GET /docs`, `/redoc` and the page to which a sign-in returns.
+struct DocsEndpoint: Endpoint {
+    /// The page below a mount point.
+    let page: @Sendable (_ rootPath: String) -> String
+
+    func respond(
+        to request: Request, body: inout some BodySource & ~Copyable
+    ) throws(APIError) -> Response {
+        Response(
+            status: 200, headers: [("content-type", "text/html; charset=utf-8")],
+            body: Array(page(request.rootPath).utf8))
+    }
+}
+
 /// FastAPI's documentation pages, with scripts and styles from this server.
 ///
-/// They differ from FastAPI's in where assets come from and in nothing else. The assets stand under
-/// `docs-assets/` beside the routes, where the web server in front serves them; a page that does not
-/// find them there falls back on the content delivery network that FastAPI uses, for the same
-/// versions and with their digests. Google's fonts,
-/// which ReDoc does without, are left out: a page that waits for them hangs without the internet.
+/// They differ from FastAPI's only in the addresses of their assets. The web server in front serves
+/// the assets under `docs-assets/` beside the routes. A page that does not find them there falls back
+/// on the content delivery network that FastAPI uses, for the same versions and with their digests.
+/// Google's fonts are left out: a page that waits for them hangs without the internet.
 enum DocsPages {
-    /// The page at `path`, nil where there is none.
-    ///
-    /// - Parameter rootPath: the mount point without a trailing slash, "" at the root.
-    static func page(for path: String, rootPath: String) -> Response? {
-        let root = encoded(rootPath)
-        let text: String
-        switch path {
-        case "/docs": text = swaggerUI(below: root)
-        case "/redoc": text = reDoc(below: root)
-        case "/docs/oauth2-redirect": text = oauth2Redirect
-        default: return nil
-        }
-        return Response(
-            status: 200, headers: [("content-type", "text/html; charset=utf-8")],
-            body: Array(text.utf8))
-    }
-
     private static let title = "嵌入向量去噪 API"
 
-    private static func swaggerUI(below root: String) -> String {
-        """
+    /// The page of Swagger UI below a mount point, which has no trailing slash; "" is the root.
+    static func swaggerUI(below rootPath: String) -> String {
+        let root = encoded(rootPath)
+        return """
 
-            <!DOCTYPE html>
-            <html>
-            <head>
-            <meta name="viewport" content="width=device-width, initial-scale=1.0">
-            <link type="text/css" rel="stylesheet" href="\(root)/docs-assets/swagger-ui.css" \
-        onerror="this.onerror=null;\
-        this.integrity='\(styles.integrity)';this.crossOrigin='anonymous';\
-        this.href='\(styles.address)'">
-            <link rel="shortcut icon" href="\(root)/docs-assets/favicon.png">
-            <title>\(title) - Swagger UI</title>
-            </head>
-            <body>
-            <div id="swagger-ui">
-            </div>
-            <script src="\(root)/docs-assets/swagger-ui-bundle.js"></script>
-        \(fallback("SwaggerUIBundle", bundle))
-            <!-- `SwaggerUIBundle` is now available on the page -->
-            <script>
-            const ui = SwaggerUIBundle({
-                url: '\(root)/openapi.json',
-            "dom_id": "#swagger-ui",
-        "layout": "BaseLayout",
-        "deepLinking": true,
-        "showExtensions": true,
-        "showCommonExtensions": true,
-        oauth2RedirectUrl: window.location.origin + '\(root)/docs/oauth2-redirect',
-            presets: [
-                SwaggerUIBundle.presets.apis,
-                SwaggerUIBundle.SwaggerUIStandalonePreset
-                ],
-            })
-            </script>
-            </body>
-            </html>
-            
-        """
+                <!DOCTYPE html>
+                <html>
+                <head>
+                <meta name="viewport" content="width=device-width, initial-scale=1.0">
+                <link type="text/css" rel="stylesheet" href="\(root)/docs-assets/swagger-ui.css" \
+            onerror="this.onerror=null;\
+            this.integrity='\(styles.integrity)';this.crossOrigin='anonymous';\
+            this.href='\(styles.address)'">
+                <link rel="shortcut icon" href="\(root)/docs-assets/favicon.png">
+                <title>\(title) - Swagger UI</title>
+                </head>
+                <body>
+                <div id="swagger-ui">
+                </div>
+                <script src="\(root)/docs-assets/swagger-ui-bundle.js"></script>
+            \(fallback("SwaggerUIBundle", bundle))
+                <!-- `SwaggerUIBundle` is now available on the page -->
+                <script>
+                const ui = SwaggerUIBundle({
+                    url: '\(root)/openapi.json',
+                "dom_id": "#swagger-ui",
+            "layout": "BaseLayout",
+            "deepLinking": true,
+            "showExtensions": true,
+            "showCommonExtensions": true,
+            oauth2RedirectUrl: window.location.origin + '\(root)/docs/oauth2-redirect',
+                presets: [
+                    SwaggerUIBundle.presets.apis,
+                    SwaggerUIBundle.SwaggerUIStandalonePreset
+                    ],
+                })
+                </script>
+                </body>
+                </html>
+                
+            """
     }
 
-    private static func reDoc(below root: String) -> String {
-        """
+    /// The page of ReDoc below a mount point.
+    static func reDoc(below rootPath: String) -> String {
+        let root = encoded(rootPath)
+        return """
 
-            <!DOCTYPE html>
-            <html>
-            <head>
-            <title>\(title) - ReDoc</title>
-            <!-- needed for adaptive design -->
-            <meta charset="utf-8"/>
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            
-            <link rel="shortcut icon" href="\(root)/docs-assets/favicon.png">
-            <!--
-            ReDoc doesn't change outer page styles
-            -->
-            <style>
-              body {
-                margin: 0;
-                padding: 0;
-              }
-            </style>
-            </head>
-            <body>
-            <noscript>
-                ReDoc requires Javascript to function. Please enable it to browse the documentation.
-            </noscript>
-            <redoc spec-url="\(root)/openapi.json"></redoc>
-            <script src="\(root)/docs-assets/redoc.standalone.js"> </script>
-        \(fallback("Redoc", standalone))
-            </body>
-            </html>
-            
-        """
+                <!DOCTYPE html>
+                <html>
+                <head>
+                <title>\(title) - ReDoc</title>
+                <!-- needed for adaptive design -->
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1">
+                
+                <link rel="shortcut icon" href="\(root)/docs-assets/favicon.png">
+                <!--
+                ReDoc doesn't change outer page styles
+                -->
+                <style>
+                  body {
+                    margin: 0;
+                    padding: 0;
+                  }
+                </style>
+                </head>
+                <body>
+                <noscript>
+                    ReDoc requires Javascript to function. Please enable it to browse the documentation.
+                </noscript>
+                <redoc spec-url="\(root)/openapi.json"></redoc>
+                <script src="\(root)/docs-assets/redoc.standalone.js"> </script>
+            \(fallback("Redoc", standalone))
+                </body>
+                </html>
+                
+            """
     }
 
     /// A file of the network, which a browser takes only if it is the one that is fetched for this server.

@@ -2,33 +2,30 @@ internal import Inference
 internal import JSON
 internal import System
 
-/// The body both denoise routes answer with, and what stands beside it in headers.
+/// The answer of both denoise routes: its body and its headers.
 enum DenoiseAnswer {
-    /// The answer that `work` gives, with how long it took, printed with the help of `team`.
+    /// The answer that `work` gives, with how long the work took, printed with the help of `team`.
     static func measuring(
         _ team: ComputeTeam?, _ work: () throws(InferenceError) -> DenoisedBatch
-    ) -> Response {
+    ) throws(APIError) -> Response {
         let started = ContinuousClock.now
-        do {
-            let batch = try work()
-            let computed = ContinuousClock.now
-            let elapsed = started.duration(to: computed) / .milliseconds(1)
-            var response = answer(batch, milliseconds: elapsed, team)
-            response.stages = batch.stages + [Stage("print", computed.duration(to: .now))]
-            return response
-        } catch {
-            return .failure(error)
-        }
+        let batch: DenoisedBatch
+        do throws(InferenceError) { batch = try work() } catch { throw APIError(error) }
+        let computed = ContinuousClock.now
+        let elapsed = started.duration(to: computed) / .milliseconds(1)
+        var response = try answer(batch, milliseconds: elapsed, team)
+        response.stages = batch.stages + [Stage("print", computed.duration(to: .now))]
+        return response
     }
 
     private static func answer(
         _ batch: DenoisedBatch, milliseconds: Double, _ team: ComputeTeam?
-    ) -> Response {
+    ) throws(APIError) -> Response {
         let rows = batch.values.count / max(batch.columns, 1)
-        if let place = batch.values.firstIndex(where: { !$0.isFinite }) {
-            return tooLarge(row: place / batch.columns)
+        if let index = batch.values.firstIndex(where: { !$0.isFinite }) {
+            throw tooLarge(row: index / batch.columns)
         }
-        // Pieces small enough for a slow reader to hold little of what it has read.
+        // A piece is small, so that a slow reader keeps little of what it has read in memory.
         let count = max(1, min(16, rows / rowsOfPiece), rows / (4 * rowsOfPiece))
         let pieces = inPieces(count, team) { piece in
             let mine = part(piece, of: count, rows)
@@ -48,7 +45,7 @@ enum DenoiseAnswer {
         return .json(status: 200, pieces: pieces, headers: headers(batch))
     }
 
-    /// Prints `rows`, each but the first of the batch with a comma before it.
+    /// Prints `rows`, with a comma before each row but the batch's first.
     private static func print(_ rows: Range<Int>, of batch: DenoisedBatch, to text: inout [UInt8]) {
         for row in rows {
             if row > 0 { text.append(UInt8(ascii: ",")) }
@@ -63,21 +60,47 @@ enum DenoiseAnswer {
         return headers
     }
 
-    /// Only values near the end of single precision make sums that JSON cannot hold.
-    private static func tooLarge(row: Int) -> Response {
-        var issues = IssueList(limit: 1)
-        issues.add(
-            .tooLarge, at: ["body", .name(EmbeddingReading.name), .index(row)]
-        ) { $0.append(contentsOf: "null".utf8) }
-        return issues.response()
+    /// Values near the end of single precision make sums that JSON cannot hold.
+    private static func tooLarge(row: Int) -> APIError {
+        let location: [LocationPart] = ["body", .name(EmbeddingReading.name), .index(row)]
+        return APIError([ValidationIssue(type: .tooLarge, location: location)])
     }
+
+    static let schema = Schema(
+        name: "DenoiseResponse",
+        text: #"""
+            {
+              "properties": {
+                "denoised_embeddings": {
+                  "items": {"items": {"type": "number"}, "type": "array"},
+                  "type": "array",
+                  "title": "Denoised Embeddings",
+                  "description": "去噪後的嵌入向量"
+                },
+                "shape": {
+                  "items": {"type": "integer"},
+                  "type": "array",
+                  "title": "Shape",
+                  "description": "去噪後嵌入向量的形狀"
+                },
+                "processing_time_ms": {
+                  "type": "number",
+                  "title": "Processing Time Ms",
+                  "description": "處理時間（毫秒）"
+                }
+              },
+              "type": "object",
+              "required": ["denoised_embeddings", "shape", "processing_time_ms"],
+              "title": "DenoiseResponse"
+            }
+            """#)
 }
 
-/// A float and its comma take 12.2 bytes on average.
+/// A float and its comma take a little less on average.
 private let bytesOfFloat = 13
 
-/// What stands before the first row and behind the last.
+/// Bytes before the first row and behind the last.
 private let bytesBeside = 256
 
-/// Rows that are worth waking a thread for: they take about half a millisecond to print.
+/// Fewer rows are not worth waking a thread for.
 private let rowsOfPiece = 16

@@ -3,24 +3,54 @@ internal import JSON
 internal import System
 
 /// `POST /denoise/text`: embeds texts and denoises the embeddings.
-struct DenoiseTextEndpoint {
-    let service: any DenoisingService
-    let limits: Limits
-    let team: ComputeTeam?
+struct DenoiseTextEndpoint: Endpoint {
+    let context: EndpointContext
 
-    func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
-        do {
-            let body = try JSONBody.read(from: &body, of: request, limit: limits.bodyBytes)
-            let asked = try TextReading(limit: limits.texts).request(from: body, limits: limits)
-            try request.admitAnswer(rows: asked.rows.count)
-            return DenoiseAnswer.measuring(team) { () throws(InferenceError) in
-                try service.denoise(
-                    texts: asked.rows, noiseLevel: asked.noiseLevel, for: request.caller)
-            }
-        } catch {
-            return error.response
+    func respond(
+        to request: Request, body: inout some BodySource & ~Copyable
+    ) throws(APIError) -> Response {
+        let limits = context.limits
+        let body = try JSONBody.read(from: &body, of: request, limit: limits.bodyBytes)
+        let asked = try TextReading(limit: limits.texts).request(from: body, limits: limits)
+        try request.admitAnswer(rows: asked.rows.count)
+        return try DenoiseAnswer.measuring(context.team) { () throws(InferenceError) in
+            try context.service.denoise(
+                texts: asked.rows, noiseLevel: asked.noiseLevel, for: request.caller)
         }
     }
+
+    static let description = RouteDescription(
+        summary: "Denoise Text",
+        description: "基於文本的去噪API\n\n將文本編碼為嵌入向量，然後進行去噪處理",
+        operationID: "denoise_text_denoise_text_post",
+        body: .init("application/json", "TextDenoiseRequest"), answer: "DenoiseResponse",
+        schemas: [
+            DenoiseAnswer.schema,
+            Schema(
+                name: "TextDenoiseRequest",
+                text: #"""
+                    {
+                      "properties": {
+                        "texts": {
+                          "items": {"type": "string"},
+                          "type": "array",
+                          "title": "Texts",
+                          "description": "要去噪的文本列表"
+                        },
+                        "noise_level": {
+                          "type": "number",
+                          "minimum": 0.0,
+                          "title": "Noise Level",
+                          "description": "可選參數，如果大於0，先添加噪聲再去噪",
+                          "default": 0.0
+                        }
+                      },
+                      "type": "object",
+                      "required": ["texts"],
+                      "title": "TextDenoiseRequest"
+                    }
+                    """#),
+        ])
 }
 
 /// Reads a list of strings.

@@ -2,57 +2,48 @@ internal import Inference
 internal import JSON
 
 /// `POST /upload/`: trains the denoiser on the lines of an uploaded text file.
-struct UploadEndpoint {
+struct UploadEndpoint: Endpoint {
     let service: any DenoisingService
     let limits: Limits
 
-    func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
+    func respond(
+        to request: Request, body: inout some BodySource & ~Copyable
+    ) throws(APIError) -> Response {
         let field: UploadField
-        do {
+        do throws(FormError) {
             field = try UploadField.read(from: &body, of: request, limits: limits)
         } catch {
-            return error.response
+            throw APIError(error)
         }
         switch field {
-        case .missing:
-            return .validation([
-                ValidationIssue(
-                    type: "missing", loc: Self.location, msg: "Field required", input: .null)
-            ])
+        case .missing: throw Self.error(.missing)
         case .text(let text):
-            return .validation([
-                Self.issue(
-                    "Expected UploadFile, received: <class 'str'>",
-                    input: text.utf8.count <= limits.quotedBytes ? .string(text) : .null,
-                    context: Self.emptyErrorContext)
-            ])
-        case .file(let name, let text):
-            return train(on: text, of: name)
+            throw Self.error(
+                .notAFile, quoting: text.utf8.count <= limits.quotedBytes ? text : nil)
+        case .file(let name, let text): return try train(on: text, of: name)
         }
     }
 
     /// Answers for a file that came whole; its name is echoed and used for nothing else.
-    private func train(on text: UploadText, of name: String) -> Response {
+    private func train(on text: UploadText, of name: String) throws(APIError) -> Response {
         if let offset = text.invalidOffset {
             // On the first line the offset says it all.
             let line = text.invalidLine.map { $0 > 1 ? ", line \($0)" : "" } ?? ""
-            return refusal("the file is not UTF-8 text (byte \(offset)\(line))", name)
+            throw .unusableFile("the file is not UTF-8 text (byte \(offset)\(line))", name)
         }
-        guard text.wordCount > 0 else { return refusal(Self.noText, name) }
-        do {
+        do throws(InferenceError) {
+            guard text.wordCount > 0 else { throw .noTrainingText }
             let outcome = try service.train(on: text.bytes)
             return Self.answer(outcome, fileName: name, wordCount: text.wordCount)
-        } catch .noTrainingText {
-            return refusal(Self.noText, name)
-        } catch .tooManyLines(let given, let limit) {
-            return refusal("the file holds \(given) lines, more than the limit of \(limit)", name)
-        } catch .trainingTooLong(let limit) {
-            return refusal(
-                "training on the file takes longer than the limit of \(limit) seconds; "
-                    + "fewer lines take less", name)
         } catch {
-            return .failure(error)
+            throw APIError(error, file: name)
         }
+    }
+
+    /// An error in the form's field `file`.
+    static func error(_ type: IssueType, quoting text: String? = nil) -> APIError {
+        let input = text.map { JSONValue.string($0).bytes } ?? ValidationIssue.null
+        return APIError([ValidationIssue(type: type, location: ["body", "file"], input: input)])
     }
 
     private static func answer(
@@ -79,21 +70,27 @@ struct UploadEndpoint {
         return .json(status: 200, .object(body), headers: headers)
     }
 
-    private func refusal(_ message: String, _ fileName: String) -> Response {
-        .validation([Self.issue(message, input: .string(fileName))])
-    }
-
-    private static func issue(
-        _ message: String, input: JSONValue, context: JSONObject? = nil
-    ) -> ValidationIssue {
-        ValidationIssue(
-            type: "value_error", loc: location, msg: "Value error, \(message)", input: input,
-            ctx: context)
-    }
-
-    private static let location: [LocationPart] = ["body", "file"]
-    private static let noText = "the file holds no text to train on"
-
-    /// FastAPI's encoder makes an empty object of the exception that pydantic puts here.
-    private static let emptyErrorContext = JSONObject([("error", .object(JSONObject()))])
+    static let description = RouteDescription(
+        summary: "Upload File", operationID: "upload_file_upload__post",
+        body: .init("multipart/form-data", "Body_upload_file_upload__post"),
+        schemas: [
+            // FastAPI has no `format`, without which clients made from the document send no file.
+            Schema(
+                name: "Body_upload_file_upload__post",
+                text: #"""
+                    {
+                      "properties": {
+                        "file": {
+                          "type": "string",
+                          "contentMediaType": "application/octet-stream",
+                          "format": "binary",
+                          "title": "File"
+                        }
+                      },
+                      "type": "object",
+                      "required": ["file"],
+                      "title": "Body_upload_file_upload__post"
+                    }
+                    """#)
+        ])
 }

@@ -1,16 +1,15 @@
-internal import JSON
-
-/// FastAPI's error list while it grows, printed as it goes: a hostile body can hold millions of errors.
+/// Issues while they are found, bounded: a hostile body can hold millions.
 struct IssueList {
-    private var body = Array(#"{"detail":["#.utf8)
+    /// The issues that are told.
+    private(set) var issues: [ValidationIssue] = []
 
-    /// Errors found, listed or not.
+    /// Issues found, told or not.
     private(set) var count = 0
 
     private let limit: Int
     private var quotable: Int
 
-    /// A list that prints at most `limit` errors and quotes at most `quotable` bytes of the request.
+    /// A list that tells at most `limit` issues and quotes at most `quotable` bytes of the request.
     init(limit: Int, quoting quotable: Int = .max) {
         self.limit = limit
         self.quotable = quotable
@@ -18,39 +17,29 @@ struct IssueList {
 
     var isEmpty: Bool { count == 0 }
 
-    /// Adds an error; `input` prints what came, `size` bytes of the request.
-    mutating func add(
-        _ type: IssueType, at location: [LocationPart], size: Int = 0,
-        input: (inout [UInt8]) -> Void
-    ) {
+    /// Adds an issue that quotes nothing.
+    mutating func add(_ type: IssueType, at location: [LocationPart]) {
         count += 1
         guard count <= limit else { return }
-        if count > 1 { body.append(UInt8(ascii: ",")) }
-        body.append(contentsOf: #"{"type":"#.utf8)
-        appendJSON(type.name, to: &body)
-        body.append(contentsOf: #","loc":"#.utf8)
-        JSONValue.array(location.map(\.value)).write(into: &body)
-        body.append(contentsOf: #","msg":"#.utf8)
-        appendJSON(type.message, to: &body)
-        body.append(contentsOf: #","input":"#.utf8)
-        if size <= quotable {
-            quotable -= size
-            input(&body)
-        } else {
-            quotable = 0
-            body.append(contentsOf: "null".utf8)
-        }
-        if let context = type.context {
-            body.append(contentsOf: #","ctx":"#.utf8)
-            context.write(into: &body)
-        }
-        body.append(UInt8(ascii: "}"))
+        issues.append(ValidationIssue(type: type, location: location))
     }
 
-    /// The 422 that lists the errors.
-    consuming func response() -> Response {
-        var body = body
-        body.append(contentsOf: "]}".utf8)
-        return .json(status: 422, bytes: body)
+    /// Adds an issue that quotes `size` bytes of the request, which `input` prints as JSON.
+    ///
+    /// An issue that would quote too much quotes nothing, and so do all after it.
+    mutating func add(
+        _ type: IssueType, at location: [LocationPart], size: Int,
+        input: (inout [UInt8]) -> Void
+    ) {
+        guard count < limit, size <= quotable else {
+            if count < limit { quotable = 0 }
+            add(type, at: location)
+            return
+        }
+        quotable -= size
+        add(type, at: location)
+        var text: [UInt8] = []
+        input(&text)
+        issues[issues.count - 1].input = text
     }
 }

@@ -19,25 +19,28 @@ enum FormError: Error, Equatable {
     /// The body did not come.
     case body(BodyError)
 
-    /// The answer FastAPI gives.
-    var response: Response {
-        switch self {
-        case .bodyTooLarge(let length, let limit): .tooLong(length, limit: limit)
-        case .body(let error): .failure(error)
-        default: .detail(status: 400, detail)
-        }
-    }
+}
 
-    private var detail: String {
-        switch self {
-        case .malformed: "Invalid multipart data."
-        case .missingBoundary: "Missing boundary in multipart."
-        case .missingName: "The Content-Disposition header field \"name\" must be provided."
-        case .tooManyFiles(let limit): "Too many files. Maximum number of files is \(limit)."
-        case .tooManyFields(let limit): "Too many fields. Maximum number of fields is \(limit)."
-        case .partTooLarge(let limit): "Part exceeded maximum size of \(limit / 1024)KB."
-        case .fieldTooLarge(let limit): "Field exceeded maximum size of \(limit / 1024)KB."
-        case .bodyTooLarge, .body: "There was an error parsing the body"
-        }
+extension APIError {
+    /// The error that FastAPI answers with.
+    init(_ error: FormError) {
+        func malformed(_ text: String) -> APIError { APIError(.malformed, text) }
+        self =
+            switch error {
+            case .malformed: malformed("Invalid multipart data.")
+            case .missingBoundary: malformed("Missing boundary in multipart.")
+            case .missingName:
+                malformed("The Content-Disposition header field \"name\" must be provided.")
+            case .tooManyFiles(let limit):
+                malformed("Too many files. Maximum number of files is \(limit).")
+            case .tooManyFields(let limit):
+                malformed("Too many fields. Maximum number of fields is \(limit).")
+            case .partTooLarge(let limit):
+                malformed("Part exceeded maximum size of \(limit / 1024)KB.")
+            case .fieldTooLarge(let limit):
+                malformed("Field exceeded maximum size of \(limit / 1024)KB.")
+            case .bodyTooLarge(let length, let limit): .tooLong(length, limit: limit)
+            case .body(let error): APIError(error)
+            }
     }
 }

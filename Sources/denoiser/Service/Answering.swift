@@ -48,7 +48,8 @@ struct Answering {
         var body = ExchangeBody(exchange)
         var response =
             isForm || queued < deadline
-            ? application.respond(to: request, body: &body) : .late
+            ? application.respond(to: request, body: &body)
+            : application.response(to: .late, at: request.path)
         if let id { response.headers.append(("x-request-id", id)) }
         let answered = ContinuousClock.now
         let (readTime, received) = (body.time, body.received)

@@ -12,6 +12,9 @@ final class Door: Sendable {
     private static let shortText = 1 << 10
     private static let shortRows = 16 << 10
 
+    /// The route whose requests are long.
+    private static let texts = Route.all.first { $0.work == .texts }
+
     /// Bytes of embeddings that are as soon done as a byte of text.
     private static let rowBytes = 1 << 10
 
@@ -54,8 +57,7 @@ final class Door: Sendable {
     private static func asksForRows(_ head: RequestHead) -> Bool {
         let path = [head["PATH_INFO"], head["DOCUMENT_URI"], head["SCRIPT_NAME"]].lazy
             .compactMap { $0 }.first { !$0.isEmpty }
-        let rows = "/denoise/embedding".utf8
-        return path?.suffix(rows.count).elementsEqual(rows) ?? false
+        return path.flatMap(Route.ending)?.work == .rows
     }
 
     private func refusal(of errand: Errand, behind others: Int) -> Answer? {
@@ -65,8 +67,8 @@ final class Door: Sendable {
             let work = generation.embedder.refusal(
                 ofBytes: errand.size, behind: others, before: .now + generation.answering.deadline)
         else { return nil }
-        var response = Response.tooMuch(work)
-        response.route = "/denoise/text"
+        let response =
+            Self.texts.map { Response(.tooMuch(work), at: $0) } ?? Response(.tooMuch(work))
         metrics.count(response, time: .zero, stages: [])
         return Answer(response)
     }

@@ -34,22 +34,17 @@ struct InternalPages {
     }
 
     private func readiness() -> Response {
-        if isStopping {
-            return .detail(
-                status: 503, "the service is stopping", headers: [("retry-after", "1")])
-        }
-        guard let modelVersion else {
-            return .detail(status: 503, "no model is loaded", headers: [("retry-after", "1")])
-        }
-        if isEncoderSpoilt {
-            return .detail(
-                status: 503, "the encoder's files were written over",
-                headers: [("retry-after", "1")])
-        }
+        if isStopping { return unready("the service is stopping") }
+        guard let modelVersion else { return unready("no model is loaded") }
+        if isEncoderSpoilt { return unready("the encoder's files were written over") }
         // Behind is still ready: with all processes behind, nobody would answer.
         var page = JSONObject([("status", .string("ready")), ("model", .string(modelVersion))])
         if let modelFault { page["behind"] = .string(modelFault) }
         return .json(status: 200, .object(page))
+    }
+
+    private func unready(_ reason: String) -> Response {
+        Response(APIError(.unavailable, reason, headers: [("retry-after", "1")]))
     }
 
     private func figures() -> Response {

@@ -51,7 +51,8 @@ final class Serving: Sendable {
         server = try startUp { () throws(FastCGIError) in
             try Server(
                 Listener.find(options.socket.choice()), limits: options.limits.serverLimits,
-                peers: peers, busyAnswer: Answer(.overloaded(retryAfter: 1)), triage: door.triage,
+                peers: peers, busyAnswer: Answer(Response(.overloaded(retryAfter: 1))),
+                triage: door.triage,
                 report: { log("\($0)") })
         }
         // Last: what keeps the service from starting is for whoever starts it to see.
