@@ -20,7 +20,7 @@ BODY, UPLOAD = 16 << 20, 64 << 20
 
 @pytest.fixture(scope="module")
 def denoiser():
-    with service.running("--epochs", "1", model=MODEL) as running:
+    with service.running("--epochs", "1", model=MODEL, prepare=service.lift_limits) as running:
         still_answers(running)
         yield running
         assert running.process.poll() is None
@@ -159,7 +159,7 @@ def test_slow_and_silent_peers_keep_nobody_waiting(denoiser):
         early = [peer(whole[:k]) for k in range(1, 51)]
         late = [peer(head + record(STDIN, TEXT[:1 + k % 20])) for k in range(50)]
         clients = [client(b"POST /denoise/text HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
-                   for _ in range(90)]
+                   for _ in range(200)]
         answered = []
         for i in range(50):
             # Each of them a byte more between the other client's requests.

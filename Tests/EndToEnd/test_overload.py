@@ -53,9 +53,12 @@ class Clients:
             thread.join()
 
 
-@pytest.mark.parametrize("site", service.MOUNTS)
-def test_what_clients_that_hang_up_asked_for_is_dropped(site):
-    with service.running(model=MODEL, site=site) as running:
+# With the longer time nothing is refused for want of it, and all of them wait when they leave.
+@pytest.mark.parametrize("site, seconds", [
+    ("denoiser.conf", 30), ("denoiser.conf", 600), ("denoiser_mounted.conf", 30)])
+def test_what_clients_that_hang_up_asked_for_is_dropped(site, seconds):
+    options = ["--request-deadline", str(seconds)]
+    with service.running(*options, model=MODEL, site=site, prepare=service.lift_limits) as running:
         if site == "denoiser.conf":
             hang_up(running.port)
             assert ask(running.port, "/health")[0] == 200
@@ -64,7 +67,8 @@ def test_what_clients_that_hang_up_asked_for_is_dropped(site):
             assert service.wait_until(lambda: is_idle(running), 10)
             assert ask(running.port, "/denoise/text", json.dumps({"texts": ["a " * 254] * 8}).encode())[0] == 200
             left, refused = figure(running, "left_requests_total"), figure(running, "refused_requests_total")
-            assert left + refused >= 75 and left > 0 and figure(running, "late_requests_total") == 0
+            assert left + refused >= 75 and figure(running, "late_requests_total") == 0
+            assert left > (10 if seconds == 600 else 0)
         else:
             with socket.create_connection(("127.0.0.1", running.port)) as client:
                 client.sendall(b"POST %s/denoise/text HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -106,10 +110,12 @@ def waiting(running, bodies):
 @pytest.mark.parametrize("threads", [1, 2, 4, 16])
 def test_health_and_short_texts_do_not_wait_for_long_ones(threads, texts):
     body = json.dumps({"texts": ["a " * 400] * texts}).encode()
-    with service.running("--request-threads", str(threads), "--queue", "256", model=MODEL) as running:
-        with waiting(running, [body] * (90 if texts == 2 else 60)):
-            # Of the longest most are refused at once; the others hold what they may.
-            assert service.wait_until(lambda: figure(running, "requests_in_flight") > 1, 10)
+    # So much time that none is refused for want of it: they all are there at once.
+    options = ["--request-threads", str(threads), "--queue", "256", "--request-deadline", "600"]
+    with service.running(*options, model=MODEL, prepare=service.lift_limits) as running:
+        with waiting(running, [body] * (150 if texts == 2 else 60)):
+            # Without lanes as many as there are threads and places.
+            assert service.wait_until(lambda: figure(running, "requests_in_flight") > 10, 10)
             for _ in range(3):
                 start = time.monotonic()
                 assert ask(running.port, "/health")[0] == 200

@@ -17,6 +17,8 @@ public final class Server: Sendable {
     private let busyAnswer: Answer
     private let triage: Triage
     private let waiting: WaitingConnections
+    /// One for each thread, made now: later there may be no descriptors left.
+    private let requests: Mutex<[LibraryRequest]>
 
     /// A server for `listener`, serving nobody before `run`.
     ///
@@ -46,6 +48,9 @@ public final class Server: Sendable {
         self.busyAnswer = busyAnswer
         self.triage = triage
         waiting = try WaitingConnections(limits: limits, report: report)
+        var requests: [LibraryRequest] = []
+        for _ in 0..<limits.threadCount { requests.append(try LibraryRequest()) }
+        self.requests = Mutex(requests)
     }
 
     /// Where the socket came from.
@@ -70,11 +75,12 @@ public final class Server: Sendable {
 
     /// Serves until `stop`, calling `handler` on a request thread for each request.
     ///
-    /// The calling thread polls meanwhile, with all signals blocked. A server runs once.
+    /// The calling thread polls meanwhile, with all signals blocked. A server runs once; `started` is called once all
+    /// its threads run.
     ///
     /// - Throws: `system` where threads cannot start or the listening socket fails.
     public func run(
-        handler: @escaping @Sendable (consuming Exchange) -> Void
+        started: () -> Void = {}, handler: @escaping @Sendable (consuming Exchange) -> Void
     ) throws(FastCGIError) -> Outcome {
         let mask = SignalMask.blockAll()
         defer { mask.restore() }
@@ -84,6 +90,7 @@ public final class Server: Sendable {
             for _ in 0..<waiting.limits.threadCount {
                 threads.append(try startThread(queue, handler))
             }
+            started()
             var loop = PollingLoop(
                 peers: peers, busyAnswer: busyAnswer, triage: triage, waiting: waiting, queue: queue
             )
@@ -108,8 +115,8 @@ public final class Server: Sendable {
     private func startThread(
         _ queue: HandoverQueue, _ handler: @escaping @Sendable (consuming Exchange) -> Void
     ) throws(FastCGIError) -> SystemThread {
-        // Made now: later there may be no descriptors left.
-        let first = try LibraryRequest()
+        let made = requests.withLock { $0.popLast() }
+        let first = if let made { made } else { try LibraryRequest() }
         return try serviceThread(stackBytes: waiting.limits.stackBytes) { [waiting] in
             var library = first
             let seat = HandoverQueue.Seat()

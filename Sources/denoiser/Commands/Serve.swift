@@ -47,7 +47,8 @@ struct Serve: ParsableCommand {
         do throws(CommandFailure) {
             try Serving(options, arguments: arguments).run(signals)
         } catch {
-            // By the same way as the lines before it, and without waiting for a reader for ever.
+            // By the same way as lines before it, and without waiting for a reader for ever.
+            LogQueue.shared.forget()
             guard LogQueue.shared.add("denoiser: \(error)\n") else { throw error }
             LogQueue.shared.finish(within: .seconds(1))
             throw ExitCode(error.status)

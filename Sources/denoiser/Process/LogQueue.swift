@@ -13,6 +13,8 @@ final class LogQueue: Sendable {
         /// Whether the thread has lines that it is not done with.
         var isWriting = false
         var isStarted = false
+        /// Whether lines wait to be let out, or dropped.
+        var isHolding = false
         /// Dropped and not said so far.
         var untold = 0
         var dropped = 0
@@ -30,10 +32,27 @@ final class LogQueue: Sendable {
     /// Lines dropped so far.
     var dropped: Int { state.withLock { $0.dropped } }
 
-    /// Starts the thread; until then `add` takes nothing.
+    /// Starts the thread; until then `add` takes nothing, and from then on nothing is written until `letOut`.
     func start() throws(ThreadRefusal) {
         try SystemThread { self.serve() }.detach()
-        state.withLock { $0.isStarted = true }
+        state.withLock { ($0.isStarted, $0.isHolding) = (true, true) }
+    }
+
+    /// Has the lines that were taken so far written.
+    func letOut() {
+        let isNew = state.withLock { state in
+            defer { state.isHolding = false }
+            return state.isHolding && !state.lines.isEmpty
+        }
+        if isNew { bell.signal() }
+    }
+
+    /// Drops the lines that were not let out: why a start failed is to be read in one.
+    func forget() {
+        state.withLock { state in
+            guard state.isHolding else { return }
+            (state.lines, state.bytes, state.isHolding) = ([], 0, false)
+        }
     }
 
     /// Takes a line, or counts it as dropped; false where no thread was started.
@@ -48,7 +67,7 @@ final class LogQueue: Sendable {
             }
             state.bytes += bytes.count
             state.lines.append(bytes)
-            return (true, true)
+            return (true, !state.isHolding)
         }
         if isNew { bell.signal() }
         return isStarted

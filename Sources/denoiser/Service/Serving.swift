@@ -55,6 +55,7 @@ final class Serving: Sendable {
                 triage: door.triage,
                 report: { log("\($0)") })
         }
+        LogQueue.shared.letOut()
         // Last: what keeps the service from starting is for whoever starts it to see.
         logPath = Mutex(options.life.log)
         if let path = options.life.log { try LogFile(opening: path).becomeStandardError() }
@@ -62,10 +63,6 @@ final class Serving: Sendable {
 
     /// Serves until a signal, `--max-requests` or `--idle-exit` ends it.
     func run(_ signals: SignalWaiter) throws(CommandFailure) {
-        log(status)
-        if let note = first.socket.idleNote { log(note) }
-        if let warning = first.access.warning { log(warning) }
-        log(generation.withLock { $0.summary })
         let outcome = try startUp { () throws(FastCGIError) in
             // Without signals nobody could end the service but by force.
             try signals.start(
@@ -77,8 +74,9 @@ final class Serving: Sendable {
             } catch {
                 throw .system(call: "pthread_create", subject: "upkeep", code: error.code)
             }
-            notifier.ready(status)
-            return try server.run { exchange in self.answer(exchange) }
+            return try server.run(started: { self.announce() }) { exchange in
+                self.answer(exchange)
+            }
         }
         farewell.withLock { _ in }
         if case .abandoned(let count) = outcome {
@@ -91,6 +89,15 @@ final class Serving: Sendable {
         LogQueue.shared.finish(within: .seconds(1))
         // A compute thread may be in the middle of a batch that nobody waits for; exit would take away what it uses.
         _exit(0)
+    }
+
+    /// Says that requests are answered from now on, and under which limits.
+    private func announce() {
+        log(status)
+        if let note = first.socket.idleNote { log(note) }
+        if let warning = first.access.warning { log(warning) }
+        log(generation.withLock { $0.summary })
+        notifier.ready(status)
     }
 
     private var status: String {

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -82,6 +83,14 @@ def lay_out(folder, port, configuration="nginx.conf", site="denoiser.conf"):
     text = text.replace("include denoiser.conf;", f"include {site};")
     # Started by root, nginx would serve as another user, whom the socket refuses.
     (folder / "run/nginx.conf").write_text(("user root;\n" if os.getuid() == 0 else "") + text)
+
+
+def lift_limits(folder):
+    """For `prepare`: nginx passes on as many requests at a time as come, so that the service meets them."""
+    file = folder / "run/nginx.conf"
+    text, count = re.subn(r"^ *limit_conn denoiser.*\n", "", file.read_text(), flags=re.MULTILINE)
+    assert count == 4
+    file.write_text(text)
 
 
 def start_responder(folder, *arguments, model=None, environment=None, wrapper=()):
