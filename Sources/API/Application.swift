@@ -37,8 +37,8 @@ public struct Application: Sendable {
 
     /// The answer to `request`.
     ///
-    /// A body that is too long, or that a route does not need, is left unread. The caller then reads
-    /// on or closes the connection.
+    /// A body that is too long, or that a route does not need, is left unread. The caller then
+    /// reads on or closes the connection.
     public func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
         let destination = Destination(of: request.path, among: routes)
         var response: Response

@@ -1,6 +1,6 @@
 internal import ModelFiles
 
-/// Who may use the service and who may train it, by bearer keys (RFC 6750).
+/// The bearer keys (RFC 6750) that let clients use or train the service.
 ///
 /// Only digests of the keys are kept.
 public struct AccessKeys: Sendable {
@@ -12,9 +12,9 @@ public struct AccessKeys: Sendable {
         case train
     }
 
-    /// A line of the file that cannot be used; the text does not hold the key.
+    /// A line of the file that cannot be used; its description never holds the key.
     public struct Fault: Error, Equatable, CustomStringConvertible {
-        /// From 1.
+        /// The line's number, from 1.
         public let line: Int
         /// What is wrong and what is right.
         public let reason: String
@@ -24,12 +24,13 @@ public struct AccessKeys: Sendable {
 
     private var keys: [(right: Right, digest: [UInt8])] = []
 
-    /// The shortest key: 16 random characters cannot be guessed.
+    /// Characters of the shortest key: 16 random ones cannot be guessed.
     private static let shortest = 16
 
-    /// Reads lines of `use KEY` or `train KEY`; blank lines and lines that begin with `#` say nothing.
+    /// Reads lines of `use KEY` or `train KEY`; blank lines and lines that begin with `#` are
+    /// ignored.
     ///
-    /// - Throws: the first line that is wrong; line 0 where there is no key at all.
+    /// - Throws: the first wrong line; line 0 if there is no key at all.
     public init(parsing text: String) throws(Fault) {
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated() {
@@ -72,14 +73,14 @@ public struct AccessKeys: Sendable {
         }
     }
 
-    /// What `key` allows, in a time that says nothing of any key.
+    /// What `key` allows; the time this takes tells nothing about any key.
     private func right(of key: String) -> Right? {
         let digest = SHA256.digest(of: Array(key.utf8))
         var found: Right?
         for (right, known) in keys {
             var difference: UInt8 = 0
             for i in known.indices { difference |= known[i] ^ digest[i] }
-            // All keys are looked at, and each from end to end; a key that may train is one that may use.
+            // No loop ends early. A key that may train may also use the service.
             if difference == 0, found != .train { found = right }
         }
         return found

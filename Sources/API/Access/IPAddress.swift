@@ -5,10 +5,10 @@ struct IPAddress: Hashable {
     /// Its four or sixteen bytes.
     let bytes: [UInt8]
 
-    /// Of IPv6 only: the interface behind "%", "" for none.
+    /// The interface that an IPv6 address names behind "%"; "" for none.
     let scope: String
 
-    /// - Returns: nil if `text` is no address in numbers.
+    /// Reads an address in numbers; nil if `text` is none.
     init?(_ text: String) {
         if let bytes = Self.bytes(of: text, AF_INET, count: 4) {
             (self.bytes, scope) = (bytes, "")
@@ -24,16 +24,16 @@ struct IPAddress: Hashable {
 
     private init(bytes: [UInt8]) { (self.bytes, scope) = (bytes, "") }
 
-    /// The same address, as IPv4 if it is one in the clothes of IPv6 (`::ffff:192.0.2.1`).
+    /// The address, as IPv4 if it is an IPv4-mapped IPv6 address (`::ffff:192.0.2.1`).
     ///
-    /// A web server that listens for both kinds on one socket tells IPv4 peers so.
+    /// A web server whose socket takes both kinds writes IPv4 peers so.
     var unmapped: IPAddress {
         let prefix = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
         return bytes.starts(with: prefix) && bytes.count == 16
             ? IPAddress(bytes: Array(bytes[12...])) : self
     }
 
-    /// What `inet_pton` makes of the text; it takes no leading zeros, and needs no name service.
+    /// The bytes that `inet_pton` reads; it takes no leading zeros and asks no name service.
     private static func bytes(of text: String, _ family: Int32, count: Int) -> [UInt8]? {
         // A C string would end at a NUL.
         guard !text.utf8.contains(0) else { return nil }
@@ -42,18 +42,18 @@ struct IPAddress: Hashable {
     }
 }
 
-/// Addresses that begin alike: "10.0.0.0/8", "fd00::/8", "10.0.0.0/255.0.0.0".
+/// Addresses with the same first bits: "10.0.0.0/8", "fd00::/8", "10.0.0.0/255.0.0.0".
 struct IPNetwork: Hashable {
     private let prefix: [UInt8]
     private let length: Int
 
     /// Why a text with a slash is no network.
     enum Fault: Error, Equatable {
-        /// What stands before the slash is no address: the text means something else.
+        /// The text before the slash is no address, so the whole means something else.
         case noAddress
-        /// What stands behind it is no length and no mask.
+        /// The text behind the slash is neither a length nor a mask.
         case noLength
-        /// The address has bits beyond the length.
+        /// The address has bits set beyond the length.
         case bitsBeyond
     }
 
@@ -77,14 +77,15 @@ struct IPNetwork: Hashable {
                 .elementsEqual(Self.bits(of: prefix).prefix(length))
     }
 
-    /// A prefix length in digits or, for IPv4, a mask of the network's bits or of all others.
+    /// The length that `text` tells: digits or, for IPv4, a mask of the network's bits or of all
+    /// others.
     private static func length(_ text: String, bits: Int) -> Int? {
-        if !text.isEmpty, text.utf8.allSatisfy({ 48...57 ~= $0 }) {
+        if !text.isEmpty, text.utf8.allSatisfy(\.isDigit) {
             return Int(text).flatMap { $0 <= bits ? $0 : nil }
         }
         guard bits == 32, let mask = IPAddress(text), mask.bytes.count == 4 else { return nil }
         let values = self.bits(of: mask.bytes)
-        // No bit at all is a mask of the network's, of which there are none.
+        // A mask without bits is that of a network whose length is 0.
         guard values.contains(true) else { return 0 }
         let ofNetwork = values[0]
         let length = values.prefix { $0 == ofNetwork }.count

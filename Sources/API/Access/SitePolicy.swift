@@ -1,9 +1,9 @@
-/// Whose pages may make a browser send uploads, and under which names the service answers.
-public struct SitePolicy: Sendable {
+/// Which pages may make a browser send uploads, and under which names the service answers.
+public struct SitePolicy: Sendable, Equatable {
     /// Origins, such as `https://app.example.org`, whose pages may upload; `*` stands for all.
     public var origins: Set<String> = []
 
-    /// Host names to answer under, `*.example.org` standing for those below one; none: under any.
+    /// Host names to answer under, `*.example.org` for all below it; without any, every name.
     public var hosts: [String] = []
 
     public init() {}
@@ -23,8 +23,8 @@ public struct SitePolicy: Sendable {
 
     /// Checks that no page of another site makes a visitor's browser send this upload.
     ///
-    /// A form needs no permission of this service to be sent across sites. Clients other than browsers
-    /// send neither header.
+    /// A form needs no permission of this service to be sent across sites. Clients other than
+    /// browsers send neither header.
     func checkUpload(_ request: Request) throws(APIError) {
         let origin = request.headers["origin"].map(lowercase)
         if origins.contains("*") || origin.map(origins.contains) ?? false { return }
@@ -41,7 +41,7 @@ public struct SitePolicy: Sendable {
             "Uploads from pages of other sites are refused; --upload-origin lets those of one in")
     }
 
-    /// Whether `origin` is the one that the request is sent to, by the Host header.
+    /// Whether `origin` is the host that the request's Host header names.
     ///
     /// The scheme is not compared: a front that ends TLS passes on http.
     private func isOwn(_ origin: String, of request: Request) -> Bool {
@@ -54,7 +54,7 @@ public struct SitePolicy: Sendable {
         return theirs.name == ours.name && (theirs.port ?? usual) == (ours.port ?? usual)
     }
 
-    /// A host's name, in small letters, and its port.
+    /// A host's name, in lower case, and its port.
     private static func split(_ host: String) -> (name: String, port: String?) {
         let host = lowercase(host)
         guard let colon = host.lastIndex(of: ":"), host.last != "]" else { return (host, nil) }
@@ -62,11 +62,7 @@ public struct SitePolicy: Sendable {
     }
 }
 
-/// ASCII letters made small; others have no place in a host's name.
+/// `text` with ASCII letters in lower case; a host's name has no others.
 private func lowercase(_ text: String) -> String {
-    String(
-        String.UnicodeScalarView(
-            text.unicodeScalars.map { scalar in
-                "A"..."Z" ~= scalar ? Unicode.Scalar(UInt8(scalar.value) | 0x20) : scalar
-            }))
+    String(decoding: text.utf8.map(\.lowercased), as: UTF8.self)
 }

@@ -1,6 +1,6 @@
-/// Whose word on the client counts: uvicorn's `--forwarded-allow-ips`, read and applied as there.
+/// The peers whose word on the client counts, as in uvicorn's `--forwarded-allow-ips`.
 public struct TrustedProxies: Sendable, Equatable {
-    /// What uvicorn trusts, and Unix sockets, which nginx calls so.
+    /// The peers that uvicorn trusts, and Unix sockets, as nginx names them.
     public static let usual = "127.0.0.1,::1,unix:"
 
     private var trustsAll = false
@@ -15,7 +15,7 @@ public struct TrustedProxies: Sendable, Equatable {
 
     /// Reads addresses, networks and other names of peers between commas, or `*` for all peers.
     ///
-    /// - Throws: an address with a slash that is no network; uvicorn would trust nobody for it.
+    /// - Throws: an address with a slash that is no network; uvicorn would silently trust no peer.
     public init(_ text: String = usual) throws(Fault) {
         if text == "*" {
             trustsAll = true
@@ -38,7 +38,7 @@ public struct TrustedProxies: Sendable, Equatable {
         }
     }
 
-    /// What is wrong with a network; nil if the text is not about one.
+    /// What is wrong with a network; nil if the text is no network at all.
     private static func reason(for fault: IPNetwork.Fault) -> String? {
         switch fault {
         case .noAddress: nil
@@ -50,9 +50,10 @@ public struct TrustedProxies: Sendable, Equatable {
         }
     }
 
-    /// The scheme that `headers` say the client used, nil if they do not or `peer` is not trusted.
+    /// The scheme that the client used by `headers`; nil if they do not tell or `peer` is not
+    /// trusted.
     ///
-    /// - Parameter peer: the web server's own peer (DENOISER_PEER, else REMOTE_ADDR).
+    /// - Parameter peer: the web server's own peer (DENOISER_PEER, otherwise REMOTE_ADDR).
     public func scheme(of headers: some HeaderFields, from peer: String?) -> String? {
         guard let value = headers["x-forwarded-proto"], trusts(peer) else { return nil }
         let scheme = PythonText.stripped(value)

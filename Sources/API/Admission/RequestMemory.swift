@@ -2,8 +2,9 @@ public import System
 internal import Inference
 internal import Synchronization
 
-/// The memory that requests share, in parts that are always asked for in this order, so that none
-/// waits for one that waits for it.
+/// The memory that requests share, in parts.
+///
+/// Invariant: every request reserves the parts in this order, so no two wait for each other.
 public struct MemoryBudgets: Sendable {
     /// For bodies of JSON, from their first byte to the end of the answer.
     public let bodies: ByteBudget
@@ -14,7 +15,7 @@ public struct MemoryBudgets: Sendable {
     /// For denoised rows and their text.
     public let answers: ByteBudget
 
-    /// How long a request waits for its part.
+    /// How long a request waits for each part.
     public let patience: Duration
 
     public init(
@@ -28,13 +29,13 @@ public struct MemoryBudgets: Sendable {
         self.patience = patience
     }
 
-    /// The parts under the names they have in figures.
+    /// The parts under their names in the metrics.
     public var all: [(name: String, budget: ByteBudget)] {
         [("bodies", bodies), ("uploads", uploads), ("parsing", parsing), ("answers", answers)]
     }
 }
 
-/// What one request has of the shared memory, until `end`.
+/// The memory that one request has reserved, until `end`.
 public final class RequestMemory: Sendable {
     private let budgets: MemoryBudgets
     private let limits: Limits
@@ -45,7 +46,7 @@ public final class RequestMemory: Sendable {
         var waited = Duration.zero
     }
 
-    /// Nothing of `budgets` so far.
+    /// Reserves nothing of `budgets` so far.
     public init(_ budgets: MemoryBudgets, limits: Limits) {
         self.budgets = budgets
         self.limits = limits
@@ -54,7 +55,7 @@ public final class RequestMemory: Sendable {
     /// How long the request waited for memory.
     public var waited: Duration { state.withLock { $0.waited } }
 
-    /// Gives all back; returns how many bytes that was.
+    /// Gives everything back; returns how many bytes that was.
     @discardableResult
     public func end() -> Int {
         state.withLock { state in
@@ -64,25 +65,25 @@ public final class RequestMemory: Sendable {
         }
     }
 
-    /// Room for a JSON body of `length` bytes.
+    /// Reserves memory for a JSON body of `length` bytes.
     func admitBody(_ length: Int, for caller: Caller) throws(BodyError) {
         guard length > Limits.freeBodyBytes else { return }
         try take(limits.bodyCost(length), of: budgets.bodies, for: caller)
     }
 
-    /// Room for an upload of `length` bytes.
+    /// Reserves memory for an upload of `length` bytes.
     func admitUpload(_ length: Int, for caller: Caller) throws(BodyError) {
         guard length > Limits.freeBodyBytes else { return }
         try take(length, of: budgets.uploads, for: caller)
     }
 
-    /// Room for reading a JSON body of `length` bytes.
+    /// Reserves memory for parsing a JSON body of `length` bytes.
     func admitParsing(_ length: Int, for caller: Caller) throws(BodyError) {
         guard length > Limits.freeBodyBytes else { return }
         try take(limits.parsingCost(length), of: budgets.parsing, for: caller)
     }
 
-    /// Room for an answer of `rows` rows, in exchange for that for reading.
+    /// Reserves memory for an answer of `rows` rows, after giving that for parsing back.
     func admitAnswer(rows: Int, for caller: Caller) throws(BodyError) {
         state.withLock { state in
             for (budget, bytes) in state.held where budget === budgets.parsing {

@@ -1,39 +1,40 @@
 internal import JSON
 
-/// What both denoise routes are asked: rows of some kind, and how much noise to add to them first.
+/// What a client asks of a denoise route: rows, and how much noise to add to them first.
 struct DenoiseRequest<Rows> {
     var rows: Rows
 
-    /// Standard deviation of the noise, at least 0, finite.
+    /// Standard deviation of the noise: finite, at least 0.
     var noiseLevel: Float
 }
 
-/// How a route's list of rows is read; the rest of the body is common to both.
+/// Reads a route's list of rows; the rest of the body is common to both routes.
 protocol RowReading {
     associatedtype Rows
 
     /// The member that holds the rows: "texts".
     static var name: String { get }
 
-    /// Whether `fastRows` takes nothing but ASCII, so that the body's encoding need not be checked before.
+    /// Whether `fastRows` accepts only ASCII, so that the body's encoding needs no check first.
     static var takesOnlyASCII: Bool { get }
 
     /// How many rows one request may hold.
     var limit: Int { get }
 
-    /// The rows read straight from the list in `text` that stands next; nil where anything about it is unusual.
+    /// The rows of the list that is next in `text`, in one pass; nil if anything about it is
+    /// unusual.
     func fastRows(_ reader: inout JSONReader, in text: JSONText) -> Rows?
 
-    /// The rows in `list`, the slow way; whatever stops them from being used goes into `issues`.
+    /// The rows of `list`, of whatever shape; what makes them unusable goes into `issues`.
     func rows(_ list: JSONNode, in tree: JSONTree, issues: inout RequestIssues) -> Rows?
 }
 
-/// A request's faults, in the order in which they are answered.
+/// What is wrong with a request.
 struct RequestIssues {
-    /// What the reference finds; if there is any, this alone is answered.
+    /// What FastAPI finds too; if there is any, the answer tells only this.
     var shared: IssueList
 
-    /// What only we object to.
+    /// What only this service objects to.
     var own: IssueList
 
     init(limit: Int, quoting quotable: Int = .max) {
@@ -103,7 +104,8 @@ extension RowReading {
         return APIError(issues.issues)
     }
 
-    /// One pass for the body that nearly every client sends: each member once, of the plain type.
+    /// Reads in one pass the body that nearly every client sends: each member once, of the plain
+    /// type.
     func fastRequest(_ text: JSONText) -> DenoiseRequest<Rows>? {
         var reader = JSONReader(text)
         var rows: Rows?

@@ -15,7 +15,7 @@ struct EmbeddingReading: RowReading {
     /// A second thread for long lists.
     var team: ComputeTeam?
 
-    /// About how much of a long list is one piece for a thread.
+    /// About how many bytes of a long list a thread reads at a time.
     var bytesOfPiece = 64 << 10
 
     func fastRows(_ reader: inout JSONReader, in text: JSONText) -> [Float]? {
@@ -40,7 +40,7 @@ struct EmbeddingReading: RowReading {
         return reader.skip(UInt8(ascii: "]")) ? values : nil
     }
 
-    /// Where other rows begin, about every `bytesOfPiece`; guessed, so that `rows` has to find them there.
+    /// Guesses where other rows begin, about every `bytesOfPiece`; `rows` must find them there.
     private func laterStarts(in text: JSONText, after position: Int) -> [Int] {
         let pieces = min(16, (text.bytes.count - position) / bytesOfPiece)
         guard pieces > 1 else { return [] }
@@ -61,11 +61,11 @@ struct EmbeddingReading: RowReading {
 
     private struct Piece: Equatable, Sendable {
         var values: [Float]
-        /// Behind the last of them.
+        /// The offset behind the last value.
         var end: Int
     }
 
-    /// The rows from byte `start` to the one that begins at `end`, or to the last where that is nil.
+    /// The rows from byte `start` to the row that begins at `end`, or to the last if `end` is nil.
     private func rows(in text: JSONText, from start: Int, to end: Int?) -> Piece? {
         var reader = JSONReader(text)
         reader.position = start

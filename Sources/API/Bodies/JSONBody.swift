@@ -44,7 +44,8 @@ enum JSONBody {
         let expected = source.declaredLength ?? limit
         try request.memory?.admitBody(expected, for: request.caller)
         var bytes: [UInt8] = []
-        // A full array that grows is held twice. Reserved memory that no byte reaches costs nothing.
+        // A full array that grows is held twice. Reserved memory that no byte reaches costs
+        // nothing.
         bytes.reserveCapacity(expected)
         while try source.read(upTo: 256 << 10, into: &bytes) > 0, bytes.count <= limit {}
         return bytes
@@ -78,7 +79,7 @@ func isJSON(contentType: String) -> Bool {
     while let first = scalars.first, PythonText.isSpace(first.value) { scalars.removeFirst() }
     while let last = scalars.last, PythonText.isSpace(last.value) { scalars.removeLast() }
     // No capital beyond ASCII has a small letter of these names.
-    let type = Substring(scalars).utf8.map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }
+    let type = Substring(scalars).utf8.map(\.lowercased)
     let parts = type.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.count == 2, parts[0].elementsEqual("application".utf8) else { return false }
     return parts[1].elementsEqual("json".utf8) || parts[1].suffix(5).elementsEqual("+json".utf8)

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// A JSON value as pydantic makes a `float` of it outside strict mode.
+/// A JSON value as pydantic reads a `float` outside strict mode.
 enum LaxNumber {
     /// A double, perhaps not finite.
     case value(Double)
@@ -10,7 +10,7 @@ enum LaxNumber {
         switch tree.kind(of: node) {
         case .float: self = .value(tree.double(of: node))
         case .integer:
-            // Python has no double for a larger integer, while a larger float is infinite.
+            // Python makes no double of a larger integer. A larger float is infinite.
             let value = tree.double(of: node)
             self = value.isFinite ? .value(value) : .invalid(.notANumber)
         case .bool(let value): self = .value(value ? 1 : 0)
@@ -19,7 +19,8 @@ enum LaxNumber {
         }
     }
 
-    /// A number in a string: with space around it or underscores in it, but not both.
+    /// Reads a number in a string, which may have space around it or underscores in it, but not
+    /// both.
     private init(text: [UInt8]) {
         guard let text = String(validating: text, as: UTF8.self) else {
             self = .invalid(.notUnicode)
@@ -46,8 +47,10 @@ enum LaxNumber {
 }
 
 extension Double {
-    /// Rust's `str::parse::<f64>`: a sign, digits with a point before, in or behind them, an
-    /// exponent; or "inf", "infinity", "nan" in any case.
+    /// Reads a number as Rust's `str::parse::<f64>`.
+    ///
+    /// It is a sign, digits with a point before, in or behind them, and an exponent; or "inf",
+    /// "infinity" or "nan" in any case.
     fileprivate init?(rustFloat text: String) {
         var rest = Array(text.utf8)[...]
         let isNegative = rest.first == UInt8(ascii: "-")
@@ -62,7 +65,7 @@ extension Double {
             return
         }
         func digits() -> Int {
-            let count = rest.prefix { 48...57 ~= $0 }.count
+            let count = rest.prefix(while: \.isDigit).count
             rest.removeFirst(count)
             return count
         }
@@ -85,7 +88,7 @@ extension Double {
 }
 
 extension String {
-    /// Without white space (Unicode's property) at both ends.
+    /// The text without white space (Unicode's property) at its ends.
     fileprivate func trimmingWhiteSpace() -> String {
         let scalars = unicodeScalars
         guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),

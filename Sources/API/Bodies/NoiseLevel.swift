@@ -1,10 +1,10 @@
 internal import JSON
 
-/// The member `noise_level` of both denoise requests: a number not below 0, 0 where it is left out.
+/// The member `noise_level` of both denoise requests: a number not below 0; 0 if it is left out.
 enum NoiseLevel {
     static let name = "noise_level"
 
-    /// The level in an object, 0 where `issues` says that there is none.
+    /// The level in an object; 0 if it is wrong, which `issues` then tells.
     static func value(in tree: JSONTree, issues: inout RequestIssues) -> Double {
         guard let node = tree.member(name, of: tree.root) else { return 0 }
         let location: [LocationPart] = ["body", .name(name)]
@@ -17,7 +17,7 @@ enum NoiseLevel {
             if level.isFinite { return level }
             issues.own.add(.notFinite, at: location, size: size, input: input)
         case .value(let level):
-            // NaN is not at least 0 either. The reference fails on its echo, unless it is a string.
+            // NaN is not at least 0 either. FastAPI fails on its echo, unless it is a string.
             let isEchoed = level.isFinite || isString(node, in: tree)
             issues.shared.add(
                 isEchoed ? .belowZero : .notFinite, at: location, size: size, input: input)
@@ -31,10 +31,10 @@ enum NoiseLevel {
 
     /// The level in single precision.
     ///
-    /// Beyond `greatest` nothing of the embedding is left in the sum, and the denoiser's own sums
-    /// would no longer be finite.
+    /// Above `greatest` nothing of the embedding is left in the sum, and the denoiser's sums
+    /// overflow.
     static func single(_ level: Double) -> Float { Float(min(level, greatest)) }
 
-    /// The largest level that is computed with.
+    /// The largest level that is used; a larger one counts as this.
     static let greatest = 1e30
 }

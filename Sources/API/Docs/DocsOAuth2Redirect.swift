@@ -1,6 +1,7 @@
 extension DocsPages {
-    /// Where Swagger UI's OAuth2 sign-in returns to: the page of Swagger UI 4.14.0 (Apache-2.0,
-    /// SmartBear Software) as FastAPI serves it, to the byte.
+    /// The page to which Swagger UI's OAuth2 sign-in returns, to the byte as FastAPI serves it.
+    ///
+    /// It is that of Swagger UI 4.14.0 (Apache-2.0, SmartBear Software).
     static let oauth2Redirect = #"""
 
             <!doctype html>

@@ -15,9 +15,9 @@ struct DocsEndpoint: Endpoint {
 /// FastAPI's documentation pages, with scripts and styles from this server.
 ///
 /// They differ from FastAPI's only in the addresses of their assets. The web server in front serves
-/// the assets under `docs-assets/` beside the routes. A page that does not find them there falls back
-/// on the content delivery network that FastAPI uses, for the same versions and with their digests.
-/// Google's fonts are left out: a page that waits for them hangs without the internet.
+/// the assets under `docs-assets/` beside the routes. A page that does not find them there falls
+/// back on the content delivery network that FastAPI uses, for the same versions and with their
+/// digests. Google's fonts are left out: a page that waits for them hangs without the internet.
 enum DocsPages {
     private static let title = "嵌入向量去噪 API"
 
@@ -101,10 +101,10 @@ enum DocsPages {
             """
     }
 
-    /// A file of the network, which a browser takes only if it is the one that is fetched for this server.
+    /// A file of the network; a browser takes it only if it equals the one fetched for this server.
     private struct NetworkFile {
         let address: String
-        /// Base64 of the SHA-384 of the file that `nginx/fetch-docs-assets` verifies.
+        /// The SHA-384, in Base64, of the file that `nginx/fetch-docs-assets` verifies.
         let integrity: String
 
         init(_ path: String, _ digest: String) {
@@ -123,24 +123,16 @@ enum DocsPages {
         "redoc@2.5.3/bundles/redoc.standalone.js",
         "xiEssMQFSpSfLbzRZCGfxxIM5QDb2DTrU6vyoZdp2sV1L6pmOMy6MpTtUoLbpC96")
 
-    /// Loads the script `file` where the one before did not define `global`.
+    /// Loads the script `file` if the one before did not define `global`.
     private static func fallback(_ global: String, _ file: NetworkFile) -> String {
         "    <script>window.\(global) || "
             + "document.write('<script src=\"\(file.address)\" integrity=\"\(file.integrity)\" "
             + "crossorigin=\"anonymous\"><\\/script>')</script>"
     }
 
-    /// `path` with every byte that could end an attribute or a string literal percent-encoded.
+    /// `path`, in which every byte is percent-encoded that could end an attribute or a string
+    /// literal.
     private static func encoded(_ path: String) -> String {
-        var text = ""
-        for byte in path.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x25, 0x2D...0x2F, 0x3A, 0x40, 0x5F, 0x7E:
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return text
+        percentEncoded(path) { $0.isAlphanumeric || "%-./:@_~".utf8.contains($0) }
     }
 }

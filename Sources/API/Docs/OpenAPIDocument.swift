@@ -12,8 +12,9 @@ struct OpenAPIEndpoint: Endpoint {
 
 /// The OpenAPI document, made of the descriptions of `Route.all`.
 ///
-/// Paths and schemas are FastAPI's, except for the `format` of an upload's file. What FastAPI leaves
-/// undocumented is listed under `components.responses`: every route with a body may answer so.
+/// Paths and schemas are FastAPI's, except for the `format` of an upload's file. What FastAPI
+/// leaves undocumented is listed under `components.responses`: every route with a body may answer
+/// so.
 enum OpenAPIDocument {
     /// The document below a mount point, which is listed under `servers`; "" is the root.
     static func printed(belowMountPoint rootPath: String) -> [UInt8] {

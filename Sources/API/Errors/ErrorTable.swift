@@ -82,7 +82,7 @@ extension APIError {
         return error
     }
 
-    /// 499: nobody reads this.
+    /// 499: the client has left and reads no answer.
     static var left: APIError {
         var error = APIError(.callerLeft, "the client left")
         error.unserved = .left

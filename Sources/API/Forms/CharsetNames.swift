@@ -1,14 +1,13 @@
 /// The names under which Python knows character sets.
 enum CharsetNames {
-    /// Python's key for a label: small letters, digits and dots, one underscore for every run of
-    /// other characters between them.
+    /// Python's key for a label: small letters, digits and dots, with one underscore for every run
+    /// of other characters between them.
     static func normalised(_ label: [UInt8]) -> [UInt8] {
         var name: [UInt8] = []
         var pendingGap = false
         for byte in label {
-            let small = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-            guard (0x30...0x39).contains(small) || (0x61...0x7A).contains(small) || small == dot
-            else {
+            let small = byte.lowercased
+            guard small.isAlphanumeric || small == dot else {
                 pendingGap = !name.isEmpty
                 continue
             }
@@ -19,7 +18,7 @@ enum CharsetNames {
         return name
     }
 
-    /// The row of the set with a normalised name, nil for none.
+    /// The row of the set with a normalised name; nil if there is none.
     ///
     /// Python looks for an alias, with underscores for dots, then for a module, which has no dot.
     static func row(of name: [UInt8]) -> Int? {

@@ -1,17 +1,17 @@
-/// The character set in which the names and texts of a multipart form stand.
+/// The character set of the names and texts of a multipart form.
 ///
-/// Text that is not valid in its set is read as Latin-1, as Python does here. So is text in a set
-/// that is not known: the multibyte ones of East Asia and UTF-7 are deliberately not.
+/// Text that is not valid in its set is read as Latin-1, as in Python. So is text in an unknown
+/// set. The multibyte sets of East Asia and UTF-7 are unknown on purpose.
 enum FormCharset: Equatable {
     case utf8
     /// UTF-8 whose leading byte order mark is dropped.
     case utf8WithMark
-    /// UTF-16 in an order, or in that of its mark.
+    /// UTF-16 in a byte order, or in that of its mark.
     case utf16(ByteOrder?)
-    /// UTF-32 in an order, or in that of its mark.
+    /// UTF-32 in a byte order, or in that of its mark.
     case utf32(ByteOrder?)
     case latin1
-    /// A set of single bytes, as a row of the tables.
+    /// A set of single bytes, by its row in the tables.
     case singleByte(Int)
 
     /// The set that Python knows under `label`.
@@ -25,7 +25,7 @@ enum FormCharset: Equatable {
             ? Self.unicode[row] : .singleByte(row - Self.unicode.count)
     }
 
-    /// The sets at the head of the table of names, in its order.
+    /// The sets of the first rows of the table of names, in its order.
     private static let unicode: [FormCharset] = [
         .utf8, .utf8WithMark, .utf16(nil), .utf16(.little), .utf16(.big), .utf32(nil),
         .utf32(.little), .utf32(.big),
@@ -48,7 +48,7 @@ enum FormCharset: Equatable {
         return decoded ?? Self.latin1Text(bytes)
     }
 
-    /// The text of `bytes`, each a Unicode scalar of its own.
+    /// The text of `bytes`, each of which is a Unicode scalar.
     static func latin1Text(_ bytes: some Collection<UInt8>) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count * 2)
@@ -56,7 +56,7 @@ enum FormCharset: Equatable {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The text in a set of single bytes, nil if one of them is an error.
+    /// The text in a set of single bytes; nil if one of them is an error.
     private static func text(of bytes: [UInt8], row: Int) -> String? {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count * 2)

@@ -1,10 +1,10 @@
-/// Why a form was refused, in the words Starlette and FastAPI answer with.
+/// Why a form was refused, by Starlette's and FastAPI's rules.
 enum FormError: Error, Equatable {
     /// The bytes are no multipart body under the announced boundary.
     case malformed
     /// The content type names no boundary.
     case missingBoundary
-    /// A part says no field name.
+    /// A part names no field.
     case missingName
     /// More parts with a file name than allowed.
     case tooManyFiles(limit: Int)
@@ -14,9 +14,9 @@ enum FormError: Error, Equatable {
     case partTooLarge(limit: Int)
     /// A URL-encoded field is longer than the `limit` bytes allowed.
     case fieldTooLarge(limit: Int)
-    /// The whole body is, or has become, `length` bytes long, more than the server takes.
+    /// The body has, or has reached, `length` bytes, more than the server takes.
     case bodyTooLarge(length: Int, limit: Int)
-    /// The body did not come.
+    /// The body did not come whole.
     case body(BodyError)
 
 }

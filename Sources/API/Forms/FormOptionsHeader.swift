@@ -3,7 +3,7 @@ struct FormOptionsHeader {
     /// The part before the first semicolon in lower case: "multipart/form-data".
     let value: String
 
-    /// Parameters under lower-case keys; the last of equal keys counts.
+    /// Parameters by lower-case key; the last of equal keys counts.
     ///
     /// RFC 2231's extended keys (`filename*`) are dropped: RFC 7578 forbids them in forms.
     let parameters: [String: [UInt8]]
@@ -12,7 +12,7 @@ struct FormOptionsHeader {
         let segments = Self.segments(of: text)
         value = Self.string(Self.lowercased(segments.first ?? []))
         var parameters: [String: [UInt8]] = [:]
-        // A header without semicolon has no parameters, and an empty one no segments.
+        // A header without a semicolon has no parameters, and an empty one no segments.
         for segment in segments.dropFirst() {
             let equals = segment.firstIndex(of: equalsSign) ?? segment.endIndex
             let key = Self.string(segment[..<equals])
@@ -29,7 +29,7 @@ struct FormOptionsHeader {
         self.parameters = parameters
     }
 
-    /// The pieces between semicolons that stand outside quotes, trimmed, keys in lower case.
+    /// The pieces between semicolons outside of quotes, trimmed, with keys in lower case.
     private static func segments(of text: [UInt8]) -> [[UInt8]] {
         var pieces: [[UInt8]] = []
         var start = 0
@@ -47,10 +47,10 @@ struct FormOptionsHeader {
         return pieces
     }
 
-    /// The first semicolon from `start` with an even number of unescaped quotes before it, or the end.
+    /// The first semicolon from `start` behind an even number of unescaped quotes, or the end.
     ///
-    /// As Python's `email.message._parseparam`, quotes are counted piece by piece, so a backslash
-    /// escapes a quote only where no semicolon divides the two.
+    /// Python's `email.message._parseparam` counts quotes piece by piece. So a backslash escapes a
+    /// quote only if no semicolon divides the two.
     private static func segmentEnd(in text: [UInt8], from start: Int) -> Int {
         var quotesAreEven = true
         var previous: UInt8 = 0
@@ -63,7 +63,7 @@ struct FormOptionsHeader {
         return text.count
     }
 
-    /// What follows the last backslash where `name` is a whole Windows path, as old browsers send.
+    /// The part behind the last backslash if `name` is a whole Windows path, as old browsers send.
     private static func lastPathPart(_ name: [UInt8]) -> [UInt8] {
         let isPath =
             (name.count >= 3 && name[1] == UInt8(ascii: ":") && name[2] == backslash)
@@ -100,10 +100,10 @@ struct FormOptionsHeader {
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
     private static func lowercased(_ text: some Sequence<UInt8>) -> [UInt8] {
-        text.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        text.map(\.lowercased)
     }
 
-    /// Keys are compared with ASCII names only, so how other bytes decode does not matter.
+    /// Keys are compared with ASCII names only, so the decoding of other bytes does not matter.
     private static func string(_ text: some Collection<UInt8>) -> String {
         String(decoding: text, as: UTF8.self)
     }

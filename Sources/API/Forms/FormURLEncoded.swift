@@ -1,8 +1,8 @@
-/// An application/x-www-form-urlencoded body read as its bytes come; only the field `file` is kept.
+/// Reads an application/x-www-form-urlencoded body as its bytes come; keeps only the field `file`.
 struct FormURLEncoded {
-    /// The value of `file` in the fields that are whole, the last one where there are several.
+    /// The last value of `file` in the fields that are whole.
     ///
-    /// It is decoded here: there may be many of the name, and each may be long.
+    /// It is decoded here, once: a form may hold many long values.
     var field: UploadField {
         let text = PythonText.unquotedPlus(lastValue)
         return text.isEmpty ? .missing : .text(text)
@@ -40,11 +40,11 @@ struct FormURLEncoded {
         }
     }
 
-    /// Says that no more bytes come.
+    /// Takes the end of the body.
     mutating func finish() throws(FormError) { try endField() }
 
     private mutating func endField() throws(FormError) {
-        // Between two ampersands is no field, but "=" is one, empty as it is.
+        // There is no field between two ampersands, but "=" alone is one.
         guard isInsideField else { return }
         fields += 1
         guard fields <= limits.fields else { throw .tooManyFields(limit: limits.fields) }

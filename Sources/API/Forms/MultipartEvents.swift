@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What a multipart body holds, told in order as its bytes come.
+/// Takes what a multipart body holds, in order, as its bytes come.
 protocol MultipartEvents: ~Copyable {
     /// A part begins.
     mutating func beginPart()
@@ -11,7 +11,7 @@ protocol MultipartEvents: ~Copyable {
     /// The part's headers are done; its data follows.
     mutating func endHeaders() throws(FormError)
 
-    /// More of the part's data; it comes in any number of pieces.
+    /// The part has more data, which comes in any number of pieces.
     mutating func data(_ bytes: Span<UInt8>) throws(FormError)
 
     /// The part is whole.
@@ -19,7 +19,7 @@ protocol MultipartEvents: ~Copyable {
 }
 
 extension Span<UInt8> {
-    /// Where `byte` first stands at or after `start`; memchr, for the loop would take a tenfold.
+    /// The index of the first `byte` from `start` on; memchr is much faster than a loop.
     func firstIndex(of byte: UInt8, from start: Int) -> Int? {
         unsafe withUnsafeBytes { bytes in
             guard start < bytes.count, let base = bytes.baseAddress,

@@ -1,12 +1,12 @@
-/// A multipart/form-data body taken apart as its bytes come, in time linear in their number.
+/// Takes a multipart/form-data body apart as its bytes come, in linear time.
 ///
-/// Accepts what python-multipart 0.0.34 accepts of a body that it gets in one piece; how the bytes
-/// are cut makes no difference here. It holds one header line and never any data: bytes that may
-/// yet turn out to be a delimiter are a prefix of it.
+/// It accepts what python-multipart 0.0.34 accepts of a body in one piece. The cuts between pieces
+/// make no difference. It holds one header line and no data: bytes that may still become a
+/// delimiter are a prefix of the delimiter.
 struct MultipartScanner {
     private enum State: Equatable {
         case start
-        /// A line end came first; all up to the first hyphen is skipped.
+        /// A line end came first; everything up to the first hyphen is skipped.
         case leadingLines
         case firstDelimiter
         case firstLineFeed
@@ -25,14 +25,14 @@ struct MultipartScanner {
 
     /// CR LF "--" and the boundary.
     ///
-    /// No header value holds a CR, so only the first byte is one and no match begins inside
-    /// another: a byte is looked at twice at most.
+    /// A boundary holds no CR, since no header value does. So no match begins inside another, and a
+    /// byte is looked at twice at most.
     private let delimiter: [UInt8]
 
     private var state = State.start
-    /// How much of the delimiter the last bytes were.
+    /// Bytes of the delimiter that the last bytes matched.
     private var matched = 2
-    /// The byte after a whole delimiter in data, where that was a CR or a hyphen.
+    /// The byte behind a whole delimiter in data, if it was a CR or a hyphen.
     private var suffix: UInt8?
 
     private let limits: FormLimits
@@ -41,7 +41,7 @@ struct MultipartScanner {
     private var name: [UInt8] = []
     private var value: [UInt8] = []
 
-    /// - Throws: `FormError.malformed` where the boundary is longer than allowed.
+    /// - Throws: `FormError.malformed` if the boundary is longer than allowed.
     init(boundary: [UInt8], limits: FormLimits = FormLimits()) throws(FormError) {
         guard boundary.count <= limits.boundaryBytes else { throw .malformed }
         self.limits = limits
@@ -50,7 +50,7 @@ struct MultipartScanner {
 
     /// Takes the next bytes and tells `events` what they mean.
     ///
-    /// - Throws: `FormError.malformed`, and what `events` throws; nothing may follow then.
+    /// - Throws: `FormError.malformed`, and what `events` throws; no more bytes may follow.
     mutating func scan(
         _ bytes: Span<UInt8>, into events: inout some MultipartEvents & ~Copyable
     ) throws(FormError) {
@@ -60,7 +60,7 @@ struct MultipartScanner {
             case .data:
                 index = try scanData(bytes, from: index, into: &events)
             case .end:
-                // What follows the last delimiter is nobody's.
+                // Bytes behind the last delimiter mean nothing.
                 return
             default:
                 try step(bytes[index], into: &events)
@@ -69,7 +69,7 @@ struct MultipartScanner {
         }
     }
 
-    /// Takes a byte outside of data.
+    /// Takes a byte outside data.
     private mutating func step(
         _ byte: UInt8, into events: inout some MultipartEvents & ~Copyable
     ) throws(FormError) {
@@ -167,7 +167,8 @@ struct MultipartScanner {
 }
 
 extension MultipartScanner {
-    /// Takes bytes of data up to the delimiter after it; returns where the next state begins.
+    /// Takes bytes of data up to the next delimiter; returns the index at which the next state
+    /// begins.
     private mutating func scanData(
         _ bytes: Span<UInt8>, from start: Int, into events: inout some MultipartEvents & ~Copyable
     ) throws(FormError) -> Int {
@@ -204,7 +205,8 @@ extension MultipartScanner {
                 suffix = byte
                 index += 1
             } else {
-                // No delimiter after all. The byte may begin another, so it is looked at again.
+                // The match was no delimiter. The byte may begin another, so the loop looks at it
+                // again.
                 if carried > 0 {
                     let held = Array((delimiter + (suffix.map { [$0] } ?? []))[..<carried])
                     try events.data(held.span)

@@ -1,4 +1,4 @@
-/// Which byte of a number comes first.
+/// The order of a number's bytes: the least or the greatest first.
 enum ByteOrder: Equatable {
     case little
     case big
@@ -6,10 +6,10 @@ enum ByteOrder: Equatable {
 
 /// UTF-16 and UTF-32 as Python decodes them: whole and without an error, or not at all.
 ///
-/// Without a stated order a mark gives it and is dropped; without a mark it is the least byte first.
-/// With a stated order a mark is a character.
+/// If no order is stated, a mark gives it and is dropped; without a mark the least byte is first.
+/// If an order is stated, a mark is a character.
 enum WideText {
-    /// The text of UTF-16, nil if a surrogate is alone or a byte too many.
+    /// The text of UTF-16; nil if a surrogate is unpaired or a byte is left over.
     static func utf16(_ bytes: [UInt8], _ order: ByteOrder?) -> String? {
         guard bytes.count.isMultiple(of: 2) else { return nil }
         let (order, start) = order.map { ($0, 0) } ?? mark(of: bytes, width: 2)
@@ -19,7 +19,7 @@ enum WideText {
             }, as: UTF16.self)
     }
 
-    /// The text of UTF-32, nil if a number is no scalar or a byte too many.
+    /// The text of UTF-32; nil if a number is no scalar or a byte is left over.
     static func utf32(_ bytes: [UInt8], _ order: ByteOrder?) -> String? {
         guard bytes.count.isMultiple(of: 4) else { return nil }
         let (order, start) = order.map { ($0, 0) } ?? mark(of: bytes, width: 4)
@@ -29,7 +29,7 @@ enum WideText {
             }, as: UTF32.self)
     }
 
-    /// The order that a byte order mark states, and how long the mark is.
+    /// The order that a byte order mark states, and the mark's length.
     private static func mark(of bytes: [UInt8], width: Int) -> (ByteOrder, Int) {
         for order in [ByteOrder.little, .big] where bytes.count >= width {
             if number(bytes[..<width], order) == 0xFEFF { return (order, width) }

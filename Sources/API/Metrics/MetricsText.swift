@@ -2,18 +2,18 @@
 public struct MetricsText: Sendable {
     /// What a figure is.
     public enum Kind: String, Sendable {
-        /// Only ever grows.
+        /// A number that only grows.
         case counter
-        /// What is so at the moment.
+        /// A number of the moment.
         case gauge
-        /// Counts in classes, their sum and number.
+        /// Counts in classes, with the sum and the number of all values.
         case histogram
     }
 
     /// The text so far.
     public private(set) var text = ""
 
-    /// No figure so far.
+    /// A text without figures.
     public init() {}
 
     /// Begins the figure `name`; its values follow.

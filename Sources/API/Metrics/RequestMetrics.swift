@@ -1,7 +1,7 @@
 public import Inference
 internal import Synchronization
 
-/// Counts what was answered, and how long it took.
+/// Counts answers and how long they took.
 public final class RequestMetrics: Sendable {
     fileprivate struct Figures {
         /// Answers by HTTP status.
@@ -20,12 +20,12 @@ public final class RequestMetrics: Sendable {
     private let routes = Mutex<[String: Figures]>([:])
     private let unserved = Mutex<[Response.Unserved: Int]>([:])
 
-    /// Nothing so far.
+    /// Counts from zero.
     public init() {}
 
     /// Counts an answer that took `time` from the request's arrival to its last byte.
     public func count(_ response: Response, time: Duration, stages: [Stage]) {
-        // Only names of our own: what clients ask for would make the list grow without bound.
+        // Only routes have rows of their own: the paths that clients ask for are without bound.
         routes.withLock {
             $0[response.route ?? "none", default: Figures()].add(response.status, time, stages)
         }
@@ -76,7 +76,7 @@ extension RequestMetrics.Figures {
         outcomes[status, default: 0] += 1
         count += 1
         self.seconds += seconds
-        // As Prometheus has it, a class counts all that lies below its bound.
+        // In Prometheus a class counts all values below its bound.
         for (place, bound) in RequestMetrics.bounds.enumerated() where seconds <= bound {
             classes[place] += 1
         }

@@ -1,19 +1,19 @@
 /// A place where the answer is not the reference's, on purpose.
-public struct DeliberateDifference: Sendable {
+struct DeliberateDifference: Sendable {
     /// What comes in.
-    public let request: String
+    let request: String
 
     /// What FastAPI makes of it.
-    public let reference: String
+    let reference: String
 
     /// What we answer.
-    public let answer: String
+    let answer: String
 
     /// Why.
-    public let reason: String
+    let reason: String
 
     /// All of them; the README shows this table.
-    public static let all = [
+    static let all = [
         DeliberateDifference(
             request: "`noise_level` that is infinite or, as a number, `NaN`",
             reference: "200 or 500",
@@ -109,7 +109,7 @@ public struct DeliberateDifference: Sendable {
     ]
 
     /// The same as a table in Markdown.
-    public static var table: String {
+    static var table: String {
         let head = "| Request | FastAPI | denoiser | Why |\n|---|---|---|---|\n"
         return all.reduce(into: head) { table, row in
             table += "| \(row.request) | \(row.reference) | \(row.answer) | \(row.reason) |\n"
