@@ -133,7 +133,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "denoiser", "Inference",
+                "denoiser", "API", "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

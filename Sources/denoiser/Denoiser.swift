@@ -19,7 +19,7 @@ struct Denoiser: ParsableCommand {
 
     static func main() {
         guard occupyStandardDescriptors() else { exit(withStatus: 71) }
-        // A write beyond the limit of file sizes is then an error that is told.
+        // Otherwise a write beyond the limit of file sizes ends the process; now it is an error.
         signal(SIGXFSZ, SIG_IGN)
         do {
             try checkArguments()
@@ -36,7 +36,7 @@ struct Denoiser: ParsableCommand {
                 writeStandardError("denoiser: \(fault.text)\n")
                 exit(withStatus: 64)
             }
-            // What is checked is told in one line and with one status, whatever is wrong.
+            // A check tells every fault in one line and with one status.
             print("problem  command line: \(fault.text)")
             exit(withStatus: 78)
         }

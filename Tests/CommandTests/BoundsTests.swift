@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Inference
 import Testing
@@ -125,24 +126,24 @@ private func refusal(
 private func expectTruePlan(
     _ arguments: [String], at location: SourceLocation = #_sourceLocation
 ) throws {
-    let options = try Serve.parse(arguments)
+    let configuration = try Serve.parse(arguments).configuration()
+    let limits = configuration.limits
     let plan: MemoryPlan
     do throws(CommandFailure) {
         plan = try MemoryPlan(
-            options.limits, present: 64 << 20, workspaceBytes: 40 << 20,
-            training: options.training.run(options.limits).options)
+            limits, present: 64 << 20, workspaceBytes: 40 << 20,
+            training: configuration.training.options)
     } catch {
         #expect(
             error.description.contains("--memory") && !error.description.contains("\n"),
             sourceLocation: location)
         return
     }
-    let limits = options.limits
     // The least that each of these takes, by nginx/README.md and by what a number is.
     let least =
         Double(limits.threads) * Double(40 << 20) + Double(limits.requestThreads) * Double(1 << 20)
         + Double(limits.request.uploadBytes) + 2 * Double(limits.request.bodyBytes)
-        + Double(limits.request.lines) * 384 * 4
+        + Double(limits.request.trainingLines) * 384 * 4
         + Double(max(limits.request.rows, limits.request.texts)) * 384 * 35
     #expect(Double(plan.total) >= least, "\(arguments): \(plan.summary)", sourceLocation: location)
     #expect(plan.parts.allSatisfy { $0.bytes >= 0 }, "\(arguments)", sourceLocation: location)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A command that cannot go on: one line for the user and the exit status (sysexits.h).
+/// Why a command cannot go on: one line for the user and the exit status (sysexits.h).
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
     let status: Int32
@@ -12,7 +12,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         CommandFailure(description: text, status: 64)
     }
 
-    /// The input is not what it should be.
+    /// The input is wrong.
     static func data(_ text: String) -> CommandFailure {
         CommandFailure(description: text, status: 65)
     }
@@ -27,7 +27,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         CommandFailure(description: text, status: 71)
     }
 
-    /// Another run is in the way; worth another try.
+    /// Another run is in progress; the command may succeed later.
     static func temporary(_ text: String) -> CommandFailure {
         CommandFailure(description: text, status: 75)
     }
@@ -39,7 +39,7 @@ struct CommandFailure: Error, CustomStringConvertible {
             description: "\(text): \(reason)", status: 74, isPassing: isPassing(code))
     }
 
-    /// Whether a call that failed with `code` may succeed a moment later without anyone's doing.
+    /// Whether a call that failed with `code` may succeed a moment later by itself.
     static func isPassing(_ code: Int32) -> Bool {
         [EMFILE, ENFILE, ENOMEM, EIO, ESTALE, EACCES, EAGAIN, ENOBUFS].contains(code)
     }

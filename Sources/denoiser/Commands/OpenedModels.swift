@@ -28,17 +28,17 @@ func loadEmbedder(
     }
 }
 
-/// The model that `options` name.
+/// The model that `choice` names.
 ///
 /// - Parameter standsIn: whether another version is served while the file cannot be used.
 func loadLiveModel(
-    _ options: ModelOptions, standsIn: Bool = false,
+    _ choice: ModelChoice, standsIn: Bool = false,
     report: @escaping @Sendable (String) -> Void = log
 ) throws(CommandFailure) -> LiveModel {
     try load { () throws(ModelFault) in
         try LiveModel(
-            path: options.path,
-            fallback: options.withoutDefaultModel ? nil : DenoiserModel.builtIn,
+            path: choice.path,
+            fallback: choice.withoutDefaultModel ? nil : DenoiserModel.builtIn,
             standsIn: standsIn, report: report)
     }
 }
@@ -52,7 +52,7 @@ func loadDenoiser(_ options: ModelOptions) throws(CommandFailure) -> DenoiserMod
     if let absence, !options.withoutDefaultModel {
         log("\(absence), and no other is named: the built-in model is used")
     }
-    guard let model = try loadLiveModel(options).current() else {
+    guard let model = try loadLiveModel(options.choice).current() else {
         throw .configuration(
             "\(options.path): no such file; train a model with `denoiser train` or leave "
                 + "--no-default-model out")
@@ -70,9 +70,9 @@ func load<Value>(
     }
 }
 
-/// The version that is served, and why if it is not that of the file that `options` name.
-func describe(_ version: String, _ options: ModelOptions) -> String {
-    guard let absence = options.place.absence(of: "file") else { return version }
+/// The version that is served, and why if it is not that of the file that `choice` names.
+func describe(_ version: String, _ choice: ModelChoice) -> String {
+    guard let absence = choice.place.absence(of: "file") else { return version }
     if version == DenoiserModel.builtIn?.version {
         return "\(version), the built-in one: \(absence)"
     }

@@ -30,14 +30,14 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         let arguments = Array(CommandLine.arguments.dropFirst().drop { $0 != "serve" }.dropFirst())
-        let options = try Serve.read(arguments)
-        if options.life.check {
-            try Check(of: options).run()
+        let configuration = try Serve.configuration(reading: arguments)
+        if life.check {
+            try Check(of: configuration).run()
             return
         }
-        _ = try options.encoder.folder()
-        limitThreadHeaps(to: options.limits.threads)
-        // Before any thread starts: threads inherit which signals are blocked.
+        _ = try configuration.encoder.encoderFolder()
+        limitThreadHeaps(to: configuration.limits.threads)
+        // Before any thread starts: threads inherit the set of blocked signals.
         let signals = try startUp { () throws(FastCGIError) in try SignalWaiter() }
         try startUp { () throws(FastCGIError) in
             do throws(ThreadRefusal) { try LogQueue.shared.start() } catch {
@@ -45,9 +45,9 @@ struct Serve: ParsableCommand {
             }
         }
         do throws(CommandFailure) {
-            try Serving(options, arguments: arguments).run(signals)
+            try Service(configuration, arguments: arguments).run(signals)
         } catch {
-            // By the same way as lines before it, and without waiting for a reader for ever.
+            // The queue keeps the order of lines and does not wait for a reader for ever.
             LogQueue.shared.forget()
             guard LogQueue.shared.add("denoiser: \(error)\n") else { throw error }
             LogQueue.shared.finish(within: .seconds(1))
@@ -55,11 +55,23 @@ struct Serve: ParsableCommand {
         }
     }
 
-    /// The options in `arguments` and in the configuration file they name.
-    static func read(_ arguments: [String]) throws(CommandFailure) -> Serve {
+    /// The configuration that `arguments` and the configuration file they name make.
+    static func configuration(
+        reading arguments: [String]
+    ) throws(CommandFailure) -> ServiceConfiguration {
         let given = try parsed(arguments)
-        guard let path = given.life.config else { return given }
-        return try parsed(ConfigurationFile(reading: path).arguments(before: arguments))
+        guard let path = given.life.config else { return try given.configuration() }
+        let file = try ConfigurationFile(reading: path, of: Serve.self)
+        return try parsed(file.arguments(before: arguments)).configuration()
+    }
+
+    /// The options as a value.
+    func configuration() throws(CommandFailure) -> ServiceConfiguration {
+        ServiceConfiguration(
+            file: life.config, logFile: life.log, maxRequests: life.maxRequests,
+            idleExit: life.idleExit, socket: socket.choice, keyFile: access.keys,
+            proxies: try access.proxies(), sites: site.sites, encoder: encoder.place,
+            model: model.choice, limits: limits.limits, training: training.choice)
     }
 
     private static func parsed(_ arguments: [String]) throws(CommandFailure) -> Serve {

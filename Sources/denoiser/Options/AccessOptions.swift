@@ -1,7 +1,7 @@
 import API
 import ArgumentParser
 
-/// Who may use the service, beyond who may connect.
+/// Which clients may use the service, among those that may connect.
 struct AccessOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -26,7 +26,7 @@ struct AccessOptions: ParsableArguments {
         }
     }
 
-    /// The peers of the web server that are trusted to tell how the client reached them.
+    /// The peers of the web server whose word on the client's scheme counts.
     func proxies() throws(CommandFailure) -> TrustedProxies {
         let variable = "FORWARDED_ALLOW_IPS"
         if forwardedAllowIps == nil, let fault = faultOfEnvironment(variable) {

@@ -1,14 +1,14 @@
 import ArgumentParser
 
-/// What an option's number must be; whoever gives another is told.
+/// What an option's number must be, told to a user who gives another.
 private struct Misfit: Error, CustomStringConvertible {
     let description: String
 }
 
 /// Reads a whole number within `bounds`.
 ///
-/// Every option has both ends: sums and products of several at once then stay far below what an
-/// `Int` holds, and no later step has to look at them again.
+/// Every option has both bounds. So sums and products of several options stay far below what an
+/// `Int` holds, and no later step checks them again.
 func whole(_ bounds: ClosedRange<Int>) -> @Sendable (String) throws -> Int {
     { text in
         guard let number = Int(text), bounds ~= number else {
@@ -33,7 +33,7 @@ where Number: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
     }
 }
 
-/// Reads what random numbers follow from.
+/// Reads the seed of random numbers.
 let seedNumber: @Sendable (String) throws -> UInt64 = { text in
     guard let number = UInt64(text) else {
         throw Misfit(description: "it must be a whole number from 0 to \(UInt64.max)")
@@ -46,16 +46,14 @@ extension ClosedRange<Int> {
     /// A time in any unit; the longest in seconds is more than thirty years.
     static let time = 1...1_000_000_000
 
-    /// A time that may also be none.
+    /// A time, or 0 for none.
     static let timeOrNone = 0...1_000_000_000
 
-    /// Bytes of a request other than an upload.
-    ///
-    /// Offsets are kept in 32 bits.
+    /// Bytes of a request other than an upload; offsets into it have 32 bits.
     static let bodyBytes = 1...(1 << 30)
 }
 
-/// Standard deviations of noise; with the highest nothing is left of the input.
+/// Standard deviations of noise; the highest leaves nothing of the input.
 let noiseLevels: ClosedRange<Float> = 0...1e30
 
 extension Option {
@@ -70,7 +68,7 @@ extension Option {
             transform: whole(bounds))
     }
 
-    /// A decimal number within `bounds`.
+    /// A decimal number within `bounds`; the help tells the default.
     init(wrappedValue: Value, _ bounds: ClosedRange<Value>, help: String)
     where Value: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
         self.init(

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// How the service lives: configured, logged, and ended.
+/// How the service is configured and logged, and when it ends.
 struct LifeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

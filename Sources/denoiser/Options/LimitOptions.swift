@@ -1,97 +1,168 @@
-internal import System
 import API
 import ArgumentParser
-import FastCGI
 import Inference
 
-/// What all requests together may take.
+/// What one request may hold, and what all requests together may take; one declaration a limit.
 struct LimitOptions: ParsableArguments {
-    @OptionGroup var request: RequestLimitOptions
+    @Option(
+        .bodyBytes, \.request.bodyBytes, memory: [.requests],
+        help: "The largest body, in bytes, except of an upload.")
+    var bodyBytes: Limit
 
     @Option(
-        help: "Compute threads (default: the cores this process may use).",
-        transform: whole(1...1024))
-    var computeThreads: Int?
+        1...(1 << 40), \.request.uploadBytes, memory: [.uploads],
+        help: "The largest upload, in bytes, with what a form puts around the text.")
+    var uploadBytes: Limit
 
     @Option(
-        1...4096, help: "Threads that read requests and write answers.")
-    var requestThreads = ServerLimits().requestThreads
+        1...10_000_000, \.request.texts, memory: [.requests],
+        help: "The most texts in a request.")
+    var texts: Limit
 
     @Option(
-        1...1_000_000, help: "Requests that may wait for such a thread; others are answered 503.")
-    var queue = ServerLimits().queuedRequests
+        2...TextEmbedder.mostTokens, choice: \.tokens,
+        help: """
+            The most tokens of a text that count, with the two at its ends; from 2 to 512 (default: \
+            what the encoder's folder says, 256 if it says nothing).
+            """)
+    var tokens: Limit
 
     @Option(
-        1...1_000_000, help: "Connections open at a time; more wait in the kernel.")
-    var connections = ServerLimits().connections
+        1...10_000_000, \.request.rows, memory: [.requests],
+        help: "The most rows of embeddings in a request.")
+    var rows: Limit
 
     @Option(
-        .time,
+        1...1_000_000_000, \.request.trainingLines, memory: [.training],
+        help: "The most lines in an upload; each takes 1.5 KB while it is trained on.")
+    var lines: Limit
+
+    // Printing a value is recursive; Python refuses deeper values too.
+    @Option(
+        1...Limits().jsonDepth, \.request.jsonDepth,
+        help: "How many arrays and objects of JSON may lie within each other; at most 961.")
+    var jsonDepth: Limit
+
+    @Option(
+        1...1_000_000_000, \.request.issues, memory: [.requests, .requestThreads],
+        help: "The most errors listed in an answer.")
+    var errors: Limit
+
+    @Option(
+        .bodyBytes, \.request.quotedBytes, memory: [.requests],
+        help: "The most bytes of a request that errors quote.")
+    var quotedBytes: Limit
+
+    @Option(
+        1...1_000_000, \.formParts,
+        help: "The most files, and the most other fields, in a form.")
+    var formParts: Limit
+
+    @Option(
+        .bodyBytes, \.request.form.fieldBytes,
+        help: "The largest field of a form that is no file, in bytes.")
+    var formFieldBytes: Limit
+
+    @Option(
+        1...1_000_000, \.request.form.headers,
+        help: "The most header lines of a part of a form.")
+    var formHeaders: Limit
+
+    @Option(
+        .bodyBytes, \.request.form.headerBytes, help: "The longest such line, in bytes.")
+    var formHeaderBytes: Limit
+
+    @Option(
+        1024...131_072, \.parameterBytes,
+        help: "The most bytes of a request's CGI variables; at most 131072.")
+    var parameterBytes: Limit
+
+    @Option(
+        1...1024, \.threads, memory: [.computeThreads], help: "Compute threads",
+        standard: "the cores this process may use")
+    var computeThreads: Limit
+
+    @Option(
+        1...4096, \.requestThreads, memory: [.requestThreads, .connections],
+        help: "Threads that read requests and write answers.")
+    var requestThreads: Limit
+
+    @Option(
+        1...1_000_000, \.queue,
+        help: "Requests that may wait for such a thread; others are answered 503.")
+    var queue: Limit
+
+    @Option(
+        1...1_000_000, \.connections, memory: [.connections],
+        help: "Connections open at a time; more wait in the kernel.")
+    var connections: Limit
+
+    @Option(
+        .time, \.requestDeadline,
         help: "How long a request may wait and be computed before it is answered 503; not uploads.",
         valueName: "seconds")
-    var requestDeadline = 30
+    var requestDeadline: Limit
 
     @Option(
-        .timeOrNone, help: "How long a request may wait for memory before it is answered 503.",
+        .timeOrNone, \.memoryWait,
+        help: "How long a request may wait for memory before it is answered 503.",
         valueName: "seconds")
-    var memoryWait = 2
+    var memoryWait: Limit
 
     @Option(
-        help: ArgumentHelp(
-            """
+        1...(1 << 30), choice: \.memory,
+        help: """
             The most private memory the process may take (default: what one of the largest requests \
             of each kind at a time needs, and a quarter of what the machine has beyond 1 GiB).
-            """, valueName: "MiB"), transform: whole(1...(1 << 30)))
-    var memory: Int?
+            """, valueName: "MiB")
+    var memory: Limit
 
     @Option(
-        .time, help: "How long the training for an upload may take before it is ended.",
+        .time, \.trainingTime,
+        help: "How long the training for an upload may take before it is ended.",
         valueName: "seconds")
-    var trainingTime = 3000
+    var trainingTime: Limit
 
     @Option(
-        .timeOrNone, help: "How long requests in flight may take once the service is told to stop.",
+        .timeOrNone, \.stopTimeout,
+        help: "How long requests in flight may take once the service is told to stop.",
         valueName: "seconds")
-    var stopTimeout = 10
+    var stopTimeout: Limit
 
     @Option(
-        .timeOrNone, help: "Log a line for each request that takes at least so long; 0 logs none.",
+        .timeOrNone, \.slowLog,
+        help: "Log a line for each request that takes at least so long; 0 logs none.",
         valueName: "milliseconds")
-    var slowLog = 1000
+    var slowLog: Limit
 
-    /// Compute threads to start.
-    var threads: Int { computeThreads ?? availableCores() }
-
-    /// The limits the routes check.
-    var requestLimits: Limits { request.limits }
-
-    /// The limits the socket's server keeps.
-    var serverLimits: ServerLimits {
-        var limits = ServerLimits()
-        limits.formThreads = min(max(requestThreads / 4, 2), 4)
-        // With the forms three quarters; of few threads none would be left.
-        limits.longThreads = max(
-            requestThreads - requestThreads / 4 - limits.formThreads, min(requestThreads, 2))
-        limits.requestThreads = max(requestThreads, limits.longThreads + limits.formThreads + 1)
-        limits.queuedRequests = queue
-        limits.connections = connections
-        limits.parameterBytes = request.parameterBytes
-        limits.stopTime = .seconds(stopTimeout)
+    /// The limits as a value.
+    var limits: ServiceLimits {
+        var limits = ServiceLimits()
+        for (_, limit) in declared { limit.set(&limits) }
         return limits
     }
 
-    /// All of them in one line, as options, with what counts for `tokens` where that is known.
-    func summary(tokens: Int? = nil) -> String {
-        let all: [(name: String, value: Int)] =
-            request.all + [
-                ("compute-threads", threads), ("request-threads", requestThreads),
-                ("queue", queue), ("connections", connections),
-                ("request-deadline", requestDeadline), ("memory-wait", memoryWait),
-                ("training-time", trainingTime), ("stop-timeout", stopTimeout),
-                ("slow-log", slowLog),
-            ]
-        return all.map { name, value in
-            "\(name) \(name == "tokens" ? tokens ?? value : value)"
-        }.joined(separator: ", ")
+    /// All limits as they are declared, with their options' names and their defaults.
+    static let declared: [(name: String, limit: Limit)] = {
+        guard let options = try? LimitOptions.parse([]) else {
+            preconditionFailure("the options of limits have no defaults")
+        }
+        return options.declared
+    }()
+
+    private var declared: [(name: String, limit: Limit)] {
+        Mirror(reflecting: self).children.compactMap { property in
+            guard let label = property.label, let option = property.value as? Option<Limit> else {
+                return nil
+            }
+            return (optionName(label), option.wrappedValue)
+        }
+    }
+}
+
+/// The name of the option that a property declares: "body-bytes" for "_bodyBytes".
+private func optionName(_ label: String) -> String {
+    label.drop { $0 == "_" }.reduce(into: "") { name, letter in
+        name += letter.isUppercase ? "-\(letter.lowercased())" : String(letter)
     }
 }

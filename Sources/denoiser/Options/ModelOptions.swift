@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 
-/// Where the encoder's folder is.
+/// The encoder's folder.
 struct EncoderOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -28,8 +28,13 @@ struct EncoderOptions: ParsableArguments {
     var path: String { place.path }
 
     /// The folder to use, which is there.
-    func folder() throws(CommandFailure) -> String {
-        if let absence = place.absence(of: "folder") {
+    func folder() throws(CommandFailure) -> String { try place.encoderFolder() }
+}
+
+extension NamedPath {
+    /// The path of the encoder's folder, which is there.
+    func encoderFolder() throws(CommandFailure) -> String {
+        if let absence = absence(of: "folder") {
             throw .configuration(
                 "\(absence); nginx/fetch-encoder fetches the encoder, --encoder or ENCODER_PATH "
                     + "names where it is")
@@ -37,7 +42,7 @@ struct EncoderOptions: ParsableArguments {
         var status = stat()
         if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
             throw .configuration(
-                "\(path): not a folder\(place.namer.map { " (\($0) names it)" } ?? "")")
+                "\(path): not a folder\(namer.map { " (\($0) names it)" } ?? "")")
         }
         return path
     }
@@ -70,6 +75,23 @@ struct ModelOptions: ParsableArguments {
         NamedPath(
             "--model", model, variable: "MODEL_PATH", standard: "models/embedding_denoiser.pt")
     }
+
+    /// The file to use.
+    var path: String { place.path }
+
+    /// The options as a value.
+    var choice: ModelChoice {
+        ModelChoice(place: place, withoutDefaultModel: withoutDefaultModel)
+    }
+}
+
+/// Which denoiser is used, as a value.
+struct ModelChoice: Equatable, Sendable {
+    /// The file to use and what named it.
+    var place: NamedPath
+
+    /// Whether no model is used if the file is missing, instead of the built-in one.
+    var withoutDefaultModel: Bool
 
     /// The file to use.
     var path: String { place.path }

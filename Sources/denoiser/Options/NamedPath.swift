@@ -2,13 +2,13 @@ import Glibc
 import ModelFiles
 
 /// The path of a file or folder, and what named it.
-struct NamedPath {
+struct NamedPath: Equatable, Sendable {
     let path: String
 
-    /// The option or variable that named it; nil where it is the default.
+    /// The option or variable that named it; nil if it is the default.
     let namer: String?
 
-    /// The option's value, else the variable's, else the default.
+    /// Takes the option's value, otherwise the variable's, otherwise the default.
     init(_ option: String, _ value: String?, variable: String, standard: String) {
         if let value {
             (path, namer) = (value, option)
@@ -19,8 +19,9 @@ struct NamedPath {
         }
     }
 
-    /// Why nothing can be read there: nothing is there, in one line that says what named it; nil where something is,
-    /// or where that cannot be seen.
+    /// Says in one line that nothing is there, and what named it.
+    ///
+    /// Nil if something is there, or if that cannot be seen.
     func absence(of kind: String) -> String? {
         guard FileIdentity.isAbsent(at: path) else { return nil }
         var status = stat()

@@ -1,7 +1,7 @@
 import API
 import ArgumentParser
 
-/// Whose pages may upload, and under which names the service answers.
+/// Which pages may upload, and under which names the service answers.
 struct SiteOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -37,19 +37,11 @@ struct SiteOptions: ParsableArguments {
         }
     }
 
-    /// Whose pages may upload, and under which names the service answers.
+    /// The options as a value.
     var sites: SitePolicy {
         var sites = SitePolicy()
         sites.origins = Set(uploadOrigin.map { $0.lowercased() })
         sites.hosts = allowedHost.map { $0.lowercased() }
         return sites
-    }
-}
-
-extension AccessOptions {
-    /// What whoever starts the service should know; nil where training needs a key.
-    var warning: String? {
-        keys == nil
-            ? "no --keys: whoever reaches the service may train, and so replace its model" : nil
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import FastCGI
 
-/// Which socket is served, and to whom.
+/// Which socket is served, and who may connect to it.
 struct SocketOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("A Unix socket to make and listen on.", valueName: "path"))
@@ -10,9 +10,7 @@ struct SocketOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The socket file's permissions, in octal.", valueName: "mode"))
-    var socketMode = Self.usualMode
-
-    private static let usualMode = "0660"
+    var socketMode = SocketChoice.usualMode
 
     @Option(help: ArgumentHelp("The socket file's group.", valueName: "group"))
     var socketGroup: String?
@@ -41,19 +39,38 @@ struct SocketOptions: ParsableArguments {
         }
     }
 
-    /// The socket asked for; nil leaves it to whoever started us.
-    func choice() -> Listener.Choice? {
-        if let listen { return .address(listen) }
-        return socket.map {
-            .path($0, mode: UInt32(socketMode, radix: 8) ?? 0o660, group: socketGroup)
-        }
+    /// The options as a value.
+    var choice: SocketChoice {
+        SocketChoice(
+            path: socket, mode: socketMode, group: socketGroup, address: listen,
+            allowedUsers: allowUser)
+    }
+}
+
+/// Which socket is served, and who may connect to it, as a value.
+struct SocketChoice: Equatable, Sendable {
+    /// The Unix socket's path, if there is one.
+    var path: String?
+    /// The socket file's permissions, in octal.
+    var mode: String
+    /// The socket file's group.
+    var group: String?
+    /// The TCP address, if there is one.
+    var address: String?
+    /// Users besides the service's own and root.
+    var allowedUsers: [String]
+
+    static let usualMode = "0660"
+
+    /// The socket asked for; nil leaves it to whoever starts the service.
+    var listener: Listener.Choice? {
+        if let address { return .address(address) }
+        return path.map { .path($0, mode: UInt32(mode, radix: 8) ?? 0o660, group: group) }
     }
 
-    /// What of this is without effect, as a sentence; nil where nothing is.
+    /// Which of these options have no effect, as a sentence; nil if all have one.
     var idleNote: String? {
-        guard socket == nil, socketMode != Self.usualMode || socketGroup != nil else {
-            return nil
-        }
+        guard path == nil, mode != Self.usualMode || group != nil else { return nil }
         return "--socket-mode and --socket-group count with --socket only; "
             + "whoever makes the socket sets its mode"
     }
@@ -61,7 +78,7 @@ struct SocketOptions: ParsableArguments {
     /// Who may connect.
     func peers() throws(CommandFailure) -> PeerPolicy {
         var users: Set<UInt32> = []
-        for name in allowUser {
+        for name in allowedUsers {
             guard let number = userNumber(name) else {
                 throw .configuration(
                     "--allow-user: there is no user \"\(name)\" in /etc/passwd; "

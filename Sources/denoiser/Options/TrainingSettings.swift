@@ -1,3 +1,4 @@
+import API
 public import ArgumentParser
 public import Denoisers
 public import Inference
@@ -44,26 +45,50 @@ struct TrainingSettings: ParsableArguments {
         valueName: "seconds")
     var trainingWait = 2
 
-    /// A run for an upload, with these settings, within `limits`.
-    func run(_ limits: LimitOptions) -> TrainingRun {
-        var run = run(lineLimit: limits.request.lines)
+    /// The options as a value.
+    var choice: TrainingChoice {
+        var options = TrainingOptions()
+        options.noiseLevel = trainingNoise
+        options.epochs = epochs
+        options.batchSize = batchSize
+        options.learningRate = learningRate
+        options.noise = noise
+        return TrainingChoice(options: options, seed: seed, start: start, wait: trainingWait)
+    }
+
+    /// A run with these settings.
+    func run(lineLimit: Int) -> TrainingRun { choice.run(lineLimit: lineLimit) }
+}
+
+/// How a denoiser is trained, as a value.
+struct TrainingChoice: Equatable, Sendable {
+    var options: TrainingOptions
+
+    /// What order, noise and initial parameters follow from; nil takes another for every run.
+    var seed: UInt64?
+
+    /// What a run starts from.
+    var start: TrainingRun.Start
+
+    /// Seconds to wait while another run holds the model's lock.
+    var wait: Int
+
+    /// A run for an upload within `limits`.
+    func run(_ limits: ServiceLimits) -> TrainingRun {
+        var run = run(lineLimit: limits.request.trainingLines)
         run.timeLimit = .seconds(limits.trainingTime)
         run.origin = .upload
         return run
     }
 
-    /// A run with these settings.
+    /// A run on at most `lineLimit` lines.
     func run(lineLimit: Int) -> TrainingRun {
         var run = TrainingRun()
-        run.options.noiseLevel = trainingNoise
-        run.options.epochs = epochs
-        run.options.batchSize = batchSize
-        run.options.learningRate = learningRate
-        run.options.noise = noise
+        run.options = options
         run.seed = seed
         run.start = start
         run.lineLimit = lineLimit
-        run.patience = .seconds(trainingWait)
+        run.patience = .seconds(wait)
         return run
     }
 }

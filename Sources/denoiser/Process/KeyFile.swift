@@ -3,8 +3,7 @@ import Glibc
 
 /// The keys in the file at `path`.
 ///
-/// - Throws: where it cannot be read, can be read by others or written by anyone but its owner, or
-///   does not hold what it should.
+/// - Throws: if it cannot be read, if its mode lets others read or write it, or if a line is wrong.
 func readKeys(_ path: String) throws(CommandFailure) -> AccessKeys {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {

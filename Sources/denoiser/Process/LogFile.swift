@@ -2,14 +2,14 @@ import Glibc
 import ModelFiles
 import Synchronization
 
-/// The file that takes standard error, and with it all that is logged, crash reports included.
+/// The file that takes standard error: the log and crash reports.
 struct LogFile: ~Copyable {
     private let path: String
     private let descriptor: Int32
 
-    /// Opens the file at `path` to append to it; standard error is still what it was.
+    /// Opens the file at `path` to append to it; standard error stays as it was.
     ///
-    /// Never waits: a pipe that nobody reads is refused.
+    /// Never waits: a pipe without a reader is refused.
     init(opening path: String) throws(CommandFailure) {
         try self.init(opening: path, flags: O_CREAT)
     }
@@ -18,12 +18,12 @@ struct LogFile: ~Copyable {
         let flags = flags | O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
         descriptor = unsafe open(path, flags, 0o640)
         guard descriptor >= 0 else { throw Self.failure(path, errno) }
-        // Crash reports are written by others, who do not ask whether there is room.
+        // The runtime writes crash reports and does not ask whether there is room.
         _ = fcntl(descriptor, F_SETFL, O_APPEND)
         self.path = path
     }
 
-    /// Tries whether the file at `path` can be opened, or made where it is missing; makes none.
+    /// Checks that the file at `path` can be opened, or created if it is missing; creates none.
     static func check(_ path: String) throws(CommandFailure) {
         if !FileIdentity.isAbsent(at: path) {
             _ = try LogFile(opening: path, flags: 0)
@@ -47,25 +47,25 @@ struct LogFile: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// Makes it standard error: at one moment for all threads, so that no line is lost or torn.
+    /// Makes it standard error, at one moment for all threads, so that no line is lost or torn.
     func becomeStandardError() {
-        // What was logged before belongs where it was logged to.
+        // Lines logged before belong in the file of then.
         LogQueue.shared.finish(within: .milliseconds(200))
         dup2(descriptor, 2)
         isLoggingToFile.store(true, ordering: .relaxed)
     }
 }
 
-/// Whether lines need a time and a process of their own: into a file, nobody else adds them.
+/// Whether lines need a time and a process: without a file, a journal adds them.
 private let isLoggingToFile = Atomic<Bool>(false)
 
-/// One line in the log, which is standard error; a service does not wait for whoever reads it.
+/// Logs one line to standard error; a service never waits for its reader.
 @Sendable func log(_ line: String) {
     let text = format(line)
     if !LogQueue.shared.add(text) { writeStandardError(text) }
 }
 
-/// `line` as it stands in the log.
+/// `line` as the log shows it.
 func format(_ line: String) -> String {
     guard isLoggingToFile.load(ordering: .relaxed) else { return "denoiser: \(line)\n" }
     return "\(utcTime()) denoiser[\(getpid())]: \(line)\n"

@@ -2,28 +2,28 @@ import Glibc
 import Synchronization
 import System
 
-/// Lines on their way to standard error, which a thread of its own writes: whoever logs never waits.
+/// A queue of lines for standard error; its thread writes them, so that logging never waits.
 ///
-/// A line for which there is no room is dropped and counted. The count is said as soon as lines can be
-/// written again.
+/// A line for which there is no room is dropped and counted. The log tells the count as soon as
+/// lines can be written again.
 final class LogQueue: Sendable {
     fileprivate struct State {
         var lines: [[UInt8]] = []
         var bytes = 0
-        /// Whether the thread has lines that it is not done with.
+        /// Whether the thread is writing lines.
         var isWriting = false
         var isStarted = false
         /// Whether lines wait to be let out, or dropped.
         var isHolding = false
-        /// Dropped and not said so far.
+        /// Dropped lines that the log has not told.
         var untold = 0
         var dropped = 0
     }
 
-    /// What `log` writes through.
+    /// The queue of `log`.
     static let shared = LogQueue()
 
-    /// Bytes of lines that wait.
+    /// Bytes of lines that may wait.
     private static let room = 256 << 10
 
     private let state = Mutex(State())
@@ -55,7 +55,7 @@ final class LogQueue: Sendable {
         }
     }
 
-    /// Takes a line, or counts it as dropped; false where no thread was started.
+    /// Takes a line, or counts it as dropped; false if no thread was started.
     func add(_ line: String) -> Bool {
         let bytes = Array(line.utf8)
         let (isStarted, isNew) = state.withLock { state in
@@ -73,9 +73,9 @@ final class LogQueue: Sendable {
         return isStarted
     }
 
-    /// Waits until all lines are written, but no longer than `patience`.
-    func finish(within patience: Duration) {
-        let deadline = ContinuousClock.now + patience
+    /// Waits until all lines are written, but no longer than `timeout`.
+    func finish(within timeout: Duration) {
+        let deadline = ContinuousClock.now + timeout
         while deadline > .now, state.withLock({ $0.isWriting || !$0.lines.isEmpty }) {
             usleep(2_000)
         }
@@ -95,7 +95,7 @@ final class LogQueue: Sendable {
         }
     }
 
-    /// Whole lines in pieces that a pipe with room takes at once.
+    /// Whole lines in portions that a pipe with room takes whole.
     private func portions(of lines: [[UInt8]]) -> [(bytes: [UInt8], lines: Int)] {
         var portions: [(bytes: [UInt8], lines: Int)] = []
         for line in lines {
@@ -113,15 +113,16 @@ final class LogQueue: Sendable {
         format("\(count) lines of the log were dropped, because nobody took them in time")
     }
 
-    /// Writes lines to what is standard error by then; false where that fails.
+    /// Writes lines to standard error; false if that fails.
     private func deliver(_ lines: [UInt8]) -> Bool {
         var rest = lines[...]
         while !rest.isEmpty {
-            // Asked first and again: standard error may become another file while nobody reads this one.
+            // Polled again and again: standard error may become another file while this one has no
+            // reader.
             var target = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
             let isReady = unsafe poll(&target, 1, 250)
             if isReady == 0 || isReady < 0 && errno == EINTR { continue }
-            // A pipe with room takes so much whole.
+            // A pipe that is ready takes this many bytes whole.
             let portion = Array(rest.prefix(Int(PIPE_BUF)))
             let count = unsafe write(2, portion, portion.count)
             if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }

@@ -1,17 +1,17 @@
 import Glibc
 
-/// What the kernel tells of this process.
+/// What the kernel tells about this process.
 struct ProcessFigures {
-    /// Bytes of memory that are its own, files mapped not counted.
+    /// Bytes of private memory, without mapped files.
     let privateBytes: Int
-    /// Bytes in memory, files mapped counted.
+    /// Bytes in memory, with mapped files.
     let residentBytes: Int
-    /// Descriptors open.
+    /// Open descriptors.
     let descriptors: Int
     /// Seconds of processor time.
     let processorTime: Double
 
-    /// As it is now; 0 for what the kernel does not tell.
+    /// The figures of now; 0 for what the kernel does not tell.
     static func now() -> ProcessFigures {
         let status = (try? readFile("/proc/self/status")) ?? []
         let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
@@ -31,7 +31,8 @@ struct ProcessFigures {
     private static func openDescriptors() -> Int {
         guard let folder = unsafe opendir("/proc/self/fd") else { return 0 }
         defer { unsafe closedir(folder) }
-        // Two are the folder itself and its parent, one is what we read it by.
+        // Two entries are the folder itself and its parent. One is the descriptor that reads the
+        // folder.
         var count = -3
         while unsafe readdir(folder) != nil { count += 1 }
         return count

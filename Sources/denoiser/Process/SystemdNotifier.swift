@@ -1,16 +1,16 @@
 import Glibc
 
-/// Tells systemd, or who else started us with `NOTIFY_SOCKET`, how the service is; sd_notify(3).
+/// Tells systemd, or another manager that sets `NOTIFY_SOCKET`, how the service is (sd_notify(3)).
 ///
-/// Where nobody asked, nothing is sent. What cannot be delivered is dropped: the service goes on.
+/// Without the variable nothing is sent. A message that cannot be delivered is dropped.
 struct SystemdNotifier: Sendable {
-    /// How often systemd expects a sign of life; nil where it watches nobody, or not us.
+    /// How often systemd expects a sign of life; nil if it does not watch this process.
     let watchdog: Duration?
 
     private let address: [UInt8]?
 
-    /// Reads the variables and removes them from the environment, so that no child takes them for
-    /// its own.
+    /// Reads the variables and removes them from the environment, so that no child process uses
+    /// them.
     static func take() -> SystemdNotifier {
         let watched = environment("WATCHDOG_PID").map { $0 == String(getpid()) } ?? true
         let interval = environment("WATCHDOG_USEC").flatMap { Int($0) }
@@ -22,7 +22,7 @@ struct SystemdNotifier: Sendable {
     }
 
     init(socket: String?, watchdog: Duration?) {
-        // A path, or with "@" in place of the leading NUL a name in the abstract space.
+        // A path, or a name in the abstract space, whose leading NUL is written "@".
         address = socket.flatMap { text in
             let bytes = Array(text.utf8)
             let room = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
@@ -59,14 +59,14 @@ struct SystemdNotifier: Sendable {
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        // READY must arrive, so it waits for room; but a manager that hangs must not hang us.
+        // READY must arrive, so it waits for room, but not for a manager that hangs.
         var patience = timeval(tv_sec: 2, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
         var target = sockaddr_un()
         target.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &target.sun_path) { unsafe $0.copyBytes(from: name) }
-        // An abstract name ends where the length says.
+        // The length ends an abstract name.
         let place = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
         let length = socklen_t(place + name.count)
         let bytes = Array(text.utf8)

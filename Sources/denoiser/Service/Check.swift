@@ -5,23 +5,23 @@ import Glibc
 import Inference
 import ModelFiles
 
-/// Looks at all that `serve` needs before it is started; one line for each part.
+/// Checks everything that `serve` needs, without starting it; prints one line for each part.
 struct Check {
-    private let options: Serve
+    private let configuration: ServiceConfiguration
     private var isFit = true
 
-    init(of options: Serve) { self.options = options }
+    init(of configuration: ServiceConfiguration) { self.configuration = configuration }
 
     /// Prints a line for every part.
     ///
-    /// - Throws: exit status 78 (EX_CONFIG) where a part is wrong.
+    /// - Throws: exit status 78 (EX_CONFIG) if a part is wrong.
     consuming func run() throws {
         look("configuration") { () throws(CommandFailure) in
-            options.life.config.map { "\($0) and the command line" } ?? "the command line"
+            configuration.file.map { "\($0) and the command line" } ?? "the command line"
         }
         var workspaceBytes = 0
         look("encoder") { () throws(CommandFailure) in
-            let folder = try options.encoder.folder()
+            let folder = try configuration.encoder.encoderFolder()
             var note = ""
             try load { () throws(ModelFault) in
                 let settings = try EncoderSettings(folder: folder)
@@ -39,25 +39,25 @@ struct Check {
         }
         look("model") { () throws(CommandFailure) in try model() }
         look("socket") { () throws(CommandFailure) in try socket() }
-        if let path = options.life.log {
+        if let path = configuration.logFile {
             look("log") { () throws(CommandFailure) in
                 try LogFile.check(path)
                 return path
             }
         }
-        if let path = options.access.keys {
+        if let path = configuration.keyFile {
             look("keys") { () throws(CommandFailure) in
                 _ = try readKeys(path)
                 return path
             }
         }
-        if let warning = options.access.warning { look("keys") { warning } }
+        if let warning = configuration.accessWarning { look("keys") { warning } }
         look("limits") { () throws(CommandFailure) in try limits() }
         look("memory") { () throws(CommandFailure) in
             try MemoryPlan(
-                options.limits, present: ProcessFigures.now().privateBytes,
+                configuration.limits, present: ProcessFigures.now().privateBytes,
                 workspaceBytes: workspaceBytes,
-                training: options.training.run(options.limits).options
+                training: configuration.training.run(configuration.limits).options
             ).summary
         }
         if !isFit { throw ExitCode(78) }
@@ -75,13 +75,13 @@ struct Check {
     }
 
     private func model() throws(CommandFailure) -> String {
-        let path = options.model.path
+        let path = configuration.model.path
         let version = try version()
         let isThere = unsafe access(path, F_OK) == 0
         let what =
             isThere
-            ? "\(path), version \(version)" : "serving \(describe(version, options.model))"
-        // A folder that is missing is made by the first training run, if it can be.
+            ? "\(path), version \(version)" : "serving \(describe(version, configuration.model))"
+        // The first training run makes a missing folder, if it can.
         var place = directory(of: path)
         while unsafe access(place, F_OK) != 0, place != directory(of: place) {
             place = directory(of: place)
@@ -92,35 +92,36 @@ struct Check {
 
     /// The version that is served.
     ///
-    /// - Throws: where the file cannot be used; what is served in its place is said.
+    /// - Throws: if the file cannot be used; the text tells which version is served instead.
     private func version() throws(CommandFailure) -> String {
         do throws(CommandFailure) {
-            return try loadLiveModel(options.model).current()?.version ?? "none"
+            return try loadLiveModel(configuration.model).current()?.version ?? "none"
         } catch {
-            let other = try? loadLiveModel(options.model, standsIn: true) { _ in }
+            let other = try? loadLiveModel(configuration.model, standsIn: true) { _ in }
             guard let other = other?.current() else { throw error }
             throw .configuration("\(error); serve would start with \(other.version) in its place")
         }
     }
 
     private func socket() throws(CommandFailure) -> String {
-        _ = try options.socket.peers()
-        guard let choice = options.socket.choice() else {
+        let socket = configuration.socket
+        _ = try socket.peers()
+        guard let choice = socket.listener else {
             return "none named, so one from whoever starts the service (LISTEN_FDS, descriptor 0)"
-                + (options.socket.idleNote.map { "; \($0)" } ?? "")
+                + (socket.idleNote.map { "; \($0)" } ?? "")
         }
         do throws(FastCGIError) { try choice.check() } catch { throw .configuration("\(error)") }
-        return options.socket.socket ?? options.socket.listen ?? ""
+        return socket.path ?? socket.address ?? ""
     }
 
     private func limits() throws(CommandFailure) -> String {
-        let server = options.limits.serverLimits
-        // A thread has a pair of sockets; a few dozen are files, pipes and the poller's.
+        let server = configuration.limits.serverLimits
+        // A thread has a pair of sockets. A few dozen are files, pipes and the poller's.
         let wanted = server.connections + 2 * server.threadCount + 32
         var files = rlimit()
         // The imported constant's type differs between platforms; the number does not.
         guard unsafe getrlimit(__rlimit_resource_t(7), &files) == 0, files.rlim_cur < wanted else {
-            return "\(options.limits.threads) compute threads, "
+            return "\(configuration.limits.threads) compute threads, "
                 + "\(server.threadCount) request threads"
         }
         throw .configuration(

@@ -1,12 +1,12 @@
 import ArgumentParser
 import Glibc
 
-/// A file of `serve` options: `name = value` or, for a flag, `name` on a line of its own.
+/// A file of a command's options: a line is `name = value` or, for a flag, `name`.
 ///
-/// Blank lines and lines that begin with `#` say nothing. A name is an option's without its dashes;
-/// everything behind the first `=` is the value, without the spaces around it.
+/// Blank lines and lines that begin with `#` are ignored. The name is the option's without its
+/// dashes. The value is everything behind the first `=`, without the spaces around it.
 struct ConfigurationFile {
-    /// One option as the command line would have it.
+    /// One option as an argument of a command line.
     private struct Entry {
         var name: String
         var argument: String
@@ -14,16 +14,18 @@ struct ConfigurationFile {
 
     private var entries: [Entry] = []
 
-    /// Options that only make sense on a command line.
+    /// Options that belong on a command line only.
     private static let refused: Set<String> = ["config", "check", "help", "version", "h"]
 
-    /// Names that exclude each other: one on the command line puts those in the file out of force.
+    /// Names that exclude each other: one on the command line overrides those in the file.
     private static let alternatives: Set<String> = ["socket", "listen"]
 
-    /// Reads the file at `path`.
+    /// Reads the file of options of `command` at `path`.
     ///
-    /// - Throws: a line that is wrong, with its number.
-    init(reading path: String) throws(CommandFailure) {
+    /// - Throws: the first wrong line, with its number.
+    init(
+        reading path: String, of command: any ParsableCommand.Type
+    ) throws(CommandFailure) {
         let bytes: [UInt8]
         do throws(CommandFailure) { bytes = try readSettings(path) } catch {
             throw .configuration("\(error) (--config names it)", isPassing: error.isPassing)
@@ -35,14 +37,14 @@ struct ConfigurationFile {
             let line = trimmed(line)
             if line.isEmpty || line.hasPrefix("#") { continue }
             do throws(Fault) {
-                if let entry = try Self.entry(line) { entries.append(entry) }
+                if let entry = try Self.entry(line, of: command) { entries.append(entry) }
             } catch {
                 throw .configuration("\(path):\(index + 1): \(error.text)")
             }
         }
     }
 
-    /// The file's options as arguments, without those that `arguments` decide otherwise.
+    /// The file's options and `arguments`, which override the file's.
     func arguments(before arguments: [String]) -> [String] {
         var decided = Set(
             arguments.filter { $0.hasPrefix("--") }.map { argument in
@@ -54,9 +56,12 @@ struct ConfigurationFile {
 
     private struct Fault: Error { let text: String }
 
-    /// A line's option, tried on the parser alone so that a fault is this line's; nil for a flag
-    /// that is switched off.
-    private static func entry(_ line: String) throws(Fault) -> Entry? {
+    /// A line's option; nil for a flag that is switched off.
+    ///
+    /// The option is tried on the parser alone, so that a fault is this line's.
+    private static func entry(
+        _ line: String, of command: any ParsableCommand.Type
+    ) throws(Fault) -> Entry? {
         let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = trimmed(parts[0])
         guard !name.isEmpty, !name.hasPrefix("-"), !name.contains(where: \.isWhitespace) else {
@@ -65,15 +70,15 @@ struct ConfigurationFile {
         guard !refused.contains(name) else {
             throw Fault(text: "\(name) belongs on the command line")
         }
-        let isFlag = (try? Serve.parse(["--\(name)"])) != nil
+        let isFlag = (try? command.parse(["--\(name)"])) != nil
         guard parts.count == 2 else {
-            if !isFlag { try check("--\(name)") }
+            if !isFlag { try check("--\(name)", of: command) }
             return Entry(name: name, argument: "--\(name)")
         }
         let value = trimmed(parts[1])
         guard isFlag else {
             let argument = "--\(name)=\(value)"
-            try check(argument)
+            try check(argument, of: command)
             return Entry(name: name, argument: argument)
         }
         switch value {
@@ -83,9 +88,11 @@ struct ConfigurationFile {
         }
     }
 
-    private static func check(_ argument: String) throws(Fault) {
-        do { _ = try Serve.parse([argument]) } catch {
-            throw Fault(text: oneLine(Serve.message(for: error)))
+    private static func check(
+        _ argument: String, of command: any ParsableCommand.Type
+    ) throws(Fault) {
+        do { _ = try command.parse([argument]) } catch {
+            throw Fault(text: oneLine(command.message(for: error)))
         }
     }
 }

@@ -1,13 +1,13 @@
 import Inference
 import ModelFiles
 
-/// Decides what to say of an encoder's files that change, and when to read them anew.
+/// Decides what to log when an encoder's files change, and when to read them again.
 struct EncoderWatch {
     /// How often the files are looked at.
     static let interval = Duration.milliseconds(500)
 
     private var last: EncoderFiles.Look?
-    /// The files of which a reading failed; tried again only when they change, or `retry` is due.
+    /// The files whose reading failed; it is tried again only if they change or `retry` is due.
     private var tried: EncoderFiles.Look?
     private var retry: Retry?
     private var told: Set<String> = []
@@ -15,8 +15,8 @@ struct EncoderWatch {
 
     /// Takes in how the files are now.
     ///
-    /// - Returns: lines for the log, and whether the encoder is to be read anew: the files have stood still from
-    ///   one look to the next.
+    /// - Returns: lines for the log, and whether to read the encoder again, because the files have
+    ///   not changed between two looks.
     mutating func step(
         _ files: EncoderFiles, _ look: EncoderFiles.Look
     ) -> (lines: [String], isDue: Bool) {
@@ -36,7 +36,7 @@ struct EncoderWatch {
         return (lines, true)
     }
 
-    /// Notes that the reading failed which `step` asked for; returns what to say of it.
+    /// Notes that the reading failed that `step` asked for; returns a line for the log.
     mutating func fail(_ failure: CommandFailure) -> String? {
         retry = failure.isPassing ? Retry(after: retry) : nil
         defer { lastFailure = failure.description }
@@ -44,7 +44,7 @@ struct EncoderWatch {
         return "the encoder is not read anew: \(failure)"
     }
 
-    /// Notes that the reading succeeded, but for a file that the system refused.
+    /// Notes that the reading succeeded, except for a file that the system refused.
     mutating func tryAgain() { retry = Retry(after: retry) }
 
     private func describe(_ change: EncoderFiles.Change, in files: EncoderFiles) -> String {
@@ -62,10 +62,11 @@ struct EncoderWatch {
         return "\(path) \(what); \(effect)"
     }
 
-    /// Looks whether files that were written over in place are whole: unlike one that was renamed there, such a
-    /// file may be half of something.
+    /// Checks that files that were overwritten in place are whole.
     ///
-    /// - Throws: where one is not, or nothing tells.
+    /// Such a file may be half written, unlike one that was renamed into place.
+    ///
+    /// - Throws: if one is not whole, or if nothing tells.
     static func check(
         _ files: EncoderFiles, _ look: EncoderFiles.Look
     ) throws(CommandFailure) {
@@ -79,7 +80,7 @@ struct EncoderWatch {
             case .whole: break
             case .wrong:
                 throw .configuration("\(path) is not what \(EncoderFiles.sums) says")
-            // Most likely a new mode or owner.
+            // Most likely only the mode or the owner is new.
             case .unknown where change.condition == .touched: break
             case .unknown:
                 throw .configuration(

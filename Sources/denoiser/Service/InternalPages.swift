@@ -4,11 +4,11 @@ import FastCGI
 import Inference
 import JSON
 
-/// `/metrics` and `/ready`: for whoever runs the service.
+/// `/metrics` and `/ready`, for operators.
 ///
-/// They are answered only where the web server passes `DENOISER_INTERNAL=1`, which a client cannot:
-/// what clients send comes under names that begin with `HTTP_`. Else the paths are none, as in the
-/// original.
+/// They exist only if the web server passes `DENOISER_INTERNAL=1`; otherwise the paths are not
+/// found, as in the original. A client cannot pass it: names of what clients send begin with
+/// `HTTP_`.
 struct InternalPages {
     let metrics: RequestMetrics
     let statistics: Statistics
@@ -17,13 +17,13 @@ struct InternalPages {
     let budgets: MemoryBudgets
     let memoryBound: Int
     let modelVersion: String?
-    /// Why the model is not that of its file, if so.
+    /// Why the model is not that of its file; nil if it is.
     let modelFault: String?
-    /// Whether the encoder's files were written over, and no whole ones are read so far.
+    /// Whether the encoder's files were overwritten and no whole ones are read so far.
     let isEncoderSpoilt: Bool
     let isStopping: Bool
 
-    /// Whether `parameters` ask for one of them by a way that is not public.
+    /// Whether `parameters` ask for one of the pages, by a way that is not public.
     static func areAsked(by parameters: Parameters) -> Bool {
         parameters["DENOISER_INTERNAL"] == "1" && ["/metrics", "/ready"].contains(parameters.path)
     }
@@ -37,7 +37,7 @@ struct InternalPages {
         if isStopping { return unready("the service is stopping") }
         guard let modelVersion else { return unready("no model is loaded") }
         if isEncoderSpoilt { return unready("the encoder's files were written over") }
-        // Behind is still ready: with all processes behind, nobody would answer.
+        // A process with an old model is ready: if all had one, none would answer.
         var page = JSONObject([("status", .string("ready")), ("model", .string(modelVersion))])
         if let modelFault { page["behind"] = .string(modelFault) }
         return .json(status: 200, .object(page))

@@ -31,7 +31,7 @@ struct MemoryPlan {
     ///   - training: how uploads are trained on.
     /// - Throws: if `--memory` is less than these limits need.
     init(
-        _ options: LimitOptions, present: Int, workspaceBytes: Int, training: TrainingOptions
+        _ options: ServiceLimits, present: Int, workspaceBytes: Int, training: TrainingOptions
     ) throws(CommandFailure) {
         let limits = options.requestLimits
         let largest = limits.largestCosts

@@ -1,8 +1,8 @@
 import Glibc
 
-/// The bytes of the file of settings at `path`; waits for no pipe longer than a few seconds.
+/// The bytes of the file of settings at `path`; waits for a pipe no longer than a few seconds.
 ///
-/// - Throws: where it cannot be read, or is a pipe whose writer is not done by then.
+/// - Throws: if it cannot be read, or if it is a pipe whose writer is not done by then.
 func readSettings(_ path: String) throws(CommandFailure) -> [UInt8] {
     if path == "-" { return try readFile(path) }
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

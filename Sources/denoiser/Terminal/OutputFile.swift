@@ -1,16 +1,16 @@
 import Glibc
 import ModelFiles
 
-/// Standard output, a file, or a pipe or device with a name, written through a buffer.
+/// Standard output, a file, or a named pipe or device, written through a buffer.
 ///
-/// A file takes its place with `finish`; until then the one that was there stays whole.
+/// `finish` puts a file in its place; until then the file that was there stays whole.
 struct OutputFile: ~Copyable {
     private let descriptor: Int32
     private let name: String
     private let file: UnfinishedFile?
     private var buffer: [UInt8]
 
-    /// Opens the one at `path`, standard output for nil and for `-`; `beginning` comes first.
+    /// Opens `path`, or standard output for nil and `-`; `beginning` is written first.
     init(path: String?, beginning: [UInt8] = []) throws(CommandFailure) {
         let path = path == "-" ? nil : path
         let isFile = path.map { !isStream($0) } ?? false
@@ -27,7 +27,7 @@ struct OutputFile: ~Copyable {
         if descriptor > 2 { close(descriptor) }
     }
 
-    /// Whether what is written is shown to somebody at once.
+    /// Whether a user sees the output at once.
     var isTerminal: Bool { isatty(descriptor) != 0 }
 
     /// Appends bytes that `fill` adds to the buffer.
@@ -36,7 +36,7 @@ struct OutputFile: ~Copyable {
         if buffer.count >= 1 << 16 { try flush() }
     }
 
-    /// Writes what is buffered, and puts a file in its place.
+    /// Writes the buffer, and puts a file in its place.
     mutating func finish() throws(CommandFailure) {
         try flush()
         try file?.commit()
@@ -75,7 +75,7 @@ func printLine(_ text: String) throws(CommandFailure) {
     try output.finish()
 }
 
-/// Whether `path` names something that is written to as it comes: a pipe, a device, standard output.
+/// Whether `path` names something that takes output as it comes: a pipe, a device, standard output.
 func isStream(_ path: String) -> Bool {
     if isOpenAlready(path) { return true }
     var status = stat()
@@ -83,7 +83,8 @@ func isStream(_ path: String) -> Bool {
     return status.st_mode & S_IFMT != S_IFREG && status.st_mode & S_IFMT != S_IFDIR
 }
 
-/// Whether `path` is a name of a file that is open here already: replaced, it would not be the one that is meant.
+/// Whether `path` names a file that this process has open; a new file in its place would be
+/// another.
 private func isOpenAlready(_ path: String) -> Bool {
     ["/dev/std", "/dev/fd/", "/proc/self/fd/"].contains(where: path.hasPrefix)
         || isStandardOutput(path)
@@ -96,7 +97,7 @@ private func isStandardOutput(_ path: String) -> Bool {
 }
 
 private func openStream(_ path: String) throws(CommandFailure) -> Int32 {
-    // Its own place in the file counts, which opening it again would not know.
+    // The open descriptor knows the place in the file; a second one would begin at its start.
     if isStandardOutput(path) { return 1 }
     while true {
         let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
@@ -105,7 +106,7 @@ private func openStream(_ path: String) throws(CommandFailure) -> Int32 {
     }
 }
 
-/// Ends the process as a closed pipe does where nobody ignores its signal.
+/// Ends the process as a closed pipe does if its signal is not ignored.
 private func endQuietly() -> Never {
     signal(SIGPIPE, SIG_DFL)
     raise(SIGPIPE)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// One line on a terminal's standard error, drawn again as work proceeds; nothing elsewhere.
+/// One line on the terminal of standard error, drawn again as work proceeds; nothing elsewhere.
 struct ProgressBar {
     /// Whether standard error is a terminal on which a line can be drawn again.
     static let isShown = isatty(2) != 0 && !["dumb", nil].contains(environment("TERM"))
@@ -19,7 +19,7 @@ struct ProgressBar {
         self.isHidden = isHidden || !Self.isShown
     }
 
-    /// Shows that `done` of `total` is behind us, with `note` after the bar; draws ten times a second.
+    /// Shows that `done` of `total` is done, with `note` behind the bar; draws ten times a second.
     mutating func show(_ done: Int, of total: Int, note: String = "") {
         guard !isHidden, total > 0 else { return }
         let now = ContinuousClock.now
@@ -30,7 +30,8 @@ struct ProgressBar {
         let line = BarLine(
             label: label, done: done, total: total,
             secondsLeft: left.map { Int($0.rounded(.up)) }, note: note)
-        // Asked each time: a window may change. In the last column some terminals begin a new line.
+        // Measured each time: a window may change. In the last column some terminals begin a new
+        // line.
         let text = line.text(columns: terminalColumns() - 1, Self.blocks)
         writeStandardError("\r\u{1B}[K\(text)")
     }
@@ -43,7 +44,7 @@ struct ProgressBar {
     }
 }
 
-/// What a progress bar says, made to fit.
+/// The text of a progress bar, made to fit.
 struct BarLine {
     /// What a bar is drawn with.
     struct Blocks {
@@ -59,7 +60,7 @@ struct BarLine {
     let secondsLeft: Int?
     let note: String
 
-    /// At most `columns` characters: what matters least is left out first.
+    /// The text in at most `columns` characters; what matters least is left out first.
     func text(columns: Int, _ blocks: Blocks) -> String {
         let count = "\(done)/\(total)"
         let time = secondsLeft.map { "\(count)  \($0) s left" } ?? count
@@ -84,7 +85,7 @@ struct BarLine {
 
 /// Whether the locale's character set is UTF-8, by the values of LC_ALL, LC_CTYPE and LANG.
 ///
-/// Read as text: a static executable loads no locale.
+/// The values are read as text, since a static executable loads no locale.
 func isUTF8Locale(_ values: [String?]) -> Bool {
     guard let locale = values.lazy.compactMap({ $0 }).first(where: { !$0.isEmpty }) else {
         return false
@@ -94,7 +95,7 @@ func isUTF8Locale(_ values: [String?]) -> Bool {
     return ["utf-8", "utf8"].contains(charset?.lowercased())
 }
 
-/// How many columns standard error's terminal has: the window's or COLUMNS, the smaller; 80 where neither says.
+/// Columns of standard error's terminal: the smaller of the window's and COLUMNS; 80 if unknown.
 private func terminalColumns() -> Int {
     var size = winsize()
     let isKnown = unsafe ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0

@@ -5,11 +5,7 @@ struct TextFiles: ParsableArguments {
     @Argument(help: ArgumentHelp("The same as --input.", valueName: "file"))
     var files: [String] = []
 
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "A file with a text on each line; - is standard input; repeatable.", valueName: "file"))
-    var input: [String] = []
+    @OptionGroup var named: InputFiles
 
     func validate() throws {
         guard !paths.isEmpty else {
@@ -18,12 +14,21 @@ struct TextFiles: ParsableArguments {
         }
     }
 
-    /// All of them, in order.
-    var paths: [String] { files + input }
+    /// The paths of all files, in order.
+    var paths: [String] { files + named.input }
 
     /// Their names in one line.
-    var names: String { paths.map(named).joined(separator: ", ") }
+    var names: String { paths.map(nameOfFile).joined(separator: ", ") }
 
-    /// The text of all.
+    /// The text of all files.
     func read() throws(CommandFailure) -> TrainingText { try TrainingText(reading: paths) }
+}
+
+/// The option that names files of texts.
+struct InputFiles: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "A file with a text on each line; - is standard input; repeatable.", valueName: "file"))
+    var input: [String] = []
 }

@@ -3,7 +3,7 @@ import Glibc
 import Inference
 import JSON
 
-/// Where a command's texts come from: arguments, files, or standard input.
+/// The texts of a command, from arguments, files or standard input.
 struct TextInput: ParsableArguments {
     @Argument(
         help: """
@@ -12,11 +12,7 @@ struct TextInput: ParsableArguments {
             """)
     var texts: [String] = []
 
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "A file with a text on each line; - is standard input; repeatable.", valueName: "file"))
-    var input: [String] = []
+    @OptionGroup var named: InputFiles
 
     @Flag(
         help: """
@@ -25,7 +21,7 @@ struct TextInput: ParsableArguments {
     var jsonl = false
 
     func validate() throws {
-        if !input.isEmpty, !texts.isEmpty {
+        if !named.input.isEmpty, !texts.isEmpty {
             throw ValidationError("Give texts as arguments or with --input, not both.")
         }
     }
@@ -39,8 +35,8 @@ struct TextInput: ParsableArguments {
             }
             return result
         }
-        for path in input.isEmpty ? ["-"] : input {
-            try add(linesOf: readText(path), in: named(path), to: &result)
+        for path in named.input.isEmpty ? ["-"] : named.input {
+            try add(linesOf: readText(path), in: nameOfFile(at: path), to: &result)
         }
         return result
     }
@@ -69,26 +65,35 @@ struct TextInput: ParsableArguments {
     }
 }
 
-/// A command's texts, and what they are called in messages.
+/// A command's texts, and their names in messages.
 struct InputTexts {
     var texts: [String] = []
 
     /// The files' names; none for arguments.
     var files: [String] = []
 
-    /// The file, by its index, and the line, from 1, that each text stands on; not for arguments.
+    /// The file, by its index, and the line, from 1, of each text; none for arguments.
     var lines: [(file: Int, line: Int)] = []
 
-    /// What text `index`, from 0, is called.
+    /// The name of text `index`, from 0, in messages.
     func place(of index: Int) -> String {
         guard !lines.isEmpty else { return "text \(index + 1)" }
         return "\(files[lines[index].file]), line \(lines[index].line)"
     }
 }
 
+/// Says on standard error how many texts were cut, and which the first of them is.
+func tell(_ truncated: TruncatedTexts, limit: Int, place: (Int) -> String) {
+    guard let first = truncated.first else { return }
+    let texts = truncated.count == 1 ? "1 text was" : "\(truncated.count) texts were"
+    let which = truncated.count == 1 ? "" : "the first is "
+    writeStandardError(
+        "denoiser: \(texts) cut at \(limit) tokens: \(which)\(place(first))\n")
+}
+
 private func isJSONSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
-/// The first of `texts` that is the name of a file that can be read, if any.
+/// The first of `texts` that names a file that can be read; nil if none does.
 func fileNamed(in texts: [String]) -> String? {
     texts.first { text in
         var status = stat()
@@ -102,19 +107,20 @@ func readText(_ path: String) throws(CommandFailure) -> [UInt8] {
     let bytes = try readFile(path)
     if bytes.starts(with: [0x1F, 0x8B]) {
         throw .data(
-            "\(named(path)): gzip-compressed; give the text itself: gunzip -c FILE | denoiser ...")
+            "\(nameOfFile(at: path)): gzip-compressed; give the text itself: gunzip -c FILE | denoiser ..."
+        )
     }
-    if let fault = UTF8Fault(in: bytes) { throw .data("\(named(path)), \(fault)") }
+    if let fault = UTF8Fault(in: bytes) { throw .data("\(nameOfFile(at: path)), \(fault)") }
     return bytes
 }
 
-/// What to call the file at `path`.
-func named(_ path: String) -> String { path == "-" ? "standard input" : path }
+/// The name of the file at `path` in messages.
+func nameOfFile(at path: String) -> String { path == "-" ? "standard input" : path }
 
 /// The bytes of the file at `path`, "-" being standard input.
 func readFile(_ path: String) throws(CommandFailure) -> [UInt8] {
     let descriptor = path == "-" ? 0 : unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("cannot read \(named(path))", errno) }
+    guard descriptor >= 0 else { throw .system("cannot read \(nameOfFile(at: path))", errno) }
     defer { if descriptor != 0 { close(descriptor) } }
     var bytes: [UInt8] = []
     var size = stat()
@@ -126,7 +132,7 @@ func readFile(_ path: String) throws(CommandFailure) -> [UInt8] {
         let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
         if count < 0 {
             if errno == EINTR { continue }
-            throw .system("cannot read \(named(path))", errno)
+            throw .system("cannot read \(nameOfFile(at: path))", errno)
         }
         if count == 0 { return bytes }
         bytes += chunk[..<count]

@@ -11,18 +11,19 @@ struct TrainingText {
     /// Reads the files at `paths`, "-" being standard input.
     init(reading paths: [String]) throws(CommandFailure) {
         for path in paths {
-            files.append((named(path), TextLines.number(ofLineAt: bytes.count, in: bytes) - 1))
+            files.append(
+                (nameOfFile(at: path), TextLines.number(ofLineAt: bytes.count, in: bytes) - 1))
             bytes += try readText(path)
             if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
         }
     }
 
-    /// What the line of the byte at `offset` is called in messages.
+    /// The name of the line of the byte at `offset` in messages.
     func place(ofByte offset: Int) -> String {
         place(ofLine: TextLines.number(ofLineAt: offset, in: bytes) - 1)
     }
 
-    /// What line `index` of all, from 0, is called in messages.
+    /// The name of line `index` of all, from 0, in messages.
     func place(ofLine index: Int) -> String {
         guard let file = files.last(where: { $0.linesBefore <= index }) else { return "" }
         return "\(file.name), line \(index - file.linesBefore + 1)"

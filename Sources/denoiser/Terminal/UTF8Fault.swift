@@ -1,8 +1,9 @@
 import Glibc
+import Inference
 
 /// The first byte of a text that is not UTF-8.
 struct UTF8Fault: CustomStringConvertible {
-    /// The line it stands in, from 1; lines end at LF, CR LF or CR.
+    /// Its line, from 1; lines end as in `TextLines`.
     let line: Int
 
     /// Its place in the line, from 1.
@@ -14,7 +15,7 @@ struct UTF8Fault: CustomStringConvertible {
     private let value: UInt8
     private let looksLikeUTF16: Bool
 
-    /// Nil where all of `text` is UTF-8.
+    /// Finds the first such byte; nil if all of `text` is UTF-8.
     init?(in text: [UInt8]) {
         do {
             _ = try UTF8Span(validating: text.span)
@@ -22,20 +23,16 @@ struct UTF8Fault: CustomStringConvertible {
         } catch {
             offset = error.byteOffsets.lowerBound
         }
-        var (line, start) = (1, 0)
-        for i in 0..<offset {
-            let isReturn = text[i] == UInt8(ascii: "\r") && text[i + 1] != UInt8(ascii: "\n")
-            guard isReturn || text[i] == UInt8(ascii: "\n") else { continue }
-            line += 1
-            start = i + 1
+        line = TextLines.number(ofLineAt: offset, in: text)
+        let lastEnd = text[..<offset].lastIndex {
+            $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r")
         }
-        self.line = line
-        byte = offset - start + 1
+        byte = offset - (lastEnd ?? -1)
         value = text[offset]
         looksLikeUTF16 = text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF])
     }
 
-    /// As it reads behind the text's name and a comma.
+    /// The fault as a message continues behind the text's name and a comma.
     var description: String {
         "line \(line), byte \(byte): \(hex(value)) is not UTF-8; "
             + (looksLikeUTF16
@@ -54,7 +51,7 @@ private func hexDigits(_ byte: UInt8) -> String {
     (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
 }
 
-/// `bytes` in quotes, fit for any terminal: what is not printable ASCII as `\xE9`, cut at 80 bytes.
+/// `bytes` in quotes for any terminal: other bytes than printable ASCII as `\xE9`, cut at 80 bytes.
 func quoted(_ bytes: [UInt8]) -> String {
     let text = bytes.prefix(80).map { byte in
         0x20...0x7E ~= byte ? String(UnicodeScalar(byte)) : "\\x" + hexDigits(byte)
@@ -62,7 +59,7 @@ func quoted(_ bytes: [UInt8]) -> String {
     return "\"\(text)\(bytes.count > 80 ? "..." : "")\""
 }
 
-/// Refuses arguments that are not UTF-8: as strings they would be altered without a word.
+/// Refuses arguments that are not UTF-8, which strings would alter silently.
 func checkArguments() throws(CommandFailure) {
     for index in 1..<max(1, Int(CommandLine.argc)) {
         guard let argument = unsafe CommandLine.unsafeArgv[index] else { return }
@@ -73,7 +70,7 @@ func checkArguments() throws(CommandFailure) {
     }
 }
 
-/// Why the value of an environment variable cannot be used: it is not UTF-8; nil where it can.
+/// Why the value of an environment variable is not UTF-8; nil if it is.
 func faultOfEnvironment(_ name: String) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
     let bytes = unsafe bytes(of: value)

@@ -1,7 +1,7 @@
 import Glibc
 import ModelFiles
 
-/// A file that takes its place when it is whole; a signal that ends the process takes it away.
+/// A file that takes its place when it is whole; a signal that ends the process removes it.
 struct UnfinishedFile {
     private let file: GrowingFile
     private let path: String
@@ -17,7 +17,7 @@ struct UnfinishedFile {
             throw .system("cannot write \(path)", EISDIR)
         }
         self.path = path
-        // First: a signal may come as soon as the file is there.
+        // Before the file exists: a signal may come as soon as it does.
         removeWhenEnded(GrowingFile.temporary(for: path))
         file = try reporting { () throws(ModelFileError) in try GrowingFile(replacing: path) }
     }
@@ -44,7 +44,7 @@ private func reporting<Value>(
 /// The path that a signal removes, for as long as the process lives.
 nonisolated(unsafe) private var doomed: UnsafeMutablePointer<CChar>?
 
-/// Has `path` removed by the signals by which users end a command; those that are ignored stay so.
+/// Lets the signals by which users end a command remove `path`; ignored signals stay ignored.
 private func removeWhenEnded(_ path: String) {
     unsafe doomed = strdup(path)
     for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {

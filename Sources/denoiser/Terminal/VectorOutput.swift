@@ -1,7 +1,7 @@
 import ArgumentParser
 import JSON
 
-/// Where a command's vectors go: JSON lines on standard output, or a NumPy file.
+/// The output of a command's vectors: JSON lines on standard output, or a NumPy file.
 struct VectorOutput: ParsableArguments {
     @Option(
         name: .shortAndLong,
@@ -46,7 +46,7 @@ struct VectorWriter: ~Copyable {
         self.columns = columns
     }
 
-    /// Whether the vectors are shown to somebody at once.
+    /// Whether a user sees the vectors at once.
     var isTerminal: Bool { file.isTerminal }
 
     /// Appends `values`, row-major, any number of whole rows.
@@ -71,14 +71,16 @@ struct VectorWriter: ~Copyable {
         }
     }
 
-    /// Writes what is still buffered, and puts a file in its place.
+    /// Writes the rest of the buffer, and puts a file in its place.
     mutating func finish() throws(CommandFailure) { try file.finish() }
 }
 
-/// The head of a version 1.0 .npy file (numpy.lib.format): magic, length, a Python dictionary, padding.
+/// The head of a .npy file, version 1.0 (numpy.lib.format).
+///
+/// It consists of magic, length, a Python dictionary and padding.
 private func numPyHeader(rows: Int, columns: Int) -> [UInt8] {
     let fields = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
-    // Magic, version and length take 10 bytes; the whole is a multiple of 64 and ends in a newline.
+    // Magic, version and length take 10 bytes. The whole is a multiple of 64 and ends in a newline.
     let padding = 63 - (10 + fields.utf8.count) % 64
     let text = fields + String(repeating: " ", count: padding) + "\n"
     let length = UInt16(text.utf8.count)

@@ -4,16 +4,16 @@ import Testing
 
 @Suite struct `Requests under way` {
     @Test func `hang when one has not ended in time, until it has`() {
-        let traffic = Traffic()
+        let activity = RequestActivity()
         let (first, second) = (
-            traffic.begin(endingBy: .now + .seconds(60)),
-            traffic.begin(endingBy: .now - .milliseconds(1))
+            activity.begin(endingBy: .now + .seconds(60)),
+            activity.begin(endingBy: .now - .milliseconds(1))
         )
-        #expect(traffic.isStuck)
-        traffic.end(second)
-        #expect(!traffic.isStuck)
-        traffic.end(first)
-        #expect(traffic.count == 2)
+        #expect(activity.isStuck)
+        activity.end(second)
+        #expect(!activity.isStuck)
+        activity.end(first)
+        #expect(activity.count == 2)
     }
 
     @Test func `a retry waits twice as long each time, up to a minute`() {

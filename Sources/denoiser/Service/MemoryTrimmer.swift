@@ -1,15 +1,15 @@
-internal import System
 import API
 import Inference
 import Kernels
 import Synchronization
+import System
 
-/// Gives back what large requests have left behind once none is under way.
-final class Tidying: Sendable {
+/// Gives memory that large requests have left behind back to the system, once none is under way.
+final class MemoryTrimmer: Sendable {
     private let isDue = Atomic<Bool>(false)
     private let last = Mutex(ContinuousClock.now)
 
-    /// Where large requests follow one another, the next takes what the last has left instead.
+    /// Within this time a large request that follows another uses what that one left.
     private static let interval = Duration.seconds(1)
 
     /// Notes that a request has ended, which took `bytes` of `budgets`.

@@ -1,9 +1,10 @@
 import Synchronization
 
-/// How many requests came, when the last one was seen, and until when those under way must have ended.
-final class Traffic: Sendable {
+/// How many requests came, how long ago the last one was seen, and whether one hangs.
+final class RequestActivity: Sendable {
     private struct State {
         var last = ContinuousClock.now
+        /// When each request under way must have ended, by its number.
         var underway: [Int: ContinuousClock.Instant] = [:]
         var number = 0
     }
@@ -15,7 +16,7 @@ final class Traffic: Sendable {
     var count: Int { answered.load(ordering: .relaxed) }
 
     /// Since the last request began or ended.
-    var quiet: Duration { state.withLock { $0.last }.duration(to: .now) }
+    var idleTime: Duration { state.withLock { $0.last }.duration(to: .now) }
 
     /// Whether a request is under way that should have ended long ago.
     var isStuck: Bool {
@@ -33,7 +34,7 @@ final class Traffic: Sendable {
         }
     }
 
-    /// Notes that the request of that number has ended.
+    /// Notes that the request with that number has ended.
     func end(_ number: Int) {
         answered.add(1, ordering: .relaxed)
         state.withLock { state in

@@ -1,42 +1,28 @@
 import API
 import FastCGI
 import Inference
-import Synchronization
 
-/// Sorts requests before a thread has them, and turns away at once what cannot be done in time.
-final class Door: Sendable {
-    private let generation: Mutex<Generation>
-    private let metrics: RequestMetrics
+/// Sorts requests before a thread takes them, and refuses at once what cannot be done in time.
+struct AdmissionControl: Sendable {
+    /// The snapshot that decides what can be done.
+    let current: Replaceable<ServiceSnapshot>
+    let metrics: RequestMetrics
 
-    /// The longest short request: a few sentences, or a row of embeddings.
+    /// Bytes of the longest short request: a few sentences, or a row of embeddings.
     private static let shortText = 1 << 10
     private static let shortRows = 16 << 10
 
-    /// The route whose requests are long.
-    private static let texts = Route.all.first { $0.work == .texts }
-
-    /// Bytes of embeddings that are as soon done as a byte of text.
+    /// Bytes of embeddings that are as much work as a byte of text.
     private static let rowBytes = 1 << 10
 
-    init(_ generation: Generation, metrics: RequestMetrics) {
-        self.generation = Mutex(generation)
-        self.metrics = metrics
-    }
-
-    /// Lets in by what `next` allows from now on.
-    func follow(_ next: Generation) {
-        // Outside of the lock the one before may end, which waits for its compute threads.
-        _ = generation.withLock { generation in
-            defer { generation = next }
-            return generation
-        }
-    }
+    /// The route whose requests are long.
+    private static let texts = Route.all.first { $0.work == .texts }
 
     /// What the server asks.
     var triage: Triage {
         Triage(
             errand: { Self.errand($0) }, refusal: { self.refusal(of: $0, behind: $1) },
-            queueTime: { self.generation.withLock { $0.answering.deadline } })
+            queueTime: { self.current.value.handler.deadline })
     }
 
     private static func errand(_ head: RequestHead) -> Errand {
@@ -61,14 +47,14 @@ final class Door: Sendable {
     }
 
     private func refusal(of errand: Errand, behind others: Int) -> Answer? {
-        let generation = generation.withLock { $0 }
+        let snapshot = current.value
         // Rows do not wait for the encoder, and are small by this measure.
         guard errand.size > Self.shortText,
-            let work = generation.embedder.refusal(
-                ofBytes: errand.size, behind: others, before: .now + generation.answering.deadline)
+            let work = snapshot.embedder.refusal(
+                ofBytes: errand.size, behind: others, before: .now + snapshot.handler.deadline)
         else { return nil }
-        let response =
-            Self.texts.map { Response(.tooMuch(work), at: $0) } ?? Response(.tooMuch(work))
+        let error = APIError.tooMuch(work)
+        let response = Self.texts.map { Response(error, at: $0) } ?? Response(error)
         metrics.count(response, time: .zero, stages: [])
         return Answer(response)
     }
