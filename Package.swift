@@ -34,8 +34,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Inference", "Encoder", "Denoisers", "Tokenizer", "ModelFiles", "JSON", "Kernels",
-                "Tensors",
+                "Inference", "Encoder", "Denoisers", "Tokenizer", "JSON", "Kernels", "Tensors",
                 "System",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -44,7 +43,7 @@ let package = Package(
 
         .target(name: "FastCGI", dependencies: ["CFastCGI", "System"], swiftSettings: strict),
         .target(
-            name: "API", dependencies: ["Inference", "ModelFiles", "JSON", "System"],
+            name: "API", dependencies: ["Inference", "JSON", "System"],
             swiftSettings: strict),
         .target(
             name: "Inference",
@@ -99,7 +98,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ModelFilesTests",
-            dependencies: ["ModelFiles", "Kernels", "Tensors", "JSON"],
+            dependencies: ["ModelFiles", "Tensors", "System"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
@@ -111,9 +110,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EncoderTests",
-            dependencies: [
-                "Encoder", "Tokenizer", "Kernels", "Tensors", "System", "ModelFiles", "JSON",
-            ],
+            dependencies: ["Encoder", "Kernels", "Tensors", "System"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
@@ -125,9 +122,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InferenceTests",
-            dependencies: [
-                "Inference", "Tokenizer", "Kernels", "Tensors", "ModelFiles", "Denoisers", "System",
-            ],
+            dependencies: ["Inference", "Tokenizer", "Tensors", "ModelFiles", "System"],
             swiftSettings: strict
         ),
         .testTarget(

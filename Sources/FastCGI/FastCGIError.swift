@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// What keeps the service from starting, and what a peer did wrong.
 public enum FastCGIError: Error, Equatable, Sendable {
@@ -66,7 +67,7 @@ extension FastCGIError: CustomStringConvertible {
         case .unfitLibrary(let what):
             "libfcgi failed its self-test (\(what)); install version 2.4.2 or newer"
         case .system(let call, let subject, let code):
-            "\(call) of \(subject) failed: \(errorText(code))"
+            "\(call) of \(subject) failed: \(systemErrorText(code))"
         case .refusedPeer(let user, let group):
             "refused a connection of user \(user), group \(group); "
                 + "name the user or group to allow it"
@@ -79,13 +80,7 @@ extension FastCGIError: CustomStringConvertible {
         case .wrongLength(let declared, let received):
             "the body has another length than declared: \(received) bytes, not \(declared)"
         case .outOfDescriptors(let code):
-            "no room for another connection (\(errorText(code))); accepting pauses"
+            "no room for another connection (\(systemErrorText(code))); accepting pauses"
         }
     }
-}
-
-/// The C library's words for an error number.
-private func errorText(_ code: Int32) -> String {
-    guard let text = unsafe strerror(code) else { return "error \(code)" }
-    return unsafe String(cString: text)
 }

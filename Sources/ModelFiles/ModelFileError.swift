@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// Why a model file cannot be read, written or locked; each describes itself in one line.
 public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -34,11 +35,11 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
         case .damaged(let file, let reason):
             "\(shown(file)): \(reason)"
         case .system(let operation, let file, let code):
-            "\(shown(file)): cannot \(operation): \(systemMessage(code))"
+            "\(shown(file)): cannot \(operation): \(systemErrorText(code))"
         case .busy(let file):
             "\(shown(file)): another training run holds the lock"
         case .lockingUnsupported(let file, let code):
-            "\(shown(file)): this file system cannot lock files: \(systemMessage(code))"
+            "\(shown(file)): this file system cannot lock files: \(systemErrorText(code))"
         case .superseded(let file, let expected, let live):
             "\(shown(file)): made from version \(expected), but \(live) is live by now"
         case .unknownVersion(let file, let version):
@@ -47,7 +48,7 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
             "\(shown(file)): \(limit) versions are pinned already; unpin one first"
         case .unconfirmed(let file, let version, let code):
             "\(shown(file)): version \(version) is live, "
-                + "but may not survive a power cut: \(systemMessage(code))"
+                + "but may not survive a power cut: \(systemErrorText(code))"
         }
     }
 
@@ -73,10 +74,6 @@ public enum ModelFileError: Error, Equatable, Sendable, CustomStringConvertible 
         return code == ENOENT
             ? .missing(file: file) : .system(operation: operation, file: file, code: code)
     }
-}
-
-private func systemMessage(_ code: Int32) -> String {
-    unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
 }
 
 /// Text out of a file made fit for one line of a log: no control characters, at most 80 scalars.

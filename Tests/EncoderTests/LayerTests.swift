@@ -1,6 +1,5 @@
 import Encoder
 import Foundation
-import Kernels
 import Tensors
 import Testing
 

@@ -1,6 +1,5 @@
 import Encoder
 import Foundation
-import Kernels
 import Tensors
 
 /// A safetensors file, mapped; a plain reader for these tests, apart from the product's own.

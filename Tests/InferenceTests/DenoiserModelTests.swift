@@ -1,6 +1,5 @@
 import Denoisers
 import Foundation
-import Kernels
 import Tensors
 import ModelFiles
 import Testing

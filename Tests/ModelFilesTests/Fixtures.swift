@@ -1,7 +1,7 @@
 import Foundation
-import Kernels
 import Tensors
 import ModelFiles
+import System
 import Testing
 
 /// The path of a file in the folder `Fixtures`.

@@ -1,5 +1,4 @@
 import Tensors
-import Kernels
 import Testing
 
 @testable import ModelFiles

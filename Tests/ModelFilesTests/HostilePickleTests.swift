@@ -1,5 +1,5 @@
 import Tensors
-import Kernels
+import System
 import Testing
 
 @testable import ModelFiles

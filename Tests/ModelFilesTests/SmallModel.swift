@@ -1,5 +1,5 @@
 import Foundation
-import Kernels
+import System
 
 @testable import ModelFiles
 

@@ -1,6 +1,6 @@
 import Tensors
 import Foundation
-import Kernels
+import System
 import Testing
 
 @testable import ModelFiles

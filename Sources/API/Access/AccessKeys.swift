@@ -1,4 +1,4 @@
-internal import ModelFiles
+internal import System
 
 /// The bearer keys (RFC 6750) that let clients use or train the service.
 ///

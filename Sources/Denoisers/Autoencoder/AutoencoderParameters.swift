@@ -1,4 +1,3 @@
-internal import Kernels
 public import Tensors
 
 /// A trained autoencoder's numbers, immutable and shared.

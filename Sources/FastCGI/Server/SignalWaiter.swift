@@ -64,7 +64,7 @@ public final class SignalWaiter: Sendable {
                 if count == size { act(Int32(arrival.ssi_signo)) }
                 guard count < 0, errno != EINTR else { continue }
                 if [EBADF, EINVAL, EISDIR].contains(errno) {
-                    failed(unsafe String(cString: strerror(errno)))
+                    failed(systemErrorText(errno))
                     return
                 }
                 // A thread that ended here would leave a service that only SIGKILL stops.

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 extension Listener {
     /// What a user asked for.
@@ -64,16 +65,12 @@ struct SystemdEnvironment {
 
     /// Reads the variables and removes them from the environment.
     static func take() -> SystemdEnvironment {
-        func value(_ name: String) -> String? {
-            guard let text = unsafe getenv(name) else { return nil }
-            return unsafe String(cString: text)
-        }
-        let environment = SystemdEnvironment(
-            processID: value("LISTEN_PID"), count: value("LISTEN_FDS"))
+        let taken = SystemdEnvironment(
+            processID: environment("LISTEN_PID"), count: environment("LISTEN_FDS"))
         for name in ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"] {
             unsafe unsetenv(name)
         }
-        return environment
+        return taken
     }
 
     /// The one socket meant for `process`; nil where none is.

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// The file of a Unix socket we bound, known by device and inode.
 struct SocketFile: Sendable {
@@ -100,7 +101,7 @@ private struct FolderTurn {
     private let descriptor: Int32
 
     init(of path: String) {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let folder = directory(of: path)
         descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         // Where the file system has no locks, bind still lets only one through.
         if descriptor >= 0 { _ = flock(descriptor, LOCK_EX) }

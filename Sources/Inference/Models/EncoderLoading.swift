@@ -1,5 +1,4 @@
 public import Encoder
-internal import Kernels
 internal import Tensors
 internal import ModelFiles
 public import Tokenizer

@@ -1,4 +1,5 @@
 internal import ModelFiles
+internal import System
 internal import Tokenizer
 
 /// A training text split into lines; blank ones are skipped, repeated ones are kept once.

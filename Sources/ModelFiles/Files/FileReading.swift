@@ -1,4 +1,5 @@
 internal import Glibc
+public import System
 
 /// An open descriptor of a regular file, closed with its owner.
 struct ReadableFile: ~Copyable {
@@ -33,14 +34,11 @@ struct ReadableFile: ~Copyable {
     deinit { close(descriptor) }
 
     /// Gives the whole file to `body`, a mebibyte at a time.
-    func forEachPortion(_ body: (Span<UInt8>) -> Void) throws(ModelFileError) {
-        var portion = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = unsafe read(descriptor, &portion, portion.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw .fromErrno("read", path) }
-            if count == 0 { return }
-            body(portion.span.extracting(0..<count))
+    func forEachChunk(_ body: (Span<UInt8>) -> Void) throws(ModelFileError) {
+        do throws(SystemError) {
+            try System.forEachChunk(of: descriptor, body)
+        } catch {
+            throw .system(operation: "read", file: path, code: error.code)
         }
     }
 
@@ -49,20 +47,11 @@ struct ReadableFile: ~Copyable {
         guard size <= limit else {
             throw .damaged(file: path, reason: "\(size) bytes, more than the limit of \(limit)")
         }
-        var failure: Int32 = 0
-        // One byte more than expected, to notice a file that grew.
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size + 1) { buffer, filled in
-            while filled < buffer.count {
-                let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer.raw(filled...))
-                let got = unsafe read(descriptor, target.baseAddress, target.count)
-                if got < 0 && errno == EINTR { continue }
-                if got < 0 { failure = errno }
-                if got <= 0 { break }
-                filled += got
-            }
-        }
-        guard failure == 0 else {
-            throw .system(operation: "read", file: path, code: failure)
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try readToEnd(descriptor, limit: size)
+        } catch {
+            throw .system(operation: "read", file: path, code: error.code)
         }
         guard bytes.count == size else {
             throw .damaged(file: path, reason: "changed while it was read")
@@ -71,9 +60,17 @@ struct ReadableFile: ~Copyable {
     }
 }
 
-extension UnsafeMutableBufferPointer<UInt8> {
-    fileprivate func raw(_ range: PartialRangeFrom<Int>) -> Slice<UnsafeMutableRawBufferPointer> {
-        unsafe UnsafeMutableRawBufferPointer(self)[range]
+extension SHA256 {
+    /// The digest of the file at `path` as 64 hexadecimal digits; the file may be large.
+    ///
+    /// - Throws: `missing`, `system`, or `damaged` if it is empty or no regular file.
+    public static func hex(ofFile path: String) throws(ModelFileError) -> String {
+        // Read, not mapped: a file that is just being written over would end the process.
+        let file = try ReadableFile(opening: path)
+        guard file.size > 0 else { throw .damaged(file: path, reason: "empty") }
+        var hash = SHA256()
+        try file.forEachChunk { hash.update($0) }
+        return hash.finish().map(hexByte).joined()
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// The system calls of publishing, each checked, each reported with its file.
 ///
@@ -42,10 +43,10 @@ struct FileSystem: Sendable {
         do throws(ModelFileError) {
             var failure: ModelFileError?
             do throws(ModelFileError) {
-                try readable.forEachPortion { portion in
+                try readable.forEachChunk { chunk in
                     guard failure == nil else { return }
                     do throws(ModelFileError) {
-                        try write(portion, to: descriptor, for: file)
+                        try write(chunk, to: descriptor, for: file)
                     } catch { failure = error }
                 }
             } catch {

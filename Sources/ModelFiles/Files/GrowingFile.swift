@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// A file that grows beside the one whose place it takes when it is whole.
 ///

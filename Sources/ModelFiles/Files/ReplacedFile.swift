@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// Puts a file of `bytes` at `path`; at every moment, whatever fails, there is the old one or the
 /// new, whole.

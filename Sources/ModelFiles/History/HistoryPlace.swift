@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// The names of a model's files on disk.
 struct HistoryPlace {
@@ -52,7 +53,7 @@ struct HistoryPlace {
 
     /// Whether `temporary(for:)` of any process gives this name.
     func isTemporary(_ name: String) -> Bool {
-        let prefix = ".\(ModelFiles.name(of: model))."
+        let prefix = ".\(System.name(of: model))."
         return name.hasPrefix(prefix) && name.hasSuffix(".new")
             && Int32(name.dropFirst(prefix.count).dropLast(4)) != nil
     }

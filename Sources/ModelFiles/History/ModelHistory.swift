@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// The model at one path, and the versions that were live there before.
 ///

@@ -1,3 +1,4 @@
+internal import System
 internal import Tensors
 
 /// The name of one set of weights, such as `12-3fa9c1d2`.

@@ -1,7 +1,7 @@
 /// Bytes of memory this process may use: the machine's, or what its control groups leave of it.
 public func availableMemory() -> Int {
     var bytes = Int.max
-    if let line = readSmallFile("/proc/meminfo")?.split(separator: "\n").first(where: {
+    if let line = textOfFile("/proc/meminfo")?.split(separator: "\n").first(where: {
         $0.hasPrefix("MemTotal:")
     }), let kibibytes = Int(line.split(separator: " ").dropFirst().first ?? "") {
         bytes = kibibytes * 1024
@@ -21,7 +21,7 @@ public func availableMemory() -> Int {
 package func controlGroupFiles(
     _ name: String, olderNamed oldName: String? = nil, of controller: String = ""
 ) -> [String] {
-    guard let membership = readSmallFile("/proc/self/cgroup") else { return [] }
+    guard let membership = textOfFile("/proc/self/cgroup") else { return [] }
     var contents: [String] = []
     for line in membership.split(separator: "\n") {
         let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -36,7 +36,7 @@ package func controlGroupFiles(
         }
         var folder = String(fields[2])
         while true {
-            if let content = readSmallFile("\(place.root)\(folder)/\(place.file)") {
+            if let content = textOfFile("\(place.root)\(folder)/\(place.file)") {
                 contents.append(content)
             }
             guard let slash = folder.lastIndex(of: "/"), folder.count > 1 else { break }

@@ -10,7 +10,7 @@ public func availableCores() -> Int {
 
 /// Processors in this process's affinity mask, which the kernel prints as hexadecimal digits.
 private func allowedProcessors() -> Int? {
-    guard let status = readSmallFile("/proc/self/status"),
+    guard let status = textOfFile("/proc/self/status"),
         let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed:") })
     else { return nil }
     let count = line.dropFirst("Cpus_allowed:".count).reduce(0) {
@@ -28,15 +28,4 @@ private func controlGroupQuota() -> Double? {
         else { return nil }
         return quota / period
     }.min()
-}
-
-/// The first 4 KiB of a file as text, nil where it cannot be read.
-func readSmallFile(_ path: String) -> String? {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-        count = max(0, unsafe read(descriptor, buffer.baseAddress, buffer.count))
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }

@@ -53,7 +53,7 @@ package struct ThreadRefusal: Error, CustomStringConvertible {
     package let code: Int32
 
     package var description: String {
-        "the system gives no thread: \(unsafe String(cString: strerror(code)))"
+        "the system gives no thread: \(systemErrorText(code))"
     }
 }
 

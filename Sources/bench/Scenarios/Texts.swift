@@ -1,8 +1,6 @@
 internal import System
 import ArgumentParser
 import Inference
-import Kernels
-import ModelFiles
 import Tokenizer
 
 extension Scenario {
@@ -11,7 +9,7 @@ extension Scenario {
         name: "texts",
         abstract: "a file of texts through tokeniser and encoder, all cores (tokens/s)"
     ) { settings, stopwatch in
-        let bytes = try fileContents(at: settings.texts, limit: 1 << 30)
+        let bytes = try readWholeFile(settings.texts)
         let texts = bytes.split(separator: UInt8(ascii: "\n")).map {
             String(decoding: $0, as: UTF8.self)
         }

@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// Why a command cannot go on: one line for the user and the exit status (sysexits.h).
 struct CommandFailure: Error, CustomStringConvertible {
@@ -34,9 +35,9 @@ struct CommandFailure: Error, CustomStringConvertible {
 
     /// The system refused a call.
     static func system(_ text: String, _ code: Int32) -> CommandFailure {
-        let reason = unsafe String(cString: strerror(code))
-        return CommandFailure(
-            description: "\(text): \(reason)", status: 74, isPassing: isPassing(code))
+        CommandFailure(
+            description: "\(text): \(systemErrorText(code))", status: 74,
+            isPassing: isPassing(code))
     }
 
     /// Whether a call that failed with `code` may succeed a moment later by itself.

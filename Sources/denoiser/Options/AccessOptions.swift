@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import System
 
 /// Which clients may use the service, among those that may connect.
 struct AccessOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import Glibc
 import ModelFiles
+import System
 
 /// The path of a file or folder, and what named it.
 struct NamedPath: Equatable, Sendable {
@@ -29,11 +30,4 @@ struct NamedPath: Equatable, Sendable {
         let what = isLink ? "this link leads to no \(kind)" : "no such \(kind)"
         return "\(path): \(what)" + (namer.map { " (\($0) names it)" } ?? "")
     }
-}
-
-/// The value of an environment variable, nil where it is unset or empty.
-func environment(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
-    let text = unsafe String(cString: value)
-    return text.isEmpty ? nil : text
 }

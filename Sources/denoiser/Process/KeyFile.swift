@@ -1,5 +1,6 @@
 import API
 import Glibc
+import System
 
 /// The keys in the file at `path`.
 ///
@@ -9,7 +10,7 @@ func readKeys(_ path: String) throws(CommandFailure) -> AccessKeys {
     guard unsafe stat(path, &status) == 0 else {
         let code = errno
         throw .configuration(
-            "\(path): \(unsafe String(cString: strerror(code))) (--keys names it)",
+            "\(path): \(systemErrorText(code)) (--keys names it)",
             isPassing: CommandFailure.isPassing(code))
     }
     guard status.st_mode & S_IFMT == S_IFREG else {

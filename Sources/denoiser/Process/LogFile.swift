@@ -1,6 +1,7 @@
 import Glibc
 import ModelFiles
 import Synchronization
+import System
 
 /// The file that takes standard error: the log and crash reports.
 struct LogFile: ~Copyable {
@@ -40,7 +41,7 @@ struct LogFile: ~Copyable {
         let reason =
             code == ENXIO
             ? "a pipe that nobody reads, or a socket; a regular file or a device is needed"
-            : unsafe String(cString: strerror(code))
+            : systemErrorText(code)
         return .configuration(
             "cannot open the log \(path): \(reason)", isPassing: CommandFailure.isPassing(code))
     }

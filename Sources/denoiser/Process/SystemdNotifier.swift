@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// Tells systemd, or another manager that sets `NOTIFY_SOCKET`, how the service is (sd_notify(3)).
 ///

@@ -3,7 +3,7 @@ import Denoisers
 import FastCGI
 import Glibc
 import Inference
-import ModelFiles
+import System
 
 /// Checks everything that `serve` needs, without starting it; prints one line for each part.
 struct Check {

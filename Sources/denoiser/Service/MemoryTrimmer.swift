@@ -1,6 +1,5 @@
 import API
 import Inference
-import Kernels
 import Synchronization
 import System
 

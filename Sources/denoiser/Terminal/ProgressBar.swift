@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// One line on the terminal of standard error, drawn again as work proceeds; nothing elsewhere.
 struct ProgressBar {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Inference
 import JSON
+import System
 
 /// The texts of a command, from arguments, files or standard input.
 struct TextInput: ParsableArguments {
@@ -119,22 +120,9 @@ func nameOfFile(at path: String) -> String { path == "-" ? "standard input" : pa
 
 /// The bytes of the file at `path`, "-" being standard input.
 func readFile(_ path: String) throws(CommandFailure) -> [UInt8] {
-    let descriptor = path == "-" ? 0 : unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("cannot read \(nameOfFile(at: path))", errno) }
-    defer { if descriptor != 0 { close(descriptor) } }
-    var bytes: [UInt8] = []
-    var size = stat()
-    if unsafe fstat(descriptor, &size) == 0, size.st_size > 0 {
-        bytes.reserveCapacity(Int(size.st_size))
-    }
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
-        if count < 0 {
-            if errno == EINTR { continue }
-            throw .system("cannot read \(nameOfFile(at: path))", errno)
-        }
-        if count == 0 { return bytes }
-        bytes += chunk[..<count]
+    do throws(SystemError) {
+        return path == "-" ? try readToEnd(0) : try readWholeFile(path)
+    } catch {
+        throw .system("cannot read \(nameOfFile(at: path))", error.code)
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Inference
+import System
 
 /// The first byte of a text that is not UTF-8.
 struct UTF8Fault: CustomStringConvertible {
@@ -72,8 +73,7 @@ func checkArguments() throws(CommandFailure) {
 
 /// Why the value of an environment variable is not UTF-8; nil if it is.
 func faultOfEnvironment(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
-    let bytes = unsafe bytes(of: value)
+    guard let bytes = environmentBytes(name) else { return nil }
     return UTF8Fault(in: bytes).map {
         "the environment's \(name), \($0.withoutLine): \(quoted(bytes))"
     }

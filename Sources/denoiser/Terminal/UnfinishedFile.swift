@@ -1,5 +1,6 @@
 import Glibc
 import ModelFiles
+import System
 
 /// A file that takes its place when it is whole; a signal that ends the process removes it.
 struct UnfinishedFile {

@@ -1,3 +1,5 @@
+internal import System
+
 /// Reads the pickle of a model without executing anything.
 ///
 /// Dictionaries, lists, tuples, numbers, texts and tensors are kept. Of all other plain data only

@@ -1,4 +1,4 @@
-/// SHA-256 (FIPS 180-4), fed piece by piece.
+/// SHA-256 (FIPS 180-4), fed chunk by chunk.
 public struct SHA256: Sendable {
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a,
@@ -21,18 +21,6 @@ public struct SHA256: Sendable {
     /// The digest of `bytes` as 64 hexadecimal digits.
     public static func hex(of bytes: [UInt8]) -> String {
         digest(of: bytes).map(hexByte).joined()
-    }
-
-    /// The digest of the file at `path` as 64 hexadecimal digits; the file may be large.
-    ///
-    /// - Throws: `missing`, `system`, or `damaged` if it is empty or no regular file.
-    public static func hex(ofFile path: String) throws(ModelFileError) -> String {
-        // Read, not mapped: a file that is just being written over would end the process.
-        let file = try ReadableFile(opening: path)
-        guard file.size > 0 else { throw .damaged(file: path, reason: "empty") }
-        var hash = SHA256()
-        try file.forEachPortion { hash.update($0) }
-        return hash.finish().map(hexByte).joined()
     }
 
     /// Appends `bytes` to the message.
@@ -110,7 +98,7 @@ public struct SHA256: Sendable {
 }
 
 /// Two lower-case hexadecimal digits.
-func hexByte(_ byte: UInt8) -> String {
+package func hexByte(_ byte: UInt8) -> String {
     (byte < 16 ? "0" : "") + String(byte, radix: 16)
 }
 
