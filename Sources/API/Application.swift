@@ -17,7 +17,7 @@ public struct Application: Sendable {
     ///   - team: a second thread for large requests.
     public init(
         service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil,
-        sites: SitePolicy = SitePolicy(), team: ComputeTeam? = nil
+        sites: SitePolicy = SitePolicy(), team: WorkerPair? = nil
     ) {
         self.init(
             service: service, limits: limits, keys: keys, sites: sites, team: team,
@@ -26,7 +26,7 @@ public struct Application: Sendable {
 
     init(
         service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil,
-        sites: SitePolicy = SitePolicy(), team: ComputeTeam? = nil, routes: [Route]
+        sites: SitePolicy = SitePolicy(), team: WorkerPair? = nil, routes: [Route]
     ) {
         self.routes = routes
         let context = EndpointContext(service: service, limits: limits, team: team)

@@ -59,7 +59,7 @@ struct EndpointContext: Sendable {
     let service: any DenoisingService
     let limits: Limits
     /// A second thread for large requests.
-    let team: ComputeTeam?
+    let team: WorkerPair?
 }
 
 /// What answers a route's requests.

@@ -32,7 +32,7 @@ public protocol Denoiser: Sendable {
     ///   - options: what the caller knows of the noise, and how far rows may move.
     ///   - team: a second thread for many rows; the result is the same without it.
     func denoise(
-        _ rows: [Float], _ options: DenoisingOptions, team: ComputeTeam?
+        _ rows: [Float], _ options: DenoisingOptions, team: WorkerPair?
     ) -> DenoisedRows
 
     /// Bytes that `denoise` takes for `rows` rows at most, besides the rows and the result.

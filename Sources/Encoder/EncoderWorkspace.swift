@@ -42,19 +42,19 @@ struct EncoderBuffers: Sendable {
         values = SharedMatrix(rows: tokens, columns: configuration.hidden)
         inner = SharedMatrix(rows: tokens, columns: configuration.inner)
         let longest = min(tokens, configuration.positions)
-        scores = SharedMatrix(rows: ComputeTeam.size, columns: attentionScratch(length: longest))
+        scores = SharedMatrix(rows: WorkerPair.size, columns: attentionScratch(length: longest))
         panels =
             packed
-            ? SharedMatrix(rows: ComputeTeam.size, columns: Self.panels(tokens: tokens)) : nil
+            ? SharedMatrix(rows: WorkerPair.size, columns: Self.panels(tokens: tokens)) : nil
     }
 
     /// Bytes of all matrices for `tokens` tokens.
     static func bytes(tokens: Int, configuration: EncoderConfiguration, packed: Bool) -> Int {
         let hidden = configuration.hidden
         let longest = min(tokens, configuration.positions)
-        let scores = ComputeTeam.size * attentionScratch(length: longest)
+        let scores = WorkerPair.size * attentionScratch(length: longest)
         let panels =
-            packed ? ComputeTeam.size * Self.panels(tokens: tokens) : 0
+            packed ? WorkerPair.size * Self.panels(tokens: tokens) : 0
         let floats =
             tokens * (3 * hidden + configuration.inner) + hidden * keyStride(tokens: tokens)
             + attentionKeySlack + scores + panels

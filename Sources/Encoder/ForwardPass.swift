@@ -16,20 +16,20 @@ struct ForwardPass: Sendable {
     var tokens: Int { batch.tokens }
 
     func run(
-        _ share: inout Share, observing observe: (Intermediate, Span<Float>) -> Void
+        _ worker: inout Worker, observing observe: (Intermediate, Span<Float>) -> Void
     ) {
-        embed(&share)
+        embed(&worker)
         observe(.embeddings, rows(buffers.hidden))
         for (index, layer) in weights.layers.enumerated() {
-            attend(layer, &share)
+            attend(layer, &worker)
             observe(.attention(layer: index), rows(buffers.query))
-            project(buffers.query, layer.attentionOutput.weight, &share)
-            addNorm(layer.attentionOutput.bias, layer.attentionNorm, &share)
+            project(buffers.query, layer.attentionOutput.weight, &worker)
+            addNorm(layer.attentionOutput.bias, layer.attentionNorm, &worker)
             observe(.attentionOutput(layer: index), rows(buffers.hidden))
-            widen(layer.intermediate, &share)
+            widen(layer.intermediate, &worker)
             observe(.intermediate(layer: index), rows(buffers.inner))
-            project(buffers.inner, layer.output.weight, &share)
-            addNorm(layer.output.bias, layer.outputNorm, &share)
+            project(buffers.inner, layer.output.weight, &worker)
+            addNorm(layer.output.bias, layer.outputNorm, &worker)
             observe(.output(layer: index), rows(buffers.hidden))
         }
     }
@@ -42,18 +42,18 @@ struct ForwardPass: Sendable {
 
     /// Pieces of a stage that is cut by columns: `most`, so that nobody waits long for the other's last, but as
     /// few as there are threads where rows are many, which are packed anew for every piece.
-    private func columnPieces(_ most: Int, _ share: Share) -> Int {
-        guard share.isShared else { return 1 }
-        return tokens <= mostFewRows ? most : ComputeTeam.size
+    private func columnChunks(_ most: Int, _ worker: Worker) -> Int {
+        guard worker.isPaired else { return 1 }
+        return tokens <= mostFewRows ? most : WorkerPair.size
     }
 
     /// Pieces of a stage that is cut by rows: eight rows take about 2 µs, as long as a piece costs to hand out.
-    private var rowPieces: Int { max(1, min(8, tokens / 8)) }
+    private var rowChunks: Int { max(1, min(8, tokens / 8)) }
 
     /// hidden = norm(word + position + type 0), by rows.
-    private func embed(_ share: inout Share) {
-        share.stage(rowPieces) { piece in
-            let mine = part(piece, of: rowPieces, tokens)
+    private func embed(_ worker: inout Worker) {
+        worker.phase(rowChunks) { index in
+            let mine = chunk(index, of: rowChunks, in: tokens)
             for sequence in 0..<batch.sequences {
                 let all = batch.range(of: sequence)
                 let range = all.clamped(to: mine)
@@ -80,12 +80,12 @@ struct ForwardPass: Sendable {
     }
 
     /// query = attention, by heads.
-    private func attend(_ layer: LayerWeights, _ share: inout Share) {
-        let pieces = columnPieces(max(1, configuration.heads / headUnit), share)
-        let thread = share.index
-        share.stage(pieces) { piece in
+    private func attend(_ layer: LayerWeights, _ worker: inout Worker) {
+        let chunks = columnChunks(max(1, configuration.heads / headUnit), worker)
+        let thread = worker.index
+        worker.phase(chunks) { index in
             attend(
-                layer, heads: part(piece, of: pieces, configuration.heads, in: headUnit),
+                layer, heads: chunk(index, of: chunks, in: configuration.heads, unit: headUnit),
                 thread: thread)
         }
     }
@@ -119,11 +119,11 @@ struct ForwardPass: Sendable {
     }
 
     /// inner = gelu(hidden · weightᵀ + bias), by columns.
-    private func widen(_ linear: LinearWeights, _ share: inout Share) {
-        let pieces = columnPieces(8, share)
-        let thread = share.index
-        share.stage(pieces) { piece in
-            let columns = part(piece, of: pieces, configuration.inner, in: columnUnit)
+    private func widen(_ linear: LinearWeights, _ worker: inout Worker) {
+        let chunks = columnChunks(8, worker)
+        let thread = worker.index
+        worker.phase(chunks) { index in
+            let columns = chunk(index, of: chunks, in: configuration.inner, unit: columnUnit)
             project(buffers.hidden, columns, thread, Projection(linear.weight, buffers.inner))
             var inner = unsafe buffers.inner.mutableSpan(from: columns.lowerBound)
             gelu(
@@ -133,19 +133,19 @@ struct ForwardPass: Sendable {
     }
 
     /// values = input · weightᵀ, by columns.
-    private func project(_ input: SharedMatrix, _ weight: Tensor, _ share: inout Share) {
-        let pieces = columnPieces(4, share)
-        let thread = share.index
-        share.stage(pieces) { piece in
-            let columns = part(piece, of: pieces, configuration.hidden, in: columnUnit)
+    private func project(_ input: SharedMatrix, _ weight: Tensor, _ worker: inout Worker) {
+        let chunks = columnChunks(4, worker)
+        let thread = worker.index
+        worker.phase(chunks) { index in
+            let columns = chunk(index, of: chunks, in: configuration.hidden, unit: columnUnit)
             project(input, columns, thread, Projection(weight, buffers.values))
         }
     }
 
     /// hidden = norm(hidden + values + bias), by rows.
-    private func addNorm(_ bias: Tensor, _ norm: LayerNormWeights, _ share: inout Share) {
-        share.stage(rowPieces) { piece in
-            let mine = part(piece, of: rowPieces, tokens)
+    private func addNorm(_ bias: Tensor, _ norm: LayerNormWeights, _ worker: inout Worker) {
+        worker.phase(rowChunks) { index in
+            let mine = chunk(index, of: rowChunks, in: tokens)
             let start = mine.lowerBound * configuration.hidden
             var hidden = unsafe buffers.hidden.mutableSpan(from: start)
             addLayerNorm(

@@ -50,11 +50,11 @@ public struct SentenceEncoder: Sendable {
     ///     used while another call has it.
     ///   - embeddings: [sequences, hidden].
     package func encode(
-        _ batch: PackedBatch, workspace: inout EncoderWorkspace, team: ComputeTeam? = nil,
+        _ batch: PackedBatch, workspace: inout EncoderWorkspace, team: WorkerPair? = nil,
         into embeddings: inout MutableSpan<Float>
     ) {
         let pass = forwardPass(batch, &workspace)
-        let shared = team?.run { share in pass.run(&share) { _, _ in } } ?? false
+        let shared = team?.run { worker in pass.run(&worker) { _, _ in } } ?? false
         if !shared { run(pass) { _, _ in } }
         pool(batch, workspace.buffers, into: &embeddings) { _, _ in }
     }
@@ -72,7 +72,7 @@ public struct SentenceEncoder: Sendable {
     private func run(
         _ pass: ForwardPass, observing observe: (Intermediate, Span<Float>) -> Void
     ) {
-        var alone = Share.whole
+        var alone = Worker.alone
         pass.run(&alone, observing: observe)
     }
 

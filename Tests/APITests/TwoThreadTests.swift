@@ -21,7 +21,7 @@ import System
     }
 
     /// Status and body, without the time it took.
-    private func answer(_ body: String, team: ComputeTeam?) -> (Int, String) {
+    private func answer(_ body: String, team: WorkerPair?) -> (Int, String) {
         let limits = Limits()
         let response = ask(
             "POST", "/denoise/embedding", body,
@@ -34,7 +34,7 @@ import System
     }
 
     @Test func `give the same answer as on one`() throws {
-        let team = try #require(ComputeTeam())
+        let team = try #require(WorkerPair())
         for (body, status) in [
             (body(), 200), (body(between: " ,\n\t "), 200), (body(between: ",,"), 422),
             (body(between: " "), 422),
@@ -53,7 +53,7 @@ import System
     }
 
     @Test func `keep to the limit of rows, whatever piece is over it`() throws {
-        let team = try #require(ComputeTeam())
+        let team = try #require(WorkerPair())
         for limit in [1, 150, 299, 300] {
             var limits = Limits()
             limits.rows = limit
@@ -65,7 +65,7 @@ import System
     }
 
     @Test func `denoise to the same bits`() throws {
-        let team = try #require(ComputeTeam())
+        let team = try #require(WorkerPair())
         let model = try #require(DenoiserModel.builtIn)
         let embeddings = (0..<rows * 384).map { Float($0 % 101) / 1000 }
         #expect(

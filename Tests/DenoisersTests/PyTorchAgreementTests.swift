@@ -134,7 +134,7 @@ final class RecordedRun {
         steps += 1
         let step = TrainingStep(
             buffers: buffers, rows: rows, adam: adam.step(steps))
-        var alone = Share.whole
+        var alone = Worker.alone
         var loss = 0.0
         step.run(&alone) { _, part in
             loss += part

@@ -56,8 +56,8 @@ func train(
         let rows = planeRows(1500)
         let lines = rows.count / 384
         let initial = AutoencoderParameters(initializedFrom: 9).flat
-        let team = try #require(ComputeTeam())
-        func run(_ team: ComputeTeam?) -> [Float] {
+        let team = try #require(WorkerPair())
+        func run(_ team: WorkerPair?) -> [Float] {
             let buffers = TrainingBuffers(batch: batchSize, initial: initial.span)
             let epoch = TrainingEpoch(
                 buffers: buffers,

@@ -77,7 +77,7 @@ import System
     ) throws {
         let encoder = try RealEncoder.encoder(weights)
         let reference = try ReferenceTexts()
-        let team = try #require(ComputeTeam())
+        let team = try #require(WorkerPair())
         var largest = Float(0)
         for ids in reference.ids {
             let (_, difference) = compare(

@@ -69,7 +69,7 @@ struct ReferenceTexts {
 extension SentenceEncoder {
     /// Embeddings of `sequences` in one batch, [sequences, hidden].
     func embed(
-        _ sequences: some Sequence<[Int32]>, team: ComputeTeam? = nil
+        _ sequences: some Sequence<[Int32]>, team: WorkerPair? = nil
     ) -> [Float] {
         var batch = PackedBatch()
         for ids in sequences { batch.append(ids) }

@@ -4,13 +4,13 @@ import Testing
 
 @Suite struct `A thread of the system` {
     @Test func `runs its body to the end`() throws {
-        let stages = Stages()
-        #expect(stages.number == 0)
+        let barrier = PhaseBarrier()
+        #expect(barrier.number == 0)
         let thread = try SystemThread(niceness: 1) {
-            _ = stages.enter(1, pieces: 3, fromFront: true)
+            _ = barrier.enter(1, chunks: 3, fromFront: true)
         }
         thread.join()
-        #expect(stages.number == 1)
+        #expect(barrier.number == 1)
     }
 
     @Test func `that the system does not give is an error that says why`() {

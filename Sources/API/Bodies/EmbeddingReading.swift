@@ -13,7 +13,7 @@ struct EmbeddingReading: RowReading {
     let limit: Int
 
     /// A second thread for long lists.
-    var team: ComputeTeam?
+    var team: WorkerPair?
 
     /// About how many bytes of a long list a thread reads at a time.
     var bytesOfPiece = 64 << 10
@@ -22,7 +22,7 @@ struct EmbeddingReading: RowReading {
         guard reader.skip(UInt8(ascii: "[")) else { return nil }
         let starts =
             [reader.position] + (team == nil ? [] : laterStarts(in: text, after: reader.position))
-        let pieces = inPieces(starts.count, team) { piece in
+        let pieces = parallelMap(starts.count, on: team) { piece in
             let end = piece + 1 < starts.count ? starts[piece + 1] : nil
             return rows(in: text, from: starts[piece], to: end)
         }

@@ -6,7 +6,7 @@ internal import System
 enum DenoiseAnswer {
     /// The answer that `work` gives, with how long the work took, printed with the help of `team`.
     static func measuring(
-        _ team: ComputeTeam?, _ work: () throws(InferenceError) -> DenoisedBatch
+        _ team: WorkerPair?, _ work: () throws(InferenceError) -> DenoisedBatch
     ) throws(APIError) -> Response {
         let started = ContinuousClock.now
         let batch: DenoisedBatch
@@ -19,7 +19,7 @@ enum DenoiseAnswer {
     }
 
     private static func answer(
-        _ batch: DenoisedBatch, milliseconds: Double, _ team: ComputeTeam?
+        _ batch: DenoisedBatch, milliseconds: Double, _ team: WorkerPair?
     ) throws(APIError) -> Response {
         let rows = batch.values.count / max(batch.columns, 1)
         if let index = batch.values.firstIndex(where: { !$0.isFinite }) {
@@ -27,8 +27,8 @@ enum DenoiseAnswer {
         }
         // A piece is small, so that a slow reader keeps little of what it has read in memory.
         let count = max(1, min(16, rows / rowsOfPiece), rows / (4 * rowsOfPiece))
-        let pieces = inPieces(count, team) { piece in
-            let mine = part(piece, of: count, rows)
+        let pieces = parallelMap(count, on: team) { piece in
+            let mine = chunk(piece, of: count, in: rows)
             var text: [UInt8] = []
             text.reserveCapacity(mine.count * batch.columns * bytesOfFloat + bytesBeside)
             if piece == 0 { text.append(contentsOf: #"{"denoised_embeddings":["#.utf8) }

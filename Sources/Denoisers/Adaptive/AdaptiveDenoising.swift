@@ -25,7 +25,7 @@ extension AdaptiveParameters {
     ///   - team: a second thread for many rows; the result is the same without it, to the bit.
     public func denoise(
         _ x: [Float], noise: Float? = nil, profile: AdaptiveProfile? = nil,
-        team: ComputeTeam? = nil
+        team: WorkerPair? = nil
     ) -> AdaptiveAnswer {
         let estimate = estimateNoise(x.span, given: noise)
         let rows = estimate.levels.indices.filter { estimate.levels[$0] > 0 }
@@ -49,12 +49,12 @@ extension AdaptiveParameters {
 
     /// What the network says of `rows` of `x`, at scale 1; [rows.count, width].
     func answers(
-        _ x: [Float], _ estimate: NoiseEstimate, _ rows: [Int], _ team: ComputeTeam? = nil
+        _ x: [Float], _ estimate: NoiseEstimate, _ rows: [Int], _ team: WorkerPair? = nil
     ) -> [Float] {
         let count = max(1, min(16, rows.count / Self.rowsOfPiece))
         guard team != nil, count > 1 else { return answers(x, estimate, rows[...]) }
-        let pieces = inPieces(count, team) { piece in
-            answers(x, estimate, rows[part(piece, of: count, rows.count)])
+        let pieces = parallelMap(count, on: team) { piece in
+            answers(x, estimate, rows[chunk(piece, of: count, in: rows.count)])
         }
         var all: [Float] = []
         all.reserveCapacity(rows.count * shape.width)

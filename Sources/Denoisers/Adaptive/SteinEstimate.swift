@@ -9,7 +9,7 @@ extension AdaptiveParameters {
     /// confidence, if it does not or cannot tell.
     func profile(
         for x: [Float], _ estimate: NoiseEstimate, _ rows: [Int], answers: [Float],
-        _ team: ComputeTeam?
+        _ team: WorkerPair?
     ) -> AdaptiveProfile? {
         guard rows.count >= Self.steinRows else { return nil }
         let judged = Array(rows[..<Self.steinRows])
@@ -32,7 +32,7 @@ extension AdaptiveParameters {
     ///   - answers: what the network says of them, from the first on.
     func steinRatio(
         _ x: [Float], _ estimate: NoiseEstimate, _ rows: [Int], answers: [Float],
-        _ team: ComputeTeam? = nil
+        _ team: WorkerPair? = nil
     ) -> Double {
         let width = shape.width
         let directions = addingNoise(

@@ -16,7 +16,7 @@ public struct AutoencoderDenoiser: Denoiser {
 
     /// Runs the network over all rows; it has no use for any option.
     public func denoise(
-        _ rows: [Float], _ options: DenoisingOptions, team: ComputeTeam?
+        _ rows: [Float], _ options: DenoisingOptions, team: WorkerPair?
     ) -> DenoisedRows {
         let count = rows.count / width
         let summary = DenoisingSummary(rows: count, movedRows: count)
@@ -24,8 +24,8 @@ public struct AutoencoderDenoiser: Denoiser {
         guard team != nil, pieces > 1 else {
             return DenoisedRows(values: parameters.denoise(rows), summary: summary)
         }
-        let results = inPieces(pieces, team) { [parameters, width] piece in
-            let mine = part(piece, of: pieces, count)
+        let results = parallelMap(pieces, on: team) { [parameters, width] piece in
+            let mine = chunk(piece, of: pieces, in: count)
             return parameters.denoise(
                 rows.span.extracting(mine.lowerBound * width..<mine.upperBound * width))
         }
@@ -39,7 +39,7 @@ public struct AutoencoderDenoiser: Denoiser {
     public static func memory(rows: Int) -> Int {
         let architecture = AutoencoderArchitecture.original
         return rows * architecture.width * MemoryLayout<Float>.stride
-            + ComputeTeam.size
+            + WorkerPair.size
             * AutoencoderWorkspace.bytes(rows: min(rows, mostFewRows), of: architecture)
     }
 

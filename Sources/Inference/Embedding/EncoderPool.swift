@@ -1,5 +1,4 @@
 internal import Encoder
-internal import Kernels
 internal import Tensors
 internal import System
 
@@ -24,7 +23,7 @@ final class EncoderPool: Sendable {
     private let waitingLimit: Int
     private let threadCount: Int
     /// Lends a second core to a batch that is alone.
-    private let team: ComputeTeam?
+    private let team: WorkerPair?
 
     /// Starts `threadCount` threads, each with a workspace for `tokenBudget` tokens.
     ///
@@ -40,7 +39,7 @@ final class EncoderPool: Sendable {
         self.encoder = encoder
         self.waitingLimit = waitingLimit
         self.threadCount = threadCount
-        team = threadCount > 1 ? ComputeTeam() : nil
+        team = threadCount > 1 ? WorkerPair.shared : nil
         state = Monitor(
             State(
                 queue: EmbeddingQueue(tokenBudget: tokenBudget),

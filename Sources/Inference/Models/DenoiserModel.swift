@@ -76,14 +76,14 @@ public struct DenoiserModel: Sendable {
 
     /// The same with a second thread for many rows.
     package func denoise(
-        _ embeddings: [Float], noiseLevel: Float, team: ComputeTeam?
+        _ embeddings: [Float], noiseLevel: Float, team: WorkerPair?
     ) -> [Float] {
         denoise(embeddings, noiseLevel: noiseLevel, DenoisingOptions(), team: team).values
     }
 
     /// The same with what the caller knows of the noise, and with what was found out.
     package func denoise(
-        _ embeddings: [Float], noiseLevel: Float, _ options: DenoisingOptions, team: ComputeTeam?
+        _ embeddings: [Float], noiseLevel: Float, _ options: DenoisingOptions, team: WorkerPair?
     ) -> DenoisedRows {
         let noisy =
             noiseLevel > 0

@@ -7,7 +7,7 @@ public final class DenoisingEngine: DenoisingService {
     private let model: LiveModel
     private let training: TrainingRun
     private let runs: TrainingRuns
-    private let team: ComputeTeam?
+    private let team: WorkerPair?
     private let report: @Sendable (String) -> Void
 
     /// Ties the parts together.
@@ -21,7 +21,7 @@ public final class DenoisingEngine: DenoisingService {
     ///   - report: told in one line how each training run ended.
     public init(
         embedder: TextEmbedder, model: LiveModel, training: TrainingRun,
-        runs: TrainingRuns = TrainingRuns(), team: ComputeTeam? = nil,
+        runs: TrainingRuns = TrainingRuns(), team: WorkerPair? = nil,
         report: @escaping @Sendable (String) -> Void
     ) {
         self.embedder = embedder

@@ -1,6 +1,5 @@
 import Encoder
 import Inference
-import Kernels
 import Tensors
 import System
 
@@ -11,7 +10,7 @@ extension Scenario {
         abstract: "one text alone, by its tokens, on one core and on a team of two (ms)"
     ) { settings, stopwatch in
         let encoder = try settings.loadedEncoder()
-        let team = availableCores() > 1 ? ComputeTeam() : nil
+        let team = availableCores() > 1 ? WorkerPair.shared : nil
         var figures: [Figure] = []
         for length in [4, 8, 16, 32, 64, 128, 256] {
             let alone = milliseconds(encoder, sequences: 1, of: length, nil, stopwatch)
@@ -43,7 +42,7 @@ extension Scenario {
     }
 
     private static func milliseconds(
-        _ encoder: SentenceEncoder, sequences: Int, of length: Int, _ team: ComputeTeam?,
+        _ encoder: SentenceEncoder, sequences: Int, of length: Int, _ team: WorkerPair?,
         _ stopwatch: Stopwatch
     ) -> [Double] {
         var batch = PackedBatch()

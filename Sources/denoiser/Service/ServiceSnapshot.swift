@@ -33,7 +33,7 @@ final class ServiceSnapshot: Sendable {
     let embedder: TextEmbedder
 
     /// A second thread for large requests, if there is a core for it.
-    private let team: ComputeTeam?
+    private let team: WorkerPair?
 
     /// Bytes of private memory before the first request.
     private let bytesAtStart: Int
@@ -63,7 +63,7 @@ final class ServiceSnapshot: Sendable {
         } else {
             embedder = try Self.loadEmbedder(configuration)
         }
-        team = limits.threads > 1 ? previous?.team ?? ComputeTeam() : nil
+        team = limits.threads > 1 ? WorkerPair.shared : nil
         if let previous, onlyEncoder {
             keys = previous.keys
         } else {

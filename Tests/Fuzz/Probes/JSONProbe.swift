@@ -3,7 +3,7 @@ import System
 
 @testable import API
 
-private let team = ComputeTeam()
+private let team = WorkerPair()
 
 /// JSON: what the short way accepts, the tree accepts with the same values; what json-c's documents
 /// hold comes back; every body gets an answer that is JSON itself.

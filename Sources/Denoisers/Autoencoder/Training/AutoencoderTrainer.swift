@@ -10,7 +10,7 @@ public struct AutoencoderTrainer: ~Copyable {
     /// Distinct lines kept apart to judge the result.
     private let heldOut: [Int32]
     private let buffers: TrainingBuffers
-    private let team: ComputeTeam?
+    private let team: WorkerPair?
     private var random: SeededRandom
     private var noise: GaussianNoise
     /// The sum of the parameters after each of the last epochs, and their number.
@@ -55,7 +55,7 @@ public struct AutoencoderTrainer: ~Copyable {
             batch: options.batchSize, initial: initial.flat.span, architecture: architecture)
         noise = GaussianNoise(seed: random.next())
         self.random = random
-        team = threads > 1 ? ComputeTeam() : nil
+        team = threads > 1 ? WorkerPair.shared : nil
         if options.noise == .fixed { rows.fixNoise(&noise, deviation: options.noiseLevel) }
     }
 

@@ -1,4 +1,5 @@
 internal import Kernels
+internal import Tensors
 internal import Synchronization
 internal import System
 internal import Tensors
@@ -23,23 +24,24 @@ struct TrainingEpoch: Sendable {
     /// Runs some of the epoch's steps, with a team if there is one.
     ///
     /// - Returns: the sum of the batches' losses.
-    func run(_ portion: Range<Int>, _ team: ComputeTeam?) -> Double {
+    func run(_ portion: Range<Int>, _ team: WorkerPair?) -> Double {
         let sums = HalfSums()
-        let together = team?.run { share in run(portion, &share, sums) } ?? false
+        let together =
+            team?.run(inBackground: true) { worker in run(portion, &worker, sums) } ?? false
         if !together {
-            var alone = Share.whole
+            var alone = Worker.alone
             run(portion, &alone, sums)
         }
         return sums[0] + sums[1]
     }
 
-    private func run(_ portion: Range<Int>, _ share: inout Share, _ sums: HalfSums) {
-        share.stage(2) { half in prepare(portion.lowerBound, half) }
+    private func run(_ portion: Range<Int>, _ worker: inout Worker, _ sums: HalfSums) {
+        worker.phase(2) { half in prepare(portion.lowerBound, half) }
         for index in portion {
             let step = TrainingStep(
                 buffers: buffers, rows: batch(index).count,
                 adam: adam.step(stepsBefore + index + 1))
-            step.run(&share) { half, loss in
+            step.run(&worker) { half, loss in
                 sums[half] += loss
             } afterwards: { half in
                 if index + 1 < portion.upperBound { prepare(index + 1, half) }

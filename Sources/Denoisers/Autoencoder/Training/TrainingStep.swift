@@ -36,27 +36,27 @@ struct TrainingStep: Sendable {
     ///   - afterwards: what else a half does in the last stage, when its inputs and targets are
     ///     free.
     func run(
-        _ share: inout Share, addLoss: (_ half: Int, _ loss: Double) -> Void,
+        _ worker: inout Worker, addLoss: (_ half: Int, _ loss: Double) -> Void,
         afterwards: (_ half: Int) -> Void
     ) {
         let last = buffers.layout.layers.count - 1
-        share.stage(2) { half in
+        worker.phase(2) { half in
             join(half)
             forward(1, half)
         }
-        for index in 2..<last { share.stage(2) { half in forward(index, half) } }
-        share.stage(2) { half in
+        for index in 2..<last { worker.phase(2) { half in forward(index, half) } }
+        worker.phase(2) { half in
             forward(last, half)
             addLoss(half, measure(buffers.layout.layers[last], half))
             propagate(buffers.layout.layers[last], half)
         }
         for index in stride(from: last - 1, to: 0, by: -1) {
-            share.stage(2) { half in
+            worker.phase(2) { half in
                 rectify(index, half)
                 propagate(buffers.layout.layers[index], half)
             }
         }
-        share.stage(2) { half in
+        worker.phase(2) { half in
             rectify(0, half)
             for index in 0...last { move(index, half) }
             afterwards(half)
