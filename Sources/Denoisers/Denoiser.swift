@@ -55,8 +55,11 @@ public struct DenoisingOptions: Sendable, Equatable {
     /// How far rows may move.
     public var strength = DenoisingStrength.auto
 
-    /// Estimated noise, automatic strength.
-    public init() {}
+    /// Estimated noise and automatic strength, unless told otherwise.
+    public init(noise: Noise = .automatic, strength: DenoisingStrength = .auto) {
+        self.noise = noise
+        self.strength = strength
+    }
 }
 
 /// How far a denoiser may move rows.

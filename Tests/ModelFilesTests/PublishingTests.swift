@@ -79,6 +79,35 @@ import Testing
         }
     }
 
+    @Test func `a shelved version is kept, counted and restored, and what is live stays`() throws {
+        try withFolder { folder in
+            let history = ModelHistory(path: "\(folder)/m.pt")
+            // Also before any is live.
+            let early = try history.shelve(
+                smallModel(0), beside: nil, under: try history.lock(waiting: .seconds(60)))
+            #expect(early.version.number == 1 && contents(history.path).isEmpty)
+            let live = try history.publishNext(smallModel(1))
+            let bytes = contents(history.path)
+            let shelved = try history.shelve(
+                smallModel(2), beside: live.version, under: history.lock(waiting: .seconds(60)))
+            #expect(contents(history.path) == bytes)
+            #expect(shelved.version.number == 3 && shelved.parent == live.version)
+            let records = history.records()
+            #expect(records.map(\.version) == [shelved.version, live.version, early.version])
+            #expect(records.map(\.isLive) == [false, true, false])
+            #expect(throws: ModelFileError.self) {
+                try history.shelve(
+                    smallModel(3), beside: early.version,
+                    under: history.lock(waiting: .seconds(60)))
+            }
+            let restored = try history.restore(
+                shelved.version, under: history.lock(waiting: .seconds(60)))
+            #expect(restored.version == shelved.version)
+            #expect(try history.live()?.version == shelved.version)
+            #expect(try history.publishNext(smallModel(4)).version.number == 4)
+        }
+    }
+
     @Test func `is refused when another version is live than the one it was made from`() throws {
         try withFolder { folder in
             let history = ModelHistory(path: "\(folder)/a.pt")

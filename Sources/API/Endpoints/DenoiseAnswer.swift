@@ -57,6 +57,10 @@ enum DenoiseAnswer {
     private static func headers(_ batch: DenoisedBatch) -> [(name: String, value: String)] {
         var headers = [(name: "x-model-version", value: batch.modelVersion)]
         if batch.truncated > 0 { headers.append(("x-truncated", String(batch.truncated))) }
+        if let noise = batch.noiseEstimate {
+            // To a millionth: the estimate's own error is far above that.
+            headers.append(("x-noise-estimate", String((noise * 1e6).rounded() / 1e6)))
+        }
         return headers
     }
 

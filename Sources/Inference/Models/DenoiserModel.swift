@@ -14,6 +14,9 @@ public struct DenoiserModel: Sendable {
     /// The kind of the network.
     public var kind: DenoiserKind { denoiser.kind }
 
+    /// Version and kind, as lines of the log name a model.
+    public var label: String { "\(version) (\(kind.rawValue))" }
+
     /// Reads the model at `path`, `.pt` or safetensors by content.
     public init(reading path: String) throws(ModelFault) {
         do throws(ModelFileError) {
@@ -41,17 +44,57 @@ public struct DenoiserModel: Sendable {
         version = checkpoint.version.description
     }
 
-    /// The network of the kind that `checkpoint` names; a file that names none holds an
-    /// autoencoder.
+    /// The network of the kind that `checkpoint` names.
+    ///
+    /// A file that names none holds an autoencoder, or an adaptive denoiser if it has one's tensors.
     private static func denoiser(
         in checkpoint: Checkpoint, _ file: String
     ) throws(ModelFileError) -> any Denoiser {
-        guard let name = checkpoint.kind else { return try autoencoder(in: checkpoint, file) }
+        let isAdaptive = checkpoint.tensors.contains {
+            $0.name.hasPrefix(Checkpoint.adaptivePrefix)
+        }
+        let name = checkpoint.kind ?? (isAdaptive ? DenoiserKind.adaptive : .autoencoder).rawValue
         switch DenoiserKind(rawValue: name) {
         case .autoencoder: return try autoencoder(in: checkpoint, file)
-        case .adaptive, nil:
-            throw .damaged(file: file, reason: "a denoiser of another kind: \(name.prefix(80))")
+        case .adaptive: return try adaptive(in: checkpoint, file)
+        case nil:
+            let kinds = DenoiserKind.allCases.map(\.rawValue).joined(separator: " and ")
+            throw .damaged(
+                file: file,
+                reason: "holds a denoiser of kind \(name.prefix(40)); \(kinds) are known")
         }
+    }
+
+    /// The adaptive denoiser in `checkpoint`, and the original's network if it is there, too.
+    private static func adaptive(
+        in checkpoint: Checkpoint, _ file: String
+    ) throws(ModelFileError) -> AdaptiveDenoiser {
+        let prefix = Checkpoint.adaptivePrefix
+        let (own, others) = checkpoint.tensors.partitioned { $0.name.hasPrefix(prefix) }
+        let tensors = Dictionary(uniqueKeysWithValues: own.map { ($0.name, $0.tensor) })
+        var left = Set(tensors.keys)
+        let parameters: AdaptiveParameters
+        do throws(AdaptiveError) {
+            parameters = try AdaptiveParameters(prefix: prefix) { name in
+                left.remove(name)
+                return tensors[name]
+            }
+        } catch {
+            throw .damaged(file: file, reason: "\(error)")
+        }
+        try checkpoint.refuse(left, file: file)
+        guard parameters.shape.width == embeddingWidth else {
+            throw .damaged(
+                file: file,
+                reason:
+                    "denoises rows of \(parameters.shape.width) elements, needs \(embeddingWidth)")
+        }
+        guard parameters.isFinite else {
+            throw .damaged(file: file, reason: "a parameter is not a finite number")
+        }
+        guard !others.isEmpty else { return AdaptiveDenoiser(parameters) }
+        let original = try autoencoder(in: Checkpoint(tensors: others), file)
+        return AdaptiveDenoiser(parameters, original: original.parameters)
     }
 
     private static func autoencoder(
@@ -90,6 +133,13 @@ public struct DenoiserModel: Sendable {
             ? addingNoise(to: embeddings, noiseLevel: noiseLevel, seed: .random(in: .min ... .max))
             : embeddings
         return denoiser.denoise(noisy, options, team: team)
+    }
+}
+
+extension Array {
+    /// The elements that satisfy `condition`, and the others, in order.
+    fileprivate func partitioned(_ condition: (Element) -> Bool) -> ([Element], [Element]) {
+        (filter(condition), filter { !condition($0) })
     }
 }
 

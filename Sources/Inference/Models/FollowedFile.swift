@@ -230,8 +230,8 @@ extension FollowedFile.State {
             let isNew = new.version != model?.version
             let wasLost = fault != nil
             (model, identity, fault, failures, nextTry) = (new, found, nil, 0, nil)
-            if isNew { return ["model \(new.version) is live"] }
-            return wasLost ? ["\(path) is whole again: model \(new.version) is live"] : []
+            if isNew { return ["model \(new.label) is live"] }
+            return wasLost ? ["\(path) is whole again: model \(new.label) is live"] : []
         case .fault(let new):
             let isTold = fault == new && wish < .reload
             identity = found

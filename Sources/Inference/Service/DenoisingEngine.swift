@@ -1,4 +1,4 @@
-internal import Denoisers
+public import Denoisers
 public import System
 
 /// The service itself: one encoder, one live denoiser, one trainer.
@@ -7,6 +7,7 @@ public final class DenoisingEngine: DenoisingService {
     private let model: LiveModel
     private let training: TrainingRun
     private let runs: TrainingRuns
+    private let options: DenoisingOptions
     private let team: WorkerPair?
     private let report: @Sendable (String) -> Void
 
@@ -17,17 +18,20 @@ public final class DenoisingEngine: DenoisingService {
     ///   - model: what denoises, and where new models are published.
     ///   - training: how uploads are trained on.
     ///   - runs: counts the training runs and ends them.
+    ///   - strength: how far rows may move.
     ///   - team: a second thread for many rows.
     ///   - report: told in one line how each training run ended.
     public init(
         embedder: TextEmbedder, model: LiveModel, training: TrainingRun,
-        runs: TrainingRuns = TrainingRuns(), team: WorkerPair? = nil,
+        runs: TrainingRuns = TrainingRuns(), strength: DenoisingStrength = .auto,
+        team: WorkerPair? = nil,
         report: @escaping @Sendable (String) -> Void
     ) {
         self.embedder = embedder
         self.model = model
         self.training = training
         self.runs = runs
+        options = DenoisingOptions(strength: strength)
         self.team = team
         self.report = report
     }
@@ -56,10 +60,11 @@ public final class DenoisingEngine: DenoisingService {
         _ embeddings: [Float], _ noiseLevel: Float, with model: DenoiserModel, truncated: Int
     ) -> DenoisedBatch {
         let began = ContinuousClock.now
-        let values = model.denoise(embeddings, noiseLevel: noiseLevel, team: team)
+        let rows = model.denoise(embeddings, noiseLevel: noiseLevel, options, team: team)
         return DenoisedBatch(
-            values: values, columns: embedder.columns, truncated: truncated,
-            modelVersion: model.version, stages: [Stage("denoise", began.duration(to: .now))])
+            values: rows.values, columns: embedder.columns, truncated: truncated,
+            modelVersion: model.version, noiseEstimate: rows.summary.meanNoise,
+            stages: [Stage("denoise", began.duration(to: .now))])
     }
 
     /// Trains on a thread of its own, at lower priority, and waits for it.

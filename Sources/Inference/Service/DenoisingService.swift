@@ -34,16 +34,21 @@ public struct DenoisedBatch: Sendable {
     /// The version of the model that computed every row.
     public var modelVersion: String
 
+    /// The mean noise level of the rows; nil if the model has no use for it.
+    public var noiseEstimate: Double?
+
     /// How long each stage took, in order.
     public var stages: [Stage]
 
     public init(
-        values: [Float], columns: Int, truncated: Int, modelVersion: String, stages: [Stage] = []
+        values: [Float], columns: Int, truncated: Int, modelVersion: String,
+        noiseEstimate: Double? = nil, stages: [Stage] = []
     ) {
         self.values = values
         self.columns = columns
         self.truncated = truncated
         self.modelVersion = modelVersion
+        self.noiseEstimate = noiseEstimate
         self.stages = stages
     }
 }

@@ -18,7 +18,13 @@ public struct Checkpoint: Sendable {
     /// The largest file that is read into memory, in bytes.
     public static let sizeLimit = 64 << 20
 
-    /// The tensors in the order of the file; names are unique.
+    /// What the names begin with of tensors that the original's network has no part in.
+    ///
+    /// A `.pt` file keeps them in an entry of their own, so that readers of the original's entries take
+    /// no notice of them.
+    public static let adaptivePrefix = "adaptive."
+
+    /// The tensors in the order of the file, those under `adaptivePrefix` last; names are unique.
     public let tensors: [(name: String, tensor: Tensor)]
 
     /// Strings kept beside the tensors, among them those of `settings`, `corpusDigest` and
@@ -116,7 +122,14 @@ public struct Checkpoint: Sendable {
     ///
     /// - Throws: `damaged`, naming the file and a tensor that is too many.
     public func refuseTensors(otherThan names: Set<String>, file: String) throws(ModelFileError) {
-        guard let other = tensors.first(where: { !names.contains($0.name) }) else { return }
+        try refuse(Set(tensors.map(\.name)).subtracting(names), file: file)
+    }
+
+    /// Refuses the tensors `names`.
+    ///
+    /// - Throws: `damaged`, naming the file and the first of them.
+    public func refuse(_ names: Set<String>, file: String) throws(ModelFileError) {
+        guard let other = tensors.first(where: { names.contains($0.name) }) else { return }
         throw .damaged(
             file: file,
             reason: "tensor \(printable(other.name)) belongs to no layer of this network; "

@@ -77,21 +77,35 @@ public struct ModelHistory: Sendable {
         let renewed = try renewal(of: lock)
         defer { withExtendedLifetime(renewed) {} }
         sweep(place)
-        let current = try whole(place)
-        guard current?.checkpoint.version == expected else {
-            throw .superseded(
-                file: path, expected: expected?.description ?? "no file",
-                live: current?.checkpoint.version.description ?? "no file")
-        }
-        let counted = place.keptVersions().filter(\.isCounted).map(\.number)
-        let highest = max(counted.max() ?? 0, expected?.number ?? 0)
-        // Whose content is lost had the number after the highest kept, most likely.
-        let isLost = current == nil && isRegularFile(place.model)
-        let published = checkpoint.published(
-            as: highest + (isLost ? 2 : 1), parent: expected, at: Int(time(nil)))
+        let (current, published) = try successor(of: expected, checkpoint, place)
         try replace(
             place, current,
             with: published.encoded(as: .init(path: place.model)), version: published.version)
+        return published
+    }
+
+    /// Keeps `checkpoint` as a version that is not live; returns it with its version and parent.
+    ///
+    /// - Parameters:
+    ///   - expected: the version that is live, as for `publish`.
+    ///   - lock: held since `expected` was read.
+    /// - Throws: `superseded`, `damaged`, `system`; nothing has changed then.
+    public func shelve(
+        _ checkpoint: Checkpoint, beside expected: ModelVersion?,
+        under lock: borrowing TrainingLock
+    ) throws(ModelFileError) -> Checkpoint {
+        let place = HistoryPlace(lock.modelPath)
+        let renewed = try renewal(of: lock)
+        defer { withExtendedLifetime(renewed) {} }
+        sweep(place)
+        let (current, published) = try successor(of: expected, checkpoint, place)
+        try system.makeDirectories(place.versions)
+        let file = place.file(of: published.version)
+        try system.replace(
+            file, with: published.encoded(as: .init(path: place.model)),
+            through: place.temporary(for: file), for: file, like: current?.status)
+        try system.syncDirectory(place.versions)
+        prune(place, live: current?.checkpoint.version, spared: published.version)
         return published
     }
 
@@ -189,6 +203,27 @@ extension ModelHistory {
         }
     }
 
+    /// The live file, and `checkpoint` under the number that comes next.
+    ///
+    /// - Throws: `superseded` if `expected` is not live any more.
+    private func successor(
+        of expected: ModelVersion?, _ checkpoint: Checkpoint, _ place: HistoryPlace
+    ) throws(ModelFileError) -> (current: LiveFile?, published: Checkpoint) {
+        let current = try whole(place)
+        guard current?.checkpoint.version == expected else {
+            throw .superseded(
+                file: path, expected: expected?.description ?? "no file",
+                live: current?.checkpoint.version.description ?? "no file")
+        }
+        let counted = place.keptVersions().filter(\.isCounted).map(\.number)
+        let highest = max(counted.max() ?? 0, expected?.number ?? 0)
+        // A file whose content is lost had the number after the highest kept, most likely.
+        let isLost = current == nil && isRegularFile(place.model)
+        let published = checkpoint.published(
+            as: highest + (isLost ? 2 : 1), parent: expected, at: Int(time(nil)))
+        return (current, published)
+    }
+
     /// Gives a live file whose content is lost another name: it may be no model at all, but
     /// somebody's text.
     private func setAside(_ place: HistoryPlace) throws(ModelFileError) {
@@ -223,7 +258,7 @@ extension ModelHistory {
             guard case .system(_, _, let code) = error else { throw error }
             throw .unconfirmed(file: path, version: version.description, code: code)
         }
-        prune(place, live: version, replaced: current?.checkpoint.version)
+        prune(place, live: version, spared: current?.checkpoint.version)
     }
 
     /// Gives the live file its name among the versions, while it is still live.
@@ -246,17 +281,17 @@ extension ModelHistory {
         try system.syncDirectory(place.versions)
     }
 
-    /// Removes what `Retention` does not keep, but not the version just replaced.
-    private func prune(_ place: HistoryPlace, live: ModelVersion, replaced: ModelVersion?) {
-        let others = place.keptVersions().filter { $0 != live && $0 != replaced }
-        let places = keeping - (replaced == nil ? 0 : 1)
+    /// Removes what `Retention` does not keep, but not `spared`, the version just replaced or made.
+    private func prune(_ place: HistoryPlace, live: ModelVersion?, spared: ModelVersion?) {
+        let others = place.keptVersions().filter { $0 != live && $0 != spared }
+        let places = keeping - (spared == nil ? 0 : 1)
         if others.count > places {
             let kept = Retention(in: place).kept(of: others, newest: places)
             for version in others where !kept.contains(version) {
                 system.removeIfPresent(place.file(of: version))
             }
         }
-        let present = Set(place.keptVersions() + [live])
+        let present = Set(place.keptVersions()).union(live.map { [$0] } ?? [])
         for mark in HistoryPlace.Mark.allCases {
             for version in place.marked(mark) where !present.contains(version) {
                 system.removeIfPresent(place.mark(mark, of: version))

@@ -12,6 +12,9 @@ public struct ModelRecord: Sendable {
     /// Whether it is kept until a user lets it go.
     public internal(set) var isPinned = false
 
+    /// The kind of its network, if the file names it.
+    public let kind: String?
+
     /// What made it; nil for foreign files and those of before it was noted.
     public let origin: Checkpoint.Origin?
 
@@ -58,6 +61,7 @@ public struct ModelRecord: Sendable {
         self.version = version
         self.path = path
         self.isLive = isLive
+        kind = checkpoint?.kind
         origin = checkpoint?.origin
         parent = checkpoint?.parent
         publishedAt = checkpoint?.publishedAt

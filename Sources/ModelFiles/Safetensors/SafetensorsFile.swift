@@ -78,6 +78,15 @@ extension SafetensorsHeader.Entry {
 }
 
 extension Tensor {
+    /// Floats in single precision from half-precision ones, lowest byte first.
+    init(shape: [Int], halves bytes: ArraySlice<UInt8>) {
+        let span = bytes.span
+        let floats = (0..<bytes.count / 2).map {
+            Float(Float16(bitPattern: littleEndian16(span, at: 2 * $0)))
+        }
+        self.init(shape: shape, copying: floats.span)
+    }
+
     /// Floats from their bytes, lowest first, which may lie unaligned.
     init(shape: [Int], bytes: ArraySlice<UInt8>) {
         let count = bytes.count / 4

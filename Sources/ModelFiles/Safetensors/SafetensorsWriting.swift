@@ -12,8 +12,12 @@ extension Checkpoint {
             json: Array(bytes[8..<8 + length]), fileSize: bytes.count, file: file)
         var tensors: [(name: String, tensor: Tensor)] = []
         for name in header.names {
-            let entry = try header.entry(name, file: file)
-            tensors.append((name, Tensor(shape: entry.shape, bytes: bytes[entry.range])))
+            if let entry = header[name], entry.dtype == "F16" {
+                tensors.append((name, Tensor(shape: entry.shape, halves: bytes[entry.range])))
+            } else {
+                let entry = try header.entry(name, file: file)
+                tensors.append((name, Tensor(shape: entry.shape, bytes: bytes[entry.range])))
+            }
         }
         var metadata = header.metadata
         let dimension = metadata.removeValue(forKey: Self.dimensionKey)
@@ -21,7 +25,7 @@ extension Checkpoint {
             tensors: tensors, metadata: metadata, embeddingDimension: dimension.flatMap { Int($0) })
     }
 
-    /// The bytes of a safetensors file: header padded with spaces so that the tensors are aligned.
+    /// The bytes of a safetensors file, all in single precision: header padded with spaces so that the tensors are aligned.
     func safetensors() -> [UInt8] {
         var strings = metadata
         strings[Self.dimensionKey] = embeddingDimension.map(String.init)

@@ -6,6 +6,8 @@ extension Checkpoint {
     /// strings.
     enum TorchKey {
         static let stateDict = "model_state_dict"
+        /// The tensors of a denoiser that stands beside the original's network.
+        static let adaptiveDict = "adaptive_state_dict"
         static let dimension = "embedding_dim"
         static let metadata = "metadata"
     }
@@ -48,9 +50,45 @@ extension Checkpoint {
             throw damaged("holds no dictionary but \(value.kind); \(Self.wayOut)")
         }
         let saved = pool.dictionaries[index]
-        let stateDict = try Self.stateDict(in: saved, pool, file: file)
+        var tensors = try Self.tensors(
+            of: Self.stateDict(in: saved, pool, file: file), pool, storages, elements: 0)
+        if let value = saved[.string(TorchKey.adaptiveDict)] {
+            guard case .dictionary(let inner) = value else {
+                throw damaged("\(TorchKey.adaptiveDict) is \(value.kind), not a dict")
+            }
+            tensors += try Self.tensors(
+                of: pool.dictionaries[inner], pool, storages,
+                elements: tensors.reduce(0) { $0 + $1.tensor.count }
+            ).map { (Self.adaptivePrefix + $0.name, $0.tensor) }
+            guard Set(tensors.map(\.name)).count == tensors.count else {
+                throw damaged("a tensor of \(TorchKey.adaptiveDict) stands in the state dict, too")
+            }
+        }
+
+        var metadata: [String: String] = [:]
+        if let text = saved[.string(TorchKey.metadata)]?.text {
+            guard let strings = try? JSONValue(parsing: Array(text.utf8)).strings else {
+                throw damaged("metadata is not a JSON object of strings")
+            }
+            metadata = strings
+            // The place of `embeddingDimension` in the other format.
+            metadata[Self.dimensionKey] = nil
+        }
+        self.init(
+            tensors: tensors, metadata: metadata,
+            embeddingDimension: saved[.string(TorchKey.dimension)]?.number)
+    }
+
+    /// The tensors of one state dict by name; `elements` are in the file's others.
+    private static func tensors(
+        of stateDict: PickleDictionary, _ pool: PicklePool, _ storages: TorchStorages,
+        elements: Int
+    ) throws(ModelFileError) -> [(name: String, tensor: Tensor)] {
+        let file = storages.file
+        func damaged(_ reason: String) -> ModelFileError { .damaged(file: file, reason: reason) }
+
         var tensors: [(name: String, tensor: Tensor)] = []
-        var elements = 0
+        var elements = elements
         for key in stateDict.keys {
             guard case .string(let name) = key, case .tensor(let tensor)? = stateDict[key] else {
                 throw damaged(
@@ -69,19 +107,7 @@ extension Checkpoint {
             elements += count
             tensors.append((name, try storages.tensor(description, named: name)))
         }
-
-        var metadata: [String: String] = [:]
-        if let text = saved[.string(TorchKey.metadata)]?.text {
-            guard let strings = try? JSONValue(parsing: Array(text.utf8)).strings else {
-                throw damaged("metadata is not a JSON object of strings")
-            }
-            metadata = strings
-            // The place of `embeddingDimension` in the other format.
-            metadata[Self.dimensionKey] = nil
-        }
-        self.init(
-            tensors: tensors, metadata: metadata,
-            embeddingDimension: saved[.string(TorchKey.dimension)]?.number)
+        return tensors
     }
 
     /// What `torch.save` should have been given.

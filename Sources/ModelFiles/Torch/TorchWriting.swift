@@ -3,7 +3,8 @@ internal import Tensors
 extension Checkpoint {
     /// The bytes of a file that `torch.load` reads, with `weights_only=True` too.
     ///
-    /// A dictionary of the state dict, `embedding_dim`, and the metadata as one JSON text.
+    /// A dictionary of the state dict, the adaptive denoiser's if there is one, `embedding_dim`, and
+    /// the metadata as one JSON text.
     func torch() -> [UInt8] {
         var zip = ZipWriting()
         zip.append(pickle(), named: "archive/data.pkl")
@@ -21,16 +22,18 @@ extension Checkpoint {
         var pickle = PickleWriting()
         pickle.write(.emptyDict)
         pickle.write(.mark)
+        let named = tensors.enumerated().map { ($0, $1.name, $1.tensor) }
+        let isAdaptive = { (name: String) in name.hasPrefix(Self.adaptivePrefix) }
         pickle.write(text: TorchKey.stateDict)
-        pickle.write(module: "collections", name: "OrderedDict")
-        pickle.write(.emptyTuple)
-        pickle.write(.reduce)
-        pickle.write(.mark)
-        for (index, (name, tensor)) in tensors.enumerated() {
-            pickle.write(text: name)
-            pickle.write(tensor: tensor, storage: index)
+        pickle.write(stateDict: named.filter { !isAdaptive($0.1) })
+        let adaptive = named.filter { isAdaptive($0.1) }
+        if !adaptive.isEmpty {
+            pickle.write(text: TorchKey.adaptiveDict)
+            pickle.write(
+                stateDict: adaptive.map {
+                    ($0.0, String($0.1.dropFirst(Self.adaptivePrefix.count)), $0.2)
+                })
         }
-        pickle.write(.setItems)
         if let embeddingDimension {
             pickle.write(text: TorchKey.dimension)
             pickle.write(integer: embeddingDimension)
@@ -70,6 +73,19 @@ private struct PickleWriting {
     mutating func write(module: String, name: String) {
         write(.global)
         bytes.append(contentsOf: "\(module)\n\(name)\n".utf8)
+    }
+
+    /// An `OrderedDict` of tensors, each with the number of its storage.
+    mutating func write(stateDict tensors: [(storage: Int, name: String, tensor: Tensor)]) {
+        write(module: "collections", name: "OrderedDict")
+        write(.emptyTuple)
+        write(.reduce)
+        write(.mark)
+        for (storage, name, tensor) in tensors {
+            write(text: name)
+            write(tensor: tensor, storage: storage)
+        }
+        write(.setItems)
     }
 
     /// `_rebuild_tensor_v2(storage, 0, shape, strides, False, OrderedDict())`.

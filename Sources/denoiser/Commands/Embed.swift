@@ -46,22 +46,25 @@ struct Denoise: ParsableCommand {
         help: "What that noise follows from (default: another each run).", transform: seedNumber)
     var seed: UInt64?
 
+    @OptionGroup var noise: NoiseSettings
+    @OptionGroup var strength: StrengthSettings
     @OptionGroup var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
 
     func run() throws {
         let texts = try input.read()
-        let denoiser = try loadDenoiser(model)
+        let denoiser = try loadDenoiser(model).denoiser
+        let options = DenoisingOptions(noise: noise.noise, strength: strength.strength)
         let embedder = try loadEmbedder(folder: encoder.folder())
         // One stream for all blocks: a text's noise follows from the seed and its place alone.
-        var noise = GaussianNoise(seed: seed ?? .random(in: .min ... .max))
+        var added = GaussianNoise(seed: seed ?? .random(in: .min ... .max))
         try writeVectors(of: texts, with: embedder, to: output, label: "Denoising") { clean in
             var noisy = clean
             if noiseLevel > 0 {
                 var span = noisy.mutableSpan
-                noise.add(to: clean.span, deviation: noiseLevel, into: &span)
+                added.add(to: clean.span, deviation: noiseLevel, into: &span)
             }
-            return denoiser.denoise(noisy, noiseLevel: 0)
+            return denoiser.denoise(noisy, options, team: nil).values
         }
     }
 }
@@ -71,6 +74,7 @@ struct Similarity: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the cosine of two texts' denoised embeddings, from -1 to 1.",
         discussion: """
+            An adaptive denoiser leaves embeddings of texts as they are, because they have no noise.
             A text that begins with - stands behind -- .
 
               denoiser similarity "a cat sleeps" "a kitten naps"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Denoisers
 import Inference
 import ModelFiles
 
@@ -91,9 +92,10 @@ struct Models: ParsableCommand {
     private func describe(_ record: ModelRecord) -> String {
         if let problem = record.problem { return "\(record.version)  \(problem)" }
         let pin = record.isPinned ? "  pinned" : ""
-        guard record.path != nil else { return "\(record.version)  built in" }
+        let kind = record.kind ?? DenoiserKind.autoencoder.rawValue
+        guard record.path != nil else { return "\(record.version)  built in  \(kind)" }
         let parent = record.parent.map { "from \($0)" } ?? "from nothing"
         let settings = record.settings ?? "not trained by this product"
-        return "\(record.version)  \(parent)  \(settings)\(pin)"
+        return "\(record.version)  \(parent)  \(settings)  \(kind)\(pin)"
     }
 }

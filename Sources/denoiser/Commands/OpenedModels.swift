@@ -70,11 +70,12 @@ func load<Value>(
     }
 }
 
-/// The version that is served, and why if it is not that of the file that `choice` names.
-func describe(_ version: String, _ choice: ModelChoice) -> String {
-    guard let absence = choice.place.absence(of: "file") else { return version }
-    if version == DenoiserModel.builtIn?.version {
-        return "\(version), the built-in one: \(absence)"
+/// The model that is served, and why if it is not that of the file that `choice` names.
+func describe(_ model: DenoiserModel?, _ choice: ModelChoice) -> String {
+    let label = model?.label ?? "none"
+    guard let absence = choice.place.absence(of: "file") else { return label }
+    if let model, model.version == DenoiserModel.builtIn?.version {
+        return "\(label), the built-in one: \(absence)"
     }
-    return version == "none" ? "\(version): \(absence)" : version
+    return model == nil ? "\(label): \(absence)" : label
 }

@@ -25,6 +25,7 @@ struct Serve: ParsableCommand {
     @OptionGroup(title: "Socket") var site: SiteOptions
     @OptionGroup(title: "Models") var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
+    @OptionGroup(title: "Denoising") var denoising: StrengthSettings
     @OptionGroup(title: "Limits") var limits: LimitOptions
     @OptionGroup(title: "Training") var training: TrainingSettings
 
@@ -71,7 +72,7 @@ struct Serve: ParsableCommand {
             file: life.config, logFile: life.log, maxRequests: life.maxRequests,
             idleExit: life.idleExit, socket: socket.choice, keyFile: access.keys,
             proxies: try access.proxies(), sites: site.sites, encoder: encoder.place,
-            model: model.choice, limits: limits.limits, training: training.choice)
+            model: model.choice, strength: denoising.strength, limits: limits.limits, training: training.choice)
     }
 
     private static func parsed(_ arguments: [String]) throws(CommandFailure) -> Serve {

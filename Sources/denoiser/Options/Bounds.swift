@@ -21,13 +21,17 @@ func whole(_ bounds: ClosedRange<Int>) -> @Sendable (String) throws -> Int {
 }
 
 /// Reads a decimal number within `bounds`.
-func decimal<Number>(_ bounds: ClosedRange<Number>) -> @Sendable (String) throws -> Number
+///
+/// - Parameter other: a word that the option takes as well, for the message.
+func decimal<Number>(
+    _ bounds: ClosedRange<Number>, or other: String? = nil
+) -> @Sendable (String) throws -> Number
 where Number: BinaryFloatingPoint & LosslessStringConvertible & Sendable {
     { text in
         guard let number = Number(text), bounds ~= number else {
             throw Misfit(
-                description: "it must be a number from \(bounds.lowerBound) to "
-                    + "\(bounds.upperBound)")
+                description: "it must be \(other.map { "\($0) or " } ?? "")a number from "
+                    + "\(bounds.lowerBound) to \(bounds.upperBound)")
         }
         return number
     }

@@ -1,4 +1,5 @@
 import API
+import Denoisers
 import FastCGI
 
 /// All that decides how the service runs, as one value: two readings of it can be compared.
@@ -32,6 +33,9 @@ struct ServiceConfiguration: Equatable, Sendable {
 
     /// The denoiser's file.
     var model: ModelChoice
+
+    /// How far rows may move.
+    var strength: DenoisingStrength
 
     /// What requests may hold and take.
     var limits: ServiceLimits

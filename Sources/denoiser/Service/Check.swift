@@ -76,11 +76,12 @@ struct Check {
 
     private func model() throws(CommandFailure) -> String {
         let path = configuration.model.path
-        let version = try version()
+        let live = try live()
         let isThere = unsafe access(path, F_OK) == 0
         let what =
             isThere
-            ? "\(path), version \(version)" : "serving \(describe(version, configuration.model))"
+            ? "\(path), version \(live?.label ?? "none")"
+            : "serving \(describe(live, configuration.model))"
         // The first training run makes a missing folder, if it can.
         var place = directory(of: path)
         while unsafe access(place, F_OK) != 0, place != directory(of: place) {
@@ -90,12 +91,12 @@ struct Check {
         return canWrite ? what : what + "; uploads will fail, \(place) cannot be written"
     }
 
-    /// The version that is served.
+    /// The model that is served.
     ///
     /// - Throws: if the file cannot be used; the text tells which version is served instead.
-    private func version() throws(CommandFailure) -> String {
+    private func live() throws(CommandFailure) -> DenoiserModel? {
         do throws(CommandFailure) {
-            return try loadLiveModel(configuration.model).current()?.version ?? "none"
+            return try loadLiveModel(configuration.model).current()
         } catch {
             let other = try? loadLiveModel(configuration.model, standsIn: true) { _ in }
             guard let other = other?.current() else { throw error }

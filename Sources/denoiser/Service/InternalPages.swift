@@ -17,6 +17,8 @@ struct InternalPages {
     let budgets: MemoryBudgets
     let memoryBound: Int
     let modelVersion: String?
+    /// The kind of the model that is served.
+    let modelKind: String?
     /// Why the model is not that of its file; nil if it is.
     let modelFault: String?
     /// Whether the encoder's files were overwritten and no whole ones are read so far.
@@ -124,8 +126,13 @@ struct InternalPages {
     }
 
     private func writeModel(_ text: inout MetricsText) {
-        text.begin("denoiser_model_info", .gauge, "1, with the version of the model served.")
-        if let modelVersion { text.add("denoiser_model_info", [("version", modelVersion)], 1) }
+        text.begin(
+            "denoiser_model_info", .gauge, "1, with version and kind of the model served.")
+        if let modelVersion {
+            text.add(
+                "denoiser_model_info",
+                [("version", modelVersion), ("kind", modelKind ?? "")], 1)
+        }
         text.one(
             "denoiser_model_behind", .gauge, "1 while the model is not that of its file.",
             modelFault == nil ? 0 : 1)

@@ -105,8 +105,7 @@ final class Service: Sendable {
     /// Where the service listens and which model it has, in one line.
     var status: String {
         let snapshot = current.value
-        let version = snapshot.model.current()?.version ?? "none"
-        let model = describe(version, snapshot.configuration.model)
+        let model = describe(snapshot.model.current(), snapshot.configuration.model)
         return "serving \(describe(server.origin)), model \(model)"
     }
 
@@ -134,6 +133,7 @@ final class Service: Sendable {
             encoder: snapshot.embedder.statistics, training: state.runs.statistics,
             budgets: snapshot.plan.budgets, memoryBound: snapshot.plan.total,
             modelVersion: snapshot.model.current()?.version,
+            modelKind: snapshot.model.current()?.kind.rawValue,
             modelFault: snapshot.model.fault?.description,
             isEncoderSpoilt: snapshot.embedder.files?.areSpoilt == true, isStopping: isStopping)
     }

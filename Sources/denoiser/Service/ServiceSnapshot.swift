@@ -81,8 +81,8 @@ final class ServiceSnapshot: Sendable {
                 training: training.options)
         }
         let engine = DenoisingEngine(
-            embedder: embedder, model: model, training: training, runs: state.runs, team: team,
-            report: log)
+            embedder: embedder, model: model, training: training, runs: state.runs,
+            strength: configuration.strength, team: team, report: log)
         handler = RequestHandler(
             application: Application(
                 service: engine, limits: limits.request, keys: keys, sites: configuration.sites,

@@ -1,0 +1,65 @@
+public import System
+public import Tensors
+
+/// The adaptive denoiser, and the original's network that was trained beside it.
+public struct AdaptiveDenoiser: Denoiser {
+    /// The numbers that answer.
+    public let parameters: AdaptiveParameters
+
+    /// The original's network, which the same file holds for readers that know no other; nil if it has none.
+    public let original: AutoencoderParameters?
+
+    /// A denoiser with these numbers.
+    public init(_ parameters: AdaptiveParameters, original: AutoencoderParameters? = nil) {
+        self.parameters = parameters
+        self.original = original
+    }
+
+    public var kind: DenoiserKind { .adaptive }
+    public var width: Int { parameters.shape.width }
+
+    /// The original's tensors come first, as in files without an adaptive denoiser.
+    public var tensors: [(name: String, tensor: Tensor)] {
+        (original?.named ?? []) + parameters.named
+    }
+
+    public func denoise(
+        _ rows: [Float], _ options: DenoisingOptions, team: ComputeTeam?
+    ) -> DenoisedRows {
+        let noise: Float? =
+            switch options.noise {
+            case .automatic: nil
+            case .given(let level): level
+            }
+        let answer = parameters.denoise(
+            rows, noise: noise, profile: options.strength.profile, team: team)
+        let levels = answer.estimate.levels
+        let summary = DenoisingSummary(
+            rows: levels.count, movedRows: levels.count { $0 > 0 },
+            noiseSum: levels.reduce(0) { $0 + Double($1) })
+        return DenoisedRows(values: answer.values, summary: summary)
+    }
+
+    /// The answers in pieces and joined, the rows that move, the probes of Stein's estimate, and a workspace for each
+    /// thread of a team.
+    public static func memory(rows: Int) -> Int {
+        let row = embeddingWidth * MemoryLayout<Float>.stride
+        let judged = min(rows, AdaptiveParameters.steinRows)
+        return 3 * rows * row + 4 * judged * row
+            + ComputeTeam.size
+            * AdaptiveWorkspace.memory(
+                rows: min(rows, AdaptiveWorkspace.mostRows), shape: AdaptiveShape())
+    }
+}
+
+extension DenoisingStrength {
+    /// The table that moves all rows; nil if each row's own confidence says how far it moves.
+    var profile: AdaptiveProfile? {
+        switch self {
+        case .auto: nil
+        case .safe: .safe
+        case .balanced: .balanced
+        case .restore: .restore
+        }
+    }
+}

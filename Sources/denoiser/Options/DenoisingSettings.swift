@@ -1,0 +1,30 @@
+public import ArgumentParser
+public import Denoisers
+
+extension DenoisingStrength: ExpressibleByArgument {}
+
+/// How far rows are moved.
+struct StrengthSettings: ParsableArguments {
+    @Option(
+        help: """
+            How far an adaptive denoiser moves rows: safe for text of any kind, balanced further, restore \
+            as near to the clean rows as possible, whatever becomes of their ranking; auto as far as each \
+            row allows.
+            """)
+    var strength = DenoisingStrength.auto
+}
+
+/// What is known of the noise in rows.
+struct NoiseSettings: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            """
+            The standard deviation of the noise that an adaptive denoiser removes; auto estimates it \
+            (default: auto).
+            """, valueName: "auto|number"), transform: levelOrAuto)
+    var noise = DenoisingOptions.Noise.automatic
+}
+
+private let levelOrAuto: @Sendable (String) throws -> DenoisingOptions.Noise = { text in
+    text == "auto" ? .automatic : .given(try decimal(noiseLevels, or: "auto")(text))
+}
