@@ -127,8 +127,13 @@ KERNEL(
 
 KERNEL(
     kernels_squared_lengths,
-    (double *lengths, const float *x, const float *shift, size_t rows, size_t columns),
-    (lengths, x, shift, rows, columns))
+    (double *lengths, const float *x, size_t rows, size_t columns),
+    (lengths, x, rows, columns))
+
+KERNEL(
+    kernels_levels_of_lengths,
+    (float *levels, const float *x, const float *shift, size_t rows, size_t columns),
+    (levels, x, shift, rows, columns))
 
 KERNEL(
     kernels_scale_rows,

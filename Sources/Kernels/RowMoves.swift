@@ -2,27 +2,36 @@ internal import CKernels
 
 // Lengths of rows, and how far one row lies from another, in double: the squares of floats have no room in floats.
 
-/// lengths[rows] = Σ (x + shift)² over each row of x [rows, columns].
-///
-/// - Parameter shift: [columns]; zero if nil.
+/// lengths[rows] = Σ x² over each row of x [rows, columns].
 public func squaredLengths(
-    _ x: Span<Float>, shift: Span<Float>? = nil, rows: Int, columns: Int,
-    into lengths: inout MutableSpan<Double>
+    _ x: Span<Float>, rows: Int, columns: Int, into lengths: inout MutableSpan<Double>
 ) {
     requireRows(rows, of: columns, stride: columns, in: x.count, "x")
-    precondition(
-        lengths.count >= rows && (shift?.count ?? columns) == columns,
-        "\(lengths.count) lengths of \(rows)")
+    precondition(lengths.count >= rows, "\(lengths.count) lengths of \(rows)")
     unsafe x.withUnsafeBufferPointer { x in
         unsafe lengths.withUnsafeMutableBufferPointer { lengths in
-            if let shift {
-                unsafe shift.withUnsafeBufferPointer { shift in
-                    unsafe kernels_squared_lengths(
-                        lengths.baseAddress, x.baseAddress, shift.baseAddress, rows, columns)
-                }
-            } else {
-                unsafe kernels_squared_lengths(
-                    lengths.baseAddress, x.baseAddress, nil, rows, columns)
+            unsafe kernels_squared_lengths(
+                lengths.baseAddress, x.baseAddress, rows, columns)
+        }
+    }
+}
+
+/// levels[rows] = √(max(Σ (x + shift)² − 1, 0) / columns): how noisy rows are that have length 1 without noise.
+///
+/// - Parameters:
+///   - x: [rows, columns].
+///   - shift: what was taken off every row, [columns].
+public func levelsOfLengths(
+    _ x: Span<Float>, shift: Span<Float>, rows: Int, into levels: inout MutableSpan<Float>
+) {
+    let columns = shift.count
+    requireRows(rows, of: columns, stride: columns, in: x.count, "x")
+    precondition(levels.count >= rows, "\(levels.count) levels of \(rows)")
+    unsafe x.withUnsafeBufferPointer { x in
+        unsafe shift.withUnsafeBufferPointer { shift in
+            unsafe levels.withUnsafeMutableBufferPointer { levels in
+                unsafe kernels_levels_of_lengths(
+                    levels.baseAddress, x.baseAddress, shift.baseAddress, rows, columns)
             }
         }
     }

@@ -1,17 +1,24 @@
 TARGET void AT_LEVEL(kernels_squared_lengths)(
-    double *lengths, const float *x, const float *shift, size_t rows, size_t columns) {
+    double *lengths, const float *x, size_t rows, size_t columns) {
 #pragma clang fp reassociate(on)
     for (size_t row = 0; row < rows; row++, x += columns) {
         double sum = 0;
-        if (shift) {
-            for (size_t j = 0; j < columns; j++) {
-                const double value = (double)x[j] + shift[j];
-                sum += value * value;
-            }
-        } else {
-            for (size_t j = 0; j < columns; j++) sum += (double)x[j] * x[j];
-        }
+        for (size_t j = 0; j < columns; j++) sum += (double)x[j] * x[j];
         lengths[row] = sum;
+    }
+}
+
+TARGET void AT_LEVEL(kernels_levels_of_lengths)(
+    float *levels, const float *x, const float *shift, size_t rows, size_t columns) {
+#pragma clang fp reassociate(on)
+    for (size_t row = 0; row < rows; row++, x += columns) {
+        double sum = 0;
+        for (size_t j = 0; j < columns; j++) {
+            const double value = (double)x[j] + shift[j];
+            sum += value * value;
+        }
+        const double excess = (sum - 1) / (double)columns;
+        levels[row] = (float)__builtin_sqrt(excess > 0 ? excess : 0);
     }
 }
 

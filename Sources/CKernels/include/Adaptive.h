@@ -7,9 +7,12 @@
 // lie `stride` floats apart. A row has one noise level s; w are the variances of clean vectors, v = w + s²,
 // g = w / v the gain of the Wiener filter.
 
-// lengths[row] = Σ (x + shift)² over the row, in double; shift[columns] may be NULL.
-void kernels_squared_lengths(
-    double *lengths, const float *x, const float *shift, size_t rows, size_t columns);
+// lengths[row] = Σ x² over the row, in double.
+void kernels_squared_lengths(double *lengths, const float *x, size_t rows, size_t columns);
+
+// levels[row] = √(max(Σ (x + shift)² - 1, 0) / columns): the noise level of a row that has length 1 without noise.
+void kernels_levels_of_lengths(
+    float *levels, const float *x, const float *shift, size_t rows, size_t columns);
 
 // y[row, ·] = x[row, ·] · factors[row], in double.
 void kernels_scale_rows(

@@ -85,7 +85,7 @@ extension AdaptiveParameters {
         return output
     }
 
-    private func gathered(_ x: [Float], _ rows: [Int]) -> [Float] {
+    func gathered(_ x: [Float], _ rows: [Int]) -> [Float] {
         var values: [Float] = []
         values.reserveCapacity(rows.count * shape.width)
         for row in rows { values += x[row * shape.width..<(row + 1) * shape.width] }

@@ -64,7 +64,7 @@ extension AdaptiveParameters {
     }
 
     /// The levels of rows whose clean vectors have length 1, by their own length.
-    private func ofScaleOne(_ x: [Float]) -> NoiseEstimate {
+    func ofScaleOne(_ x: [Float]) -> NoiseEstimate {
         let count = x.count / shape.width
         var squares = [Double](repeating: 0, count: count)
         var span = squares.mutableSpan

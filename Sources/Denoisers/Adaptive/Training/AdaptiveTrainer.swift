@@ -1,0 +1,210 @@
+internal import Kernels
+internal import Tensors
+internal import System
+
+/// A training run of an adaptive denoiser over clean embeddings.
+public struct AdaptiveTrainer: ~Copyable {
+    private let options: AdaptiveTrainingOptions
+    private let constants: AdaptiveConstants
+    private let shape: AdaptiveShape
+    private let run: AdaptiveRun
+    private let team: ComputeTeam?
+    /// Rows kept apart, [rows, width].
+    private let heldOut: [Float]
+    private let trained: Int
+    private var order: RandomOrder
+
+    /// The fewest rows that the principal axes of 384 elements can be told from.
+    public static let leastRows = 1000
+
+    /// Prepares a run.
+    ///
+    /// - Parameters:
+    ///   - embeddings: clean embeddings of distinct lines, each of length 1, row-major [rows, width].
+    ///   - width: elements of a row, a multiple of 64.
+    ///   - pilots: elements that the encoder leaves 0 (`pilotCoordinates`).
+    ///   - options: how to train.
+    ///   - threads: 2 or more let two threads share every step; the result is the same, bit for bit.
+    /// - Throws: `tooFewRows`; `notClean` if a row's length is not 1; `parameters` if a number is not finite.
+    public init(
+        embeddings: [Float], width: Int = 384, pilots: [Int], options: AdaptiveTrainingOptions,
+        threads: Int = 1
+    ) throws(AdaptiveError) {
+        let count = embeddings.count / width
+        precondition(
+            embeddings.count == count * width && width % 64 == 0, "\(embeddings.count) values")
+        guard count >= Self.leastRows else {
+            throw .tooFewRows(count, needed: Self.leastRows)
+        }
+        try requireClean(embeddings, width)
+        var random = SeededRandom(seed: options.seed)
+        let apart = Set((0..<count).shuffled(using: &random).prefix(min(2000, count / 20)))
+        var (training, heldOut): ([Float], [Float]) = ([], [])
+        training.reserveCapacity((count - apart.count) * width)
+        for row in 0..<count {
+            let values = embeddings[row * width..<(row + 1) * width]
+            if apart.contains(row) { heldOut += values } else { training += values }
+        }
+        let constants = try AdaptiveConstants(of: training, width: width, pilots: pilots)
+        // Nothing throws from here on: a value without copies is whole or not there.
+        self.options = options
+        self.constants = constants
+        self.heldOut = heldOut
+        trained = count - apart.count
+        shape = AdaptiveShape(width: width, hidden: options.hidden)
+        let batch = min(options.batchSize, trained)
+        let initial = initialParameters(shape, seed: random.next())
+        run = AdaptiveRun(
+            buffers: AdaptiveBuffers(
+                batch: batch, constants: constants, shape: shape, initial: initial.span),
+            rows: shared(constants.onAxes(training.span), width: width),
+            schedule: OneCycle(rate: options.learningRate, steps: options.steps),
+            mostNoise: options.mostNoise, seed: random.next())
+        team = threads > 1 ? ComputeTeam() : nil
+        order = RandomOrder(count: trained, random: random)
+    }
+
+    /// Bytes that a run over `rows` rows takes, besides the rows that it is given.
+    public static func memory(
+        rows: Int, width: Int = 384, options: AdaptiveTrainingOptions
+    ) -> Int {
+        let shape = AdaptiveShape(width: width, hidden: options.hidden)
+        return 4 * rows * width * 3 + AdaptiveBuffers.memory(batch: options.batchSize, shape: shape)
+            + 8 * width * width * 4
+    }
+
+    /// Trains all steps, then measures how sure the network is of rows that it did not see.
+    ///
+    /// - Parameters:
+    ///   - isCancelled: asked before every few steps; true ends the run.
+    ///   - progress: gets the steps behind us and the mean loss of the last ones.
+    /// - Throws: `diverged` as soon as the loss is not finite, `cancelled` on request.
+    public mutating func train(
+        isCancelled: () -> Bool = { false },
+        progress: (_ steps: Int, _ loss: Double) -> Void = { _, _ in }
+    ) throws(AdaptiveError) -> (AdaptiveParameters, AdaptiveTrainingReport) {
+        let clock = ContinuousClock()
+        let began = clock.now
+        let steps = options.steps
+        var hundredths = [Double](repeating: 0, count: min(100, steps))
+        var counts = [Int](repeating: 0, count: hundredths.count)
+        var pace = TeamPace()
+        var done = 0
+        while done < steps {
+            if isCancelled() { throw .cancelled }
+            let count = min(Self.stepsBetweenLooks, pace.steps, steps - done)
+            let batches = (0..<count).map { _ in order.next(run.buffers.batch) }
+            let portionBegan = clock.now
+            let sum = run.run(done, batches, pace.together ? team : nil)
+            if team != nil { pace.took((clock.now - portionBegan) / .seconds(1), steps: count) }
+            done += count
+            guard sum.isFinite else { throw .diverged(step: done) }
+            let part = (done - 1) * hundredths.count / steps
+            hundredths[part] += sum
+            counts[part] += count
+            progress(done, sum / Double(count))
+        }
+        let parameters = AdaptiveParameters(
+            constants: constants, shape: shape, flat: run.buffers.parameters,
+            strengths: StrengthTables())
+        guard parameters.isFinite else { throw .diverged(step: steps) }
+        let measured = parameters.measuringConfidence(on: heldOut, seed: options.seed &+ 1)
+        let losses = zip(hundredths, counts).filter { $0.1 > 0 }.map { $0.0 / Double($0.1) }
+        let report = AdaptiveTrainingReport(
+            rows: trained, heldOutRows: heldOut.count / shape.width, steps: steps,
+            losses: losses, seconds: (clock.now - began) / .seconds(1))
+        return (measured, report)
+    }
+
+    /// Steps that take about a tenth of a second.
+    private static let stepsBetweenLooks = 4
+}
+
+/// Numbers in random order, and all of them before any comes again.
+struct RandomOrder {
+    private let count: Int
+    private var random: SeededRandom
+    private var numbers: [Int32] = []
+    private var place = 0
+
+    init(count: Int, random: SeededRandom) {
+        self.count = count
+        self.random = random
+    }
+
+    /// The next `n` numbers from 0 ..< count, of which there are as many or more.
+    mutating func next(_ n: Int) -> [Int32] {
+        precondition(n <= count, "\(n) of \(count)")
+        if numbers.count - place < n {
+            if numbers.isEmpty { numbers = Array(0..<Int32(count)) }
+            numbers.shuffle(using: &random)
+            place = 0
+        }
+        defer { place += n }
+        return Array(numbers[place..<place + n])
+    }
+}
+
+/// Refuses rows that are no clean embeddings: of another length than 1.
+func requireClean(_ rows: [Float], _ width: Int) throws(AdaptiveError) {
+    let count = rows.count / width
+    var squares = [Double](repeating: 0, count: count)
+    var span = squares.mutableSpan
+    squaredLengths(rows.span, rows: count, columns: width, into: &span)
+    for (row, square) in squares.enumerated() {
+        let length = square.squareRoot()
+        guard abs(length - 1) < 1e-2 else { throw .notClean(row: row, length: length) }
+    }
+}
+
+func shared(_ values: [Float], width: Int) -> SharedMatrix {
+    let matrix = SharedMatrix(rows: values.count / width, columns: width)
+    var span = unsafe matrix.mutableSpan()
+    copy(values.span, into: &span)
+    return matrix
+}
+
+/// Weights and biases uniform in ±1/√fan-in (PyTorch's default), but 0 in the last layer: so training begins with the
+/// Wiener filter.
+func initialParameters(_ shape: AdaptiveShape, seed: UInt64) -> Tensor {
+    var random = SeededRandom(seed: seed)
+    func numbers(_ rows: [Int], fanIn: Int) -> Tensor {
+        let bound = 1 / Float(fanIn).squareRoot()
+        let values = (0..<rows.reduce(1, *)).map { _ in
+            Float.random(in: -bound...bound, using: &random)
+        }
+        return Tensor(shape: rows, copying: values.span)
+    }
+    func zeros(_ extents: [Int]) -> Tensor {
+        let values = [Float](repeating: 0, count: extents.reduce(1, *))
+        return Tensor(shape: extents, copying: values.span)
+    }
+    let (rows, count) = (2 * shape.hidden, AdaptiveShape.features.count)
+    return TrainedLayers(
+        inputWeight: numbers([rows, shape.width], fanIn: shape.width),
+        inputBias: numbers([rows], fanIn: shape.width),
+        levelWeight: numbers([rows, count], fanIn: count),
+        outputWeight: zeros([shape.width, shape.hidden]), outputBias: zeros([shape.width])
+    ).flat(shape)
+}
+
+extension AdaptiveParameters {
+    /// The same with the mean |f|² over `clean` rows at each level of the tables, under noise from `seed`.
+    ///
+    /// - Parameter clean: rows of kinds that the network was trained on, but kept apart; [rows, width].
+    public func measuringConfidence(on clean: [Float], seed: UInt64) -> AdaptiveParameters {
+        var tables = strengths
+        let width = shape.width
+        let count = clean.count / width
+        guard count > 0 else { return self }
+        for (index, level) in tables.levels.enumerated() where level > 0 {
+            let noisy = addingNoise(to: clean, noiseLevel: level, seed: seed &+ UInt64(index))
+            let answers = answers(noisy, ofScaleOne(noisy), Array(0..<count))
+            var squares = [Double](repeating: 0, count: count)
+            var span = squares.mutableSpan
+            squaredLengths(answers.span, rows: count, columns: width, into: &span)
+            tables.confidence[index] = Float(squares.reduce(0, +) / Double(count))
+        }
+        return with(tables)
+    }
+}
