@@ -78,7 +78,10 @@ let package = Package(
         .target(name: "CKernels", cSettings: optimised),
         .target(
             name: "CDefaultModel",
-            exclude: ["default.safetensors", "report.txt", "corpus", "make", "README.md"],
+            exclude: [
+                "default.safetensors", "judgement.safetensors", "replay.safetensors", "report.txt",
+                "corpus", "make", "README.md",
+            ],
             cSettings: [.unsafeFlags(["-std=c23"])]
         ),
 

@@ -24,7 +24,7 @@ public struct AdaptiveDenoiser: Denoiser {
     }
 
     public func denoise(
-        _ rows: [Float], _ options: DenoisingOptions, team: ComputeTeam?
+        _ rows: [Float], _ options: DenoisingOptions, team: WorkerPair?
     ) -> DenoisedRows {
         let noise: Float? =
             switch options.noise {
@@ -46,10 +46,36 @@ public struct AdaptiveDenoiser: Denoiser {
         let row = embeddingWidth * MemoryLayout<Float>.stride
         let judged = min(rows, AdaptiveParameters.steinRows)
         return 3 * rows * row + 4 * judged * row
-            + ComputeTeam.size
+            + WorkerPair.size
             * AdaptiveWorkspace.memory(
                 rows: min(rows, AdaptiveWorkspace.mostRows), shape: AdaptiveShape())
     }
+}
+
+extension AdaptiveDenoiser {
+    /// The most distinct lines that an adaptation sees: about as many as its steps have room for.
+    private static let mostLines = 10_000
+
+    /// The numbers of the lines, of `count` distinct ones, that an adaptation sees: evenly spaced if there are too many.
+    public static func adaptationLines(of count: Int) -> [Int] {
+        guard count > mostLines else { return Array(0..<count) }
+        return (0..<mostLines).map { $0 * count / mostLines }
+    }
+
+    /// Bytes that an adaptation to `lines` lines takes at most, the embeddings of all lines included.
+    public static func adaptationMemory(lines: Int) -> Int {
+        let row = embeddingWidth * MemoryLayout<Float>.stride
+        let shape = AdaptiveShape()
+        // The chosen lines, those trained on, the same with replayed rows, along the axes, and twice while that is made.
+        let rows = min(lines, mostLines) + replayedRows
+        // The base, what training made of it, and two parts of the way; judging takes less than training.
+        let networks = 4 * shape.parameterCount * MemoryLayout<Float>.stride
+        return lines * row + 5 * rows * row + networks
+            + AdaptiveBuffers.memory(batch: AdaptationOptions().batchSize, shape: shape) + 4 << 20
+    }
+
+    /// Stored rows that an adaptation sees again.
+    private static let replayedRows = 1000
 }
 
 extension DenoisingStrength {

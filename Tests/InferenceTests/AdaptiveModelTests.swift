@@ -53,7 +53,9 @@ private func cleanRows(_ count: Int, of denoiser: AdaptiveDenoiser) -> [Float] {
         let model = try DenoiserModel(read, file: "f")
         #expect(model.kind == .adaptive)
         let noisy = addingNoise(to: cleanRows(20, of: denoiser), noiseLevel: 0.1, seed: 1)
-        #expect(model.denoise(noisy, noiseLevel: 0) == denoiser.denoise(noisy, .init(), team: nil).values)
+        #expect(
+            model.denoise(noisy, noiseLevel: 0)
+                == denoiser.denoise(noisy, .init(), team: nil).values)
     }
 
     @Test func `without its metadata a file with adaptive tensors is still adaptive`() throws {
@@ -76,7 +78,8 @@ private func cleanRows(_ count: Int, of denoiser: AdaptiveDenoiser) -> [Float] {
         #expect(reason { $0 } == "")
         #expect(reason { $0 == "adaptive.bo" ? nil : $0 } == "f: no tensor adaptive.bo")
         #expect(reason { $0 == "adaptive.bo" ? "adaptive.b0" : $0 }.contains("adaptive.bo"))
-        #expect(reason { $0 == "adaptive.pilots" ? "adaptive.other" : $0 }.contains("adaptive.other"))
+        #expect(
+            reason { $0 == "adaptive.pilots" ? "adaptive.other" : $0 }.contains("adaptive.other"))
         #expect(reason { $0 == "decoder.2.bias" ? nil : $0 }.contains("decoder.2.bias"))
     }
 

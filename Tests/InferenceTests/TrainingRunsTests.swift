@@ -8,12 +8,22 @@ import Testing
         #expect(runs.begin() && runs.begin())
         #expect(!runs.begin())
         #expect(runs.statistics.underway == 2)
-        runs.end(true)
+        runs.end(.live)
         #expect(runs.begin())
         #expect(!runs.begin())
-        runs.end(false)
-        runs.end(false)
+        runs.end(.failed)
+        runs.end(.failed)
         let statistics = runs.statistics
         #expect(statistics.underway == 0 && statistics.succeeded == 1 && statistics.failed == 2)
+    }
+
+    @Test func `that made a version which is not live count apart`() {
+        let runs = TrainingRuns()
+        #expect(runs.begin())
+        runs.note(.adapting(step: 1, of: 2))
+        runs.end(.kept)
+        let statistics = runs.statistics
+        #expect(statistics.kept == 1 && statistics.succeeded == 0 && statistics.failed == 0)
+        #expect(statistics.progress == nil)
     }
 }

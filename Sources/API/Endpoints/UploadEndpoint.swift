@@ -56,6 +56,11 @@ struct UploadEndpoint: Endpoint {
         if let cosine = outcome.noisyCosine {
             headers.append(("x-noisy-cosine", String(cosine)))
         }
+        headers.append(("x-activated", String(outcome.isActivated)))
+        if let objection = outcome.objection {
+            headers.append(("x-activation-reason", objection))
+        }
+        if let part = outcome.adaptedPart { headers.append(("x-adapted", String(part))) }
         if outcome.truncated.count > 0 {
             headers.append(("x-truncated", String(outcome.truncated.count)))
         }

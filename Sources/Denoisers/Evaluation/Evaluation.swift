@@ -80,9 +80,12 @@ public struct NoiseComparison: Sendable {
 extension Denoiser {
     /// Compares `clean` [rows, width] with noisy and denoised copies; the noise follows from
     /// `seed`.
-    public func compare(clean: [Float], noiseLevel: Float, seed: UInt64) -> NoiseComparison {
+    public func compare(
+        clean: [Float], noiseLevel: Float, seed: UInt64,
+        _ options: DenoisingOptions = DenoisingOptions()
+    ) -> NoiseComparison {
         let noisy = addingNoise(to: clean, noiseLevel: noiseLevel, seed: seed)
-        let denoised = denoise(noisy, DenoisingOptions(), team: nil).values
+        let denoised = denoise(noisy, options, team: nil).values
         return NoiseComparison(
             noisyError: meanSquaredError(noisy.span, target: clean.span),
             denoisedError: meanSquaredError(denoised.span, target: clean.span),
@@ -90,6 +93,13 @@ extension Denoiser {
             denoisedCosine: meanCosine(denoised.span, clean.span, width: width),
             noisyRecall: recallAtOne(of: noisy, among: clean, width: width),
             denoisedRecall: recallAtOne(of: denoised, among: clean, width: width))
+    }
+
+    /// The mean squared error to `clean` [rows, width] of noisy rows, denoised; the noise follows from `seed`.
+    public func compareErrors(clean: [Float], noiseLevel: Float, seed: UInt64) -> Double {
+        let noisy = addingNoise(to: clean, noiseLevel: noiseLevel, seed: seed)
+        let denoised = denoise(noisy, DenoisingOptions(), team: nil).values
+        return meanSquaredError(denoised.span, target: clean.span)
     }
 
     /// Judges the model on `clean` [rows, width] under fresh noise from `seed`.

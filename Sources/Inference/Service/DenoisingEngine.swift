@@ -73,8 +73,8 @@ public final class DenoisingEngine: DenoisingService {
     ///   `TrainingRuns` lets no more begin, and what a run throws.
     public func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome {
         guard runs.begin() else { throw .trainingBusy(retryAfter: 5) }
-        var isTrained = false
-        defer { runs.end(isTrained) }
+        var end = TrainingRuns.End.failed
+        defer { runs.end(end) }
         let deadline = ContinuousClock.now + training.timeLimit
         let outcome = Monitor<Result<TrainingOutcome, InferenceError>?>(nil)
         do throws(ThreadRefusal) {
@@ -105,7 +105,7 @@ public final class DenoisingEngine: DenoisingService {
             report("training failed: \(reason.logText)")
             throw reason
         }
-        isTrained = true
+        end = run.isActivated ? .live : .kept
         model.refresh()
         report(run.summary)
         if let warning = run.warning { report(warning) }

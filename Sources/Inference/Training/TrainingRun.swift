@@ -7,10 +7,18 @@ internal import System
 public struct TrainingRun: Sendable {
     /// How a run goes on from what is live.
     public enum Start: String, Sendable, CaseIterable {
-        /// From new random parameters.
+        /// From new random parameters, and from the built-in model's.
         case fresh
         /// From the live model's parameters.
         case `continue`
+    }
+
+    /// When a new model is put live.
+    public enum Activation: String, Sendable, CaseIterable {
+        /// If it is not worse than doing nothing.
+        case judged
+        /// Whatever it does.
+        case always
     }
 
     /// How far a run is.
@@ -19,7 +27,15 @@ public struct TrainingRun: Sendable {
         case embedding(done: Int, of: Int)
         /// Epochs trained so far, and the last one's mean loss.
         case training(epoch: Int, of: Int, loss: Double)
+        /// Steps of the adaptation so far.
+        case adapting(step: Int, of: Int)
     }
+
+    /// The kind of the model that answers.
+    public var kind = DenoiserKind.adaptive
+
+    /// When it is put live.
+    public var activation = Activation.judged
 
     /// How to train.
     public var options = TrainingOptions()
@@ -45,17 +61,16 @@ public struct TrainingRun: Sendable {
     /// The defaults.
     public init() {}
 
-    /// Trains on UTF-8 `text` and puts the result live at `path`.
+    /// Trains on UTF-8 `text` and publishes the result at `path`.
     ///
-    /// The lock is held from before the first line is embedded until the model is published, so
-    /// runs of all processes on the same file come one after the other.
+    /// The lock is held from before the first line is embedded until the model is published, so runs of
+    /// all processes on the same file come one after the other.
     ///
     /// - Parameters:
     ///   - text: one training text a line.
     ///   - path: the model's file.
     ///   - embedder: turns lines into embeddings.
-    ///   - isCancelled: asked often; true ends the run with `trainingCancelled` and nothing
-    ///     changed.
+    ///   - isCancelled: asked often; true ends the run with `trainingCancelled` and nothing changed.
     ///   - progress: told how far the run is.
     public func callAsFunction(
         on text: [UInt8], publishingAt path: String, with embedder: TextEmbedder,
@@ -72,40 +87,64 @@ public struct TrainingRun: Sendable {
         // Only now: one run at a time holds what its corpus takes.
         let corpus = try Corpus(text, limit: lineLimit, isBlank: embedder.isBlank)
         let parent = try files { () throws(ModelFileError) in try history.parent() }
-        var initial: AutoencoderDenoiser?
-        if start == .continue, let parent {
-            initial = try files { () throws(ModelFileError) in
-                try DenoiserModel(parent, file: path).denoiser as? AutoencoderDenoiser
-            }
-        }
+        let live = try live(parent, path)
         let (embeddings, cut) = try embedder.embedInBackground(corpus, isCancelled: isCancelled) {
             done in
             progress(.embedding(done: done, of: corpus.distinctCount))
         }
         let truncated = corpus.lines(among: cut)
         let embedded = clock.now
-        let (denoiser, report) = try train(
-            embeddings, corpus, initial, options, isCancelled, progress)
-        let trained = clock.now
+        let lines = TrainingLines(embeddings: embeddings, lines: corpus.lines)
+        let trained = try train(lines, from: live, options, isCancelled, progress)
+        let ended = clock.now
+        let judgement = ModelJudgement(
+            of: trained.denoiser, onHeldOut: trained.heldOut, seed: options.seed &+ 2,
+            isCancelled: isCancelled)
+        if isCancelled() { throw .trainingCancelled }
+        let objection = activation == .always ? nil : judgement.objection
+        let judged = clock.now
         let checkpoint = Checkpoint(
-            tensors: denoiser.tensors, kind: denoiser.kind.rawValue,
-            embeddingDimension: denoiser.width,
+            tensors: trained.denoiser.tensors, kind: trained.denoiser.kind.rawValue,
+            embeddingDimension: trained.denoiser.width,
             settings: settings(options), corpusDigest: corpus.digest,
-            report: report.text(
-                lines: corpus.lines.count, distinct: corpus.distinctCount,
-                truncated: truncated.count),
+            report: trained.report.text(
+                corpus: corpus, truncated: truncated.count, trained.adaptation, judgement),
             origin: origin)
         let (version, warning) = try publish(
-            checkpoint, in: history, replacing: parent?.version, under: lock)
+            checkpoint, in: history, replacing: parent?.version, isLive: objection == nil,
+            under: lock)
         return TrainingOutcome(
-            report: report, version: version,
-            lines: corpus.lines.count, distinct: corpus.distinctCount, truncated: truncated,
+            report: trained.report, version: version, kind: kind, objection: objection,
+            adaptation: trained.adaptation, lines: corpus.lines.count,
+            distinct: corpus.distinctCount, truncated: truncated,
             stages: [
-                Stage("wait", locked - began),
-                Stage("embed", embedded - locked),
-                Stage("train", trained - embedded),
-                Stage("publish", clock.now - trained),
+                Stage("wait", locked - began), Stage("embed", embedded - locked),
+                Stage("train", ended - embedded), Stage("judge", judged - ended),
+                Stage("publish", clock.now - judged),
             ], warning: warning)
+    }
+
+    /// The denoiser of `parent`, which is live; nil if there is none or it cannot be read.
+    ///
+    /// - Throws: if the run is to continue from it.
+    private func live(
+        _ parent: Checkpoint?, _ path: String
+    ) throws(InferenceError) -> (any Denoiser)? {
+        guard let parent else { return nil }
+        if start == .continue {
+            return try files { () throws(ModelFileError) in
+                try DenoiserModel(parent, file: path).denoiser
+            }
+        }
+        return try? DenoiserModel(parent, file: path).denoiser
+    }
+
+    /// Bytes that a run on `lines` lines takes at most, the text itself left out.
+    public func memory(lines: Int) -> Int {
+        let adaptation =
+            kind == .adaptive ? AdaptiveDenoiser.adaptationMemory(lines: lines) : 0
+        return Corpus.memory(lines: lines)
+            + max(AutoencoderTrainer.memory(lines: lines, options), adaptation)
     }
 
     /// Takes the model's lock, waiting as long as `patience` and the caller allow.
@@ -126,41 +165,23 @@ public struct TrainingRun: Sendable {
         }
     }
 
-    /// Puts `checkpoint` live; a version that only a power cut could undo is live, with a warning.
+    /// Publishes `checkpoint`, live or as a version that is not.
+    ///
+    /// A version that only a power cut could undo is live, with a warning.
     private func publish(
         _ checkpoint: Checkpoint, in history: ModelHistory, replacing parent: ModelVersion?,
-        under lock: borrowing TrainingLock
+        isLive: Bool, under lock: borrowing TrainingLock
     ) throws(InferenceError) -> (version: String, warning: String?) {
         do throws(ModelFileError) {
-            let published = try history.publish(checkpoint, replacing: parent, under: lock)
+            let published =
+                isLive
+                ? try history.publish(checkpoint, replacing: parent, under: lock)
+                : try history.shelve(checkpoint, beside: parent, under: lock)
             return (published.version.description, nil)
         } catch {
             if case .unconfirmed(_, let version, _) = error { return (version, "\(error)") }
             throw inferenceError(error)
         }
-    }
-
-    private func train(
-        _ embeddings: [Float], _ corpus: Corpus, _ initial: AutoencoderDenoiser?,
-        _ options: TrainingOptions, _ isCancelled: () -> Bool, _ progress: (Progress) -> Void
-    ) throws(InferenceError) -> (AutoencoderDenoiser, TrainingReport) {
-        var trainer = AutoencoderTrainer(
-            embeddings: embeddings, lines: corpus.lines, options: options,
-            start: initial?.parameters, threads: availableCores())
-        do throws(TrainingError) {
-            let (parameters, report) = try trainer.run(isCancelled: isCancelled) { epoch, loss in
-                progress(.training(epoch: epoch, of: options.epochs, loss: loss))
-            }
-            return (AutoencoderDenoiser(parameters), report)
-        } catch {
-            if case .cancelled = error { throw .trainingCancelled }
-            throw .trainingFailed("\(error)")
-        }
-    }
-
-    /// Bytes that a run on `lines` lines takes at most, the text itself left out.
-    public static func memory(lines: Int, _ options: TrainingOptions) -> Int {
-        Corpus.memory(lines: lines) + AutoencoderTrainer.memory(lines: lines, options)
     }
 
     private func settings(_ options: TrainingOptions) -> String {
@@ -176,38 +197,19 @@ public struct TrainingRun: Sendable {
     }
 }
 
-/// At most a thousand of `values`, evenly spaced, with the first and the last: a model's file has
-/// to stay one that is read.
-private func thinned(_ values: [Double]) -> [Double] {
-    guard values.count > 1000 else { return values }
-    return (0..<1000).map { values[$0 * (values.count - 1) / 999] }
-}
+/// The embeddings of a text's lines.
+struct TrainingLines {
+    /// Of distinct lines, [distinct, 384].
+    let embeddings: [Float]
+    /// For every line of the text its row in `embeddings`.
+    let lines: [Int32]
 
-extension TrainingReport {
-    /// The report as JSON text.
-    func text(lines: Int, distinct: Int, truncated: Int) -> String {
-        var report = JSONObject()
-        report["lines"] = .integer(lines)
-        report["distinct_lines"] = .integer(distinct)
-        report["truncated_lines"] = .integer(truncated)
-        report["trained_lines"] = .integer(trainedLines)
-        report["final_loss"] = .double(finalLoss)
-        report["seconds"] = .double(seconds)
-        report["steps"] = .integer(steps)
-        report["epoch_losses"] = .array(thinned(epochLosses).map { .double($0) })
-        if let heldOut {
-            var judged = JSONObject()
-            judged["rows"] = .integer(heldOut.rows)
-            judged["noisy_mse"] = .double(heldOut.noisyError)
-            judged["denoised_mse"] = .double(heldOut.denoisedError)
-            judged["mean_predictor_mse"] = .double(heldOut.meanError)
-            judged["noisy_cosine"] = .double(heldOut.noisyCosine)
-            judged["denoised_cosine"] = .double(heldOut.denoisedCosine)
-            report["held_out"] = .object(judged)
-        } else {
-            report["held_out"] = .null
-        }
-        return JSONValue.object(report).text
+    /// Distinct lines.
+    var distinct: Int { embeddings.count / embeddingWidth }
+
+    /// The embeddings of these distinct lines.
+    func rows(_ numbers: [Int]) -> [Float] {
+        numbers.flatMap { embeddings[$0 * embeddingWidth..<($0 + 1) * embeddingWidth] }
     }
 }
 

@@ -9,10 +9,17 @@ public final class TrainingRuns: Sendable {
         public internal(set) var underway = 0
         /// Runs that put a model live.
         public internal(set) var succeeded = 0
-        /// Runs that did not.
+        /// Runs that made a version which is not live, because it is worse than doing nothing.
+        public internal(set) var kept = 0
+        /// Runs that made none.
         public internal(set) var failed = 0
         /// How far the run is that works; nil if none does.
         public internal(set) var progress: TrainingRun.Progress?
+    }
+
+    /// How a run ended.
+    enum End {
+        case live, kept, failed
     }
 
     private let isOver = Atomic<Bool>(false)
@@ -47,12 +54,16 @@ public final class TrainingRuns: Sendable {
     /// Notes how far the run is; of one process only one works at a time.
     func note(_ progress: TrainingRun.Progress) { state.withLock { $0.progress = progress } }
 
-    func end(_ isTrained: Bool) {
+    func end(_ end: End) {
         state.withLock { state in
             state.underway -= 1
-            if isTrained { state.succeeded += 1 } else { state.failed += 1 }
+            switch end {
+            case .live: state.succeeded += 1
+            case .kept: state.kept += 1
+            case .failed: state.failed += 1
+            }
             // Of several that end, the one that worked was the last to note anything.
-            if state.underway == 0 || isTrained { state.progress = nil }
+            if state.underway == 0 || end != .failed { state.progress = nil }
         }
     }
 }

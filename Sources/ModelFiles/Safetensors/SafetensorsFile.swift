@@ -87,6 +87,12 @@ extension Tensor {
         self.init(shape: shape, copying: floats.span)
     }
 
+    /// Floats from 8-bit integers.
+    init(shape: [Int], integers bytes: ArraySlice<UInt8>) {
+        let floats = bytes.map { Float(Int8(bitPattern: $0)) }
+        self.init(shape: shape, copying: floats.span)
+    }
+
     /// Floats from their bytes, lowest first, which may lie unaligned.
     init(shape: [Int], bytes: ArraySlice<UInt8>) {
         let count = bytes.count / 4

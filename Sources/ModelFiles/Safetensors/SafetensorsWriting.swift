@@ -12,9 +12,12 @@ extension Checkpoint {
             json: Array(bytes[8..<8 + length]), fileSize: bytes.count, file: file)
         var tensors: [(name: String, tensor: Tensor)] = []
         for name in header.names {
-            if let entry = header[name], entry.dtype == "F16" {
+            switch header[name] {
+            case let entry? where entry.dtype == "F16":
                 tensors.append((name, Tensor(shape: entry.shape, halves: bytes[entry.range])))
-            } else {
+            case let entry? where entry.dtype == "I8":
+                tensors.append((name, Tensor(shape: entry.shape, integers: bytes[entry.range])))
+            default:
                 let entry = try header.entry(name, file: file)
                 tensors.append((name, Tensor(shape: entry.shape, bytes: bytes[entry.range])))
             }

@@ -72,7 +72,8 @@ struct Serve: ParsableCommand {
             file: life.config, logFile: life.log, maxRequests: life.maxRequests,
             idleExit: life.idleExit, socket: socket.choice, keyFile: access.keys,
             proxies: try access.proxies(), sites: site.sites, encoder: encoder.place,
-            model: model.choice, strength: denoising.strength, limits: limits.limits, training: training.choice)
+            model: model.choice, strength: denoising.strength, limits: limits.limits,
+            training: training.choice)
     }
 
     private static func parsed(_ arguments: [String]) throws(CommandFailure) -> Serve {

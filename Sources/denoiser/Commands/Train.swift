@@ -75,6 +75,13 @@ struct Train: ParsableCommand {
         }
         display.clear()
         tell(result.truncated, limit: embedder.tokenLimit, place: text.place(ofLine:))
+        if let objection = result.objection {
+            let path = output ?? model.path
+            log(
+                "\(result.version) is kept as a version but not live: \(objection); "
+                    + "`denoiser models --model \(path) --restore \(result.version)` puts it live, "
+                    + "--activate always does so with every model")
+        }
         if let warning = result.warning { writeStandardError("denoiser: \(warning)\n") }
         try printLine(table(result))
     }
@@ -95,6 +102,8 @@ struct Train: ParsableCommand {
         let report = result.report
         var rows = [
             ("model version", result.version),
+            ("kind", result.kind.rawValue),
+            ("activated", result.isActivated ? "yes" : "no"),
             ("lines", "\(result.lines) (\(result.distinct) distinct)"),
             ("truncated lines", "\(result.truncated.count)"),
             ("steps", "\(report.steps)"),
@@ -113,6 +122,13 @@ struct Train: ParsableCommand {
         } else {
             rows.append(
                 ("held-out lines", "none: fewer than 20 distinct lines, too little to judge by"))
+        }
+        if let adaptation = result.adaptation {
+            rows += [
+                ("adapted part", "\(result.adaptedPart ?? 0)"),
+                ("  steps", "\(adaptation.steps)"),
+                ("  gain", "\(adaptation.gain) of \(adaptation.baseLoss)"),
+            ]
         }
         rows += result.stages.map {
             ("seconds \($0.name)", "\(rounded($0.duration / .seconds(1)))")
@@ -135,12 +151,16 @@ func rounded(_ seconds: Double) -> Double { (seconds * 100).rounded() / 100 }
 private struct TrainingDisplay {
     private var embedding = ProgressBar("Embedding")
     private var training = ProgressBar("Training")
+    private var adapting = ProgressBar("Adapting")
     private var lastTenth = 0
 
     mutating func show(_ progress: TrainingRun.Progress) {
         switch progress {
         case .embedding(let done, let count):
             embedding.show(done, of: count)
+        case .adapting(let step, let count):
+            training.clear()
+            adapting.show(step, of: count)
         case .training(let epoch, let count, let loss):
             embedding.clear()
             training.show(epoch, of: count, note: "loss \(Float(loss))")
@@ -155,5 +175,6 @@ private struct TrainingDisplay {
     mutating func clear() {
         embedding.clear()
         training.clear()
+        adapting.clear()
     }
 }

@@ -1,7 +1,27 @@
 public import ArgumentParser
 public import Denoisers
+public import Inference
 
+extension DenoiserKind: ExpressibleByArgument {}
 extension DenoisingStrength: ExpressibleByArgument {}
+extension TrainingRun.Activation: ExpressibleByArgument {}
+
+/// What training makes, and when that is put live.
+struct KindSettings: ParsableArguments {
+    @Option(
+        help: """
+            The kind of denoiser that training makes: adaptive, or autoencoder as the original \
+            application does.
+            """)
+    var denoiser = DenoiserKind.adaptive
+
+    @Option(
+        help: """
+            When a new model is put live: judged, if it is not worse than doing nothing, or always. A model \
+            that is not put live is kept as a version.
+            """)
+    var activate = TrainingRun.Activation.judged
+}
 
 /// How far rows are moved.
 struct StrengthSettings: ParsableArguments {

@@ -9,8 +9,11 @@ extension TrainingRun.Start: ExpressibleByArgument {}
 
 /// How a denoiser is trained.
 struct TrainingSettings: ParsableArguments {
+    @OptionGroup var kind: KindSettings
+
     @Option(
-        noiseLevels, help: "Standard deviation of the noise to remove.")
+        noiseLevels,
+        help: "Standard deviation of the noise that an autoencoder is trained to remove.")
     var trainingNoise = TrainingOptions().noiseLevel
 
     @Option(
@@ -37,7 +40,11 @@ struct TrainingSettings: ParsableArguments {
         transform: seedNumber)
     var seed: UInt64?
 
-    @Option(help: "Start from fresh parameters or continue from the live model's.")
+    @Option(
+        help: """
+            Start from fresh parameters and the built-in adaptive denoiser, or continue from the live \
+            model's.
+            """)
     var start = TrainingRun.Start.fresh
 
     @Option(
@@ -53,7 +60,9 @@ struct TrainingSettings: ParsableArguments {
         options.batchSize = batchSize
         options.learningRate = learningRate
         options.noise = noise
-        return TrainingChoice(options: options, seed: seed, start: start, wait: trainingWait)
+        return TrainingChoice(
+            kind: kind.denoiser, activation: kind.activate, options: options, seed: seed,
+            start: start, wait: trainingWait)
     }
 
     /// A run with these settings.
@@ -62,6 +71,12 @@ struct TrainingSettings: ParsableArguments {
 
 /// How a denoiser is trained, as a value.
 struct TrainingChoice: Equatable, Sendable {
+    /// The kind of denoiser that a run makes.
+    var kind: DenoiserKind
+
+    /// When a new model is put live.
+    var activation: TrainingRun.Activation
+
     var options: TrainingOptions
 
     /// What order, noise and initial parameters follow from; nil takes another for every run.
@@ -84,6 +99,8 @@ struct TrainingChoice: Equatable, Sendable {
     /// A run on at most `lineLimit` lines.
     func run(lineLimit: Int) -> TrainingRun {
         var run = TrainingRun()
+        run.kind = kind
+        run.activation = activation
         run.options = options
         run.seed = seed
         run.start = start

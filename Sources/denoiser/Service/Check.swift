@@ -57,7 +57,7 @@ struct Check {
             try MemoryPlan(
                 configuration.limits, present: ProcessFigures.now().privateBytes,
                 workspaceBytes: workspaceBytes,
-                training: configuration.training.run(configuration.limits).options
+                training: configuration.training.run(configuration.limits)
             ).summary
         }
         if !isFit { throw ExitCode(78) }

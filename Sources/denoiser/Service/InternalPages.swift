@@ -143,6 +143,7 @@ struct InternalPages {
         let runs = "denoiser_training_runs_total"
         text.begin(runs, .counter, "Training runs for uploads that ended.")
         text.add(runs, [("result", "live")], Double(training.succeeded))
+        text.add(runs, [("result", "kept")], Double(training.kept))
         text.add(runs, [("result", "failed")], Double(training.failed))
         text.one(
             "denoiser_training_underway", .gauge, "Training runs, waiting ones included.",
@@ -155,6 +156,10 @@ struct InternalPages {
         case .training(let epoch, let all, _):
             text.add(progress, [("stage", "embed")], 1)
             text.add(progress, [("stage", "train")], Double(epoch) / Double(max(all, 1)))
+        case .adapting(let step, let all):
+            text.add(progress, [("stage", "embed")], 1)
+            text.add(progress, [("stage", "train")], 1)
+            text.add(progress, [("stage", "adapt")], Double(step) / Double(max(all, 1)))
         case nil: break
         }
     }

@@ -31,7 +31,7 @@ struct MemoryPlan {
     ///   - training: how uploads are trained on.
     /// - Throws: if `--memory` is less than these limits need.
     init(
-        _ options: ServiceLimits, present: Int, workspaceBytes: Int, training: TrainingOptions
+        _ options: ServiceLimits, present: Int, workspaceBytes: Int, training: TrainingRun
     ) throws(CommandFailure) {
         let limits = options.requestLimits
         let largest = limits.largestCosts
@@ -48,7 +48,7 @@ struct MemoryPlan {
                 options.serverLimits.threadCount * (limits.freeCost + Self.productBytes)
             ),
             ("uploads", limits.uploadBytes),
-            ("training", TrainingRun.memory(lines: limits.trainingLines, training)),
+            ("training", training.memory(lines: limits.trainingLines)),
         ]
         let least = own.reduce(0) { $0 + $1.bytes } + shared
         var most = least + max(0, (availableMemory() - 1 << 30) / 4)

@@ -1,4 +1,5 @@
 import API
+import Denoisers
 import FastCGI
 import Glibc
 import Inference

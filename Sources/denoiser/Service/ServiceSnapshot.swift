@@ -78,7 +78,7 @@ final class ServiceSnapshot: Sendable {
         } else {
             plan = try MemoryPlan(
                 limits, present: bytesAtStart, workspaceBytes: workspaceBytes,
-                training: training.options)
+                training: training)
         }
         let engine = DenoisingEngine(
             embedder: embedder, model: model, training: training, runs: state.runs,
@@ -130,10 +130,11 @@ extension ServiceSnapshot {
 
     /// This memory plan, if `next` needs the same one.
     private func plan(for next: ServiceConfiguration, workspaceBytes: Int) -> MemoryPlan? {
-        let (old, new) = (configuration.training.options, next.training.options)
+        let (old, new) = (configuration.training, next.training)
         let isSame =
             next.limits == configuration.limits && workspaceBytes == embedder.workspaceBytes
-            && new.noise == old.noise && new.batchSize == old.batchSize
+            && new.kind == old.kind && new.options.noise == old.options.noise
+            && new.options.batchSize == old.options.batchSize
         return isSame ? plan : nil
     }
 

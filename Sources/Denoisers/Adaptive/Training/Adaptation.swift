@@ -19,6 +19,22 @@ public struct AdaptationOptions: Sendable, Equatable {
     /// Below so many distinct lines nothing is changed: what they would teach cannot be told from chance.
     public static let leastLines = 24
 
+    /// The numbers of the lines that judge an adaptation with this seed, and of none below `leastLines`.
+    public static func heldOut(of lines: Int, seed: UInt64) -> [Int] {
+        guard lines >= leastLines else { return [] }
+        var random = SeededRandom(seed: seed)
+        return split(lines, &random).heldOut
+    }
+
+    /// The numbers of lines that judge, a fifth and at most 100, and of those to train on.
+    static func split(
+        _ lines: Int, _ random: inout SeededRandom
+    ) -> (heldOut: [Int], trained: [Int]) {
+        let order = (0..<lines).shuffled(using: &random)
+        let apart = min(100, lines / 5)
+        return (Array(order[..<apart]), Array(order[apart...]))
+    }
+
     /// Steps for an upload of `lines` distinct lines.
     public static func steps(lines: Int) -> Int {
         lines < 400 ? 150 : lines < 4000 ? 300 : 600
@@ -84,10 +100,10 @@ extension AdaptiveParameters {
         try requireClean(lines, width)
         try requireClean(replay, width)
         var random = SeededRandom(seed: options.seed)
-        let order = (0..<count).shuffled(using: &random)
-        let apart = min(100, count / 5)
-        let judged = gathered(lines, Array(order[..<apart]))
-        let training = gathered(lines, Array(order[apart...]))
+        let (heldOut, trained) = AdaptationOptions.split(count, &random)
+        let apart = heldOut.count
+        let judged = gathered(lines, heldOut)
+        let training = gathered(lines, trained)
         report.heldOutLines = apart
         report.trainedLines = count - apart
         report.steps = AdaptationOptions.steps(lines: count)
@@ -138,7 +154,7 @@ extension AdaptiveParameters {
             rows: shared(constants.onAxes((lines + replay).span), width: width),
             schedule: OneCycle(rate: options.learningRate, steps: steps), mostNoise: 0.3,
             seed: noiseSeed)
-        let team = threads > 1 ? ComputeTeam() : nil
+        let team = threads > 1 ? WorkerPair.shared : nil
         let portion = 4
         for first in stride(from: 0, to: steps, by: portion) {
             if isCancelled() { throw .cancelled }

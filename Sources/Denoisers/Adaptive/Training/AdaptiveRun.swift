@@ -23,18 +23,19 @@ struct AdaptiveRun: Sendable {
     ///   - first: the number of the first step, from 0.
     ///   - batches: rows of each step, by their numbers.
     /// - Returns: the sum of the batches' losses.
-    func run(_ first: Int, _ batches: [[Int32]], _ team: ComputeTeam?) -> Double {
+    func run(_ first: Int, _ batches: [[Int32]], _ team: WorkerPair?) -> Double {
         let sums = LossSums()
-        let together = team?.run { share in run(first, batches, &share, sums) } ?? false
+        let together =
+            team?.run(inBackground: true) { worker in run(first, batches, &worker, sums) } ?? false
         if !together {
-            var alone = Share.whole
+            var alone = Worker.alone
             run(first, batches, &alone, sums)
         }
         return sums.total
     }
 
     private func run(
-        _ first: Int, _ batches: [[Int32]], _ share: inout Share, _ sums: LossSums
+        _ first: Int, _ batches: [[Int32]], _ worker: inout Worker, _ sums: LossSums
     ) {
         for (index, batch) in batches.enumerated() {
             let number = first + index
@@ -42,7 +43,7 @@ struct AdaptiveRun: Sendable {
             let step = AdaptiveStep(
                 buffers: buffers, rows: batch.count,
                 adam: Adam(rate: rate, beta1: beta1).step(number + 1))
-            step.run(&share) { half in
+            step.run(&worker) { half in
                 lay(batch, half, number)
             } addLoss: { half, loss in
                 sums.add(loss, half)

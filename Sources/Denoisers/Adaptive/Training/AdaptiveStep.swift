@@ -21,16 +21,16 @@ struct AdaptiveStep: Sendable {
     ///   - prepare: lays a half's targets, noisy rows and weights down.
     ///   - addLoss: gets each half's part of the batch's loss before the step.
     func run(
-        _ share: inout Share, prepare: (_ half: Int) -> Void,
+        _ worker: inout Worker, prepare: (_ half: Int) -> Void,
         addLoss: (_ half: Int, _ loss: Double) -> Void
     ) {
-        share.stage(2) { half in
+        worker.phase(2) { half in
             prepare(half)
             let count = buffers.rows(half, of: rows).count
             addLoss(half, forward(half, count))
             backward(half, count)
         }
-        share.stage(2) { half in move(part(half, of: 2, shape.parameterCount, in: 16)) }
+        worker.phase(2) { half in move(chunk(half, of: 2, in: shape.parameterCount, unit: 16)) }
     }
 
     /// Leaves r's gradient in its place.

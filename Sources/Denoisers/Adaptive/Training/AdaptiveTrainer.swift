@@ -8,7 +8,7 @@ public struct AdaptiveTrainer: ~Copyable {
     private let constants: AdaptiveConstants
     private let shape: AdaptiveShape
     private let run: AdaptiveRun
-    private let team: ComputeTeam?
+    private let team: WorkerPair?
     /// Rows kept apart, [rows, width].
     private let heldOut: [Float]
     private let trained: Int
@@ -60,7 +60,7 @@ public struct AdaptiveTrainer: ~Copyable {
             rows: shared(constants.onAxes(training.span), width: width),
             schedule: OneCycle(rate: options.learningRate, steps: options.steps),
             mostNoise: options.mostNoise, seed: random.next())
-        team = threads > 1 ? ComputeTeam() : nil
+        team = threads > 1 ? WorkerPair.shared : nil
         order = RandomOrder(count: trained, random: random)
     }
 

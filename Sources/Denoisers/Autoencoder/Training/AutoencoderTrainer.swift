@@ -196,6 +196,12 @@ public struct AutoencoderTrainer: ~Copyable {
         }
     }
 
+    /// Clean embeddings of the lines kept apart, [rows, width].
+    public var heldOutRows: [Float] {
+        let width = architecture.width
+        return heldOut.flatMap { rows.embeddings[Int($0) * width..<(Int($0) + 1) * width] }
+    }
+
     private func judge(_ trained: AutoencoderParameters) -> HeldOutReport? {
         guard !heldOut.isEmpty else { return nil }
         let width = architecture.width
@@ -205,11 +211,8 @@ public struct AutoencoderTrainer: ~Copyable {
                 mean[c] += Double(rows.embeddings[Int(line) * width + c])
             }
         }
-        let clean = heldOut.flatMap {
-            rows.embeddings[Int($0) * width..<(Int($0) + 1) * width]
-        }
         return AutoencoderDenoiser(trained).judge(
-            clean: clean, mean: mean.map { Float($0 / Double(rows.lines.count)) },
+            clean: heldOutRows, mean: mean.map { Float($0 / Double(rows.lines.count)) },
             noiseLevel: options.noiseLevel, seed: options.seed &+ 1)
     }
 }
