@@ -67,7 +67,7 @@ ORIGINAL = {
 def test_clean_rows_come_back_to_the_bit_and_noise_is_estimated(tmp_path):
     clean = embeddings(tmp_path)
     with service.running() as running:
-        assert " (adaptive), the built-in one" in running.log()
+        service.until(running, " (adaptive), the built-in one")
         headers, answer = denoised(running, clean)
         assert answer == clean and float(headers["x-noise-estimate"]) == 0
         status, headers, answer = running.post("/denoise/text", {"texts": TEXTS})
@@ -98,7 +98,7 @@ def test_a_file_of_the_original_alone_is_served_as_it_is():
     with service.running(model=service.MODEL) as running:
         headers, answer = denoised(running, [[0.05] * 384])
         assert "x-noise-estimate" not in headers and answer != [[0.05] * 384]
-        assert "(autoencoder)" in running.log()
+        service.until(running, "(autoencoder)")
 
 
 def test_few_lines_change_nothing_that_answers_and_leave_a_file_for_the_original(tmp_path):
@@ -112,7 +112,7 @@ def test_few_lines_change_nothing_that_answers_and_leave_a_file_for_the_original
         assert "x-activation-reason" not in headers
         headers, after = denoised(running, rows)
         assert after == before and headers["x-model-version"].startswith("1-")
-        assert "not adapted: too few lines" in running.log()
+        service.until(running, "not adapted: too few lines")
         dicts = state_dicts(running.model)
         assert dicts["model_state_dict"] == ORIGINAL
         assert {"mu", "U", "w", "Wi", "bi", "Ws", "Wo", "bo"} <= set(dicts["adaptive_state_dict"])
@@ -138,7 +138,9 @@ def test_a_model_that_is_worse_than_doing_nothing_is_kept_but_not_put_live(tmp_p
         assert headers["x-activated"] == "false" and "x-adapted" not in headers
         assert headers["x-activation-reason"].startswith("worse than doing nothing: on ")
         kept = headers["x-model-version"]
-        assert kept.startswith("1-") and f"trained model {kept} (autoencoder)" in running.log()
+        assert kept.startswith("1-")
+        service.until(running, f"trained model {kept} (autoencoder)")
+        service.until(running, "; not activated: worse than doing nothing: on ")
         headers, after = denoised(running, rows)
         assert headers["x-model-version"] == live and after == before
         listing = denoiser(tmp_path, "models", "--model", running.model).stdout
@@ -179,7 +181,7 @@ def test_the_command_train_says_what_became_of_the_model(tmp_path):
 def test_the_similarity_of_two_texts_is_that_of_their_clean_embeddings(tmp_path):
     a, b = embeddings(tmp_path, TEXTS[:2])
     done = denoiser(tmp_path, "similarity", TEXTS[0], TEXTS[1])
-    assert float(done.stdout) == pytest.approx(cosine(a, b), abs=1e-12)
+    assert float(done.stdout) == pytest.approx(cosine(a, b), abs=1e-7)
 
 
 def test_noise_may_be_told(tmp_path):
@@ -193,9 +195,9 @@ def test_noise_may_be_told(tmp_path):
     far, near = rows("--strength", "restore"), rows("--strength", "safe")
     clean = embeddings(tmp_path)
     assert sum(map(cosine, far, clean)) > sum(map(cosine, near, clean))
-    for arguments in (["--noise", "loud"], ["--noise", "-1"], ["--noise", "nan"], ["--strength", "bold"]):
-        line = refusal(tmp_path, "denoise", "x", *arguments, status=64)
-        assert arguments[0] in line and arguments[1] in line
+    for argument in ("--noise=loud", "--noise=-1", "--noise=nan", "--strength=bold"):
+        line = refusal(tmp_path, "denoise", "x", argument, status=64)
+        assert all(word in line for word in argument.split("="))
     assert "auto or a number from 0.0" in refusal(tmp_path, "denoise", "x", "--noise", "loud", status=64)
 
 

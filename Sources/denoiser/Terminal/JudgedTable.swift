@@ -69,7 +69,9 @@ private func trimmed(_ line: String) -> String {
 private struct Panel {
     let left: Double
     let levels: [JudgedLevel]
-    private let (top, width, height) = (50.0, 340.0, 260.0)
+    private let top = 50.0
+    private let width = 340.0
+    private let height = 260.0
     private static let colours = ["#777777", "#1f77b4", "#d6502b"]
 
     private var most: Double { max(Double(levels.last?.noise ?? 1), 1e-9) }
