@@ -132,7 +132,7 @@ private func expectTruePlan(
     do throws(CommandFailure) {
         plan = try MemoryPlan(
             limits, present: 64 << 20, workspaceBytes: 40 << 20,
-            training: configuration.training.options)
+            training: configuration.training.run(limits))
     } catch {
         #expect(
             error.description.contains("--memory") && !error.description.contains("\n"),

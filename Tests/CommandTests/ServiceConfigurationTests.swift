@@ -92,7 +92,7 @@ private func configuration(_ arguments: String...) throws -> ServiceConfiguratio
     private func bytes(_ limits: ServiceLimits) throws -> [String: Int] {
         let plan = try MemoryPlan(
             limits, present: 64 << 20, workspaceBytes: 40 << 20,
-            training: configuration().training.options)
+            training: configuration().training.run(limits))
         return plan.parts.reduce(into: [:]) { bytes, part in
             let isShared = ["parsing", "answers"].contains(part.name)
             bytes[isShared ? "bodies" : part.name, default: 0] += part.bytes
