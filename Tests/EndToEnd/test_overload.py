@@ -57,7 +57,7 @@ class Clients:
 @pytest.mark.parametrize("site, seconds", [
     ("denoiser.conf", 30), ("denoiser.conf", 600), ("denoiser_mounted.conf", 30)])
 def test_what_clients_that_hang_up_asked_for_is_dropped(site, seconds):
-    options = ["--request-deadline", str(seconds)]
+    options = ["--request-deadline", str(seconds), "--queue", "256"]
     with service.running(*options, model=MODEL, site=site, prepare=service.lift_limits) as running:
         if site == "denoiser.conf":
             hang_up(running.port)
