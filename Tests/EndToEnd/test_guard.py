@@ -337,7 +337,7 @@ def test_metrics_tell_what_happened_and_only_where_they_should():
         assert int(values["denoiser_batch_sequences_sum"]) == 8
         assert int(values["denoiser_batch_sequences_count"]) == int(values['denoiser_batch_sequences_bucket{le="+Inf"}'])
         version = running.post("/denoise/text", ONE)[1]["x-model-version"]
-        assert values[f'denoiser_model_info{{version="{version}"}}'] == "1"
+        assert values[f'denoiser_model_info{{version="{version}",kind="adaptive"}}'] == "1"
         assert 0 < int(values["denoiser_private_memory_bytes"]) < int(values["denoiser_memory_bound_bytes"])
         assert 0 < int(values["process_open_fds"]) < 200
         # Every value belongs to a figure that is described.

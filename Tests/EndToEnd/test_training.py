@@ -60,10 +60,11 @@ def test_four_processes_and_eight_uploads_make_one_chain(tmp_path):
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
                 answers = list(pool.map(send, range(8)))
             assert all("loss" in json.loads(answer.body) for answer in answers)
-            time.sleep(1)
-            versions = {exchange(path, "/denoise/text", b'{"texts":["x"]}').headers["x-model-version"]
+            def versions():
+                return {exchange(path, "/denoise/text", b'{"texts":["x"]}').headers["x-model-version"]
                         for path in sockets}
-            assert len(versions) == 1
+
+            assert service.wait_until(lambda: len(versions()) == 1), versions()
             listing = subprocess.run(
                 [str(service.BINARY), "models", "--model", running.model], capture_output=True, text=True)
             lines = [line[2:].split("  ") for line in listing.stdout.splitlines() if "built in" not in line]

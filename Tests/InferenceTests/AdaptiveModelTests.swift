@@ -58,6 +58,14 @@ private func cleanRows(_ count: Int, of denoiser: AdaptiveDenoiser) -> [Float] {
                 == denoiser.denoise(noisy, .init(), team: nil).values)
     }
 
+    @Test
+    func `the built-in model's version, which its start does not check, is that of its numbers`()
+        throws
+    {
+        let (checkpoint, _) = try builtIn()
+        #expect(checkpoint.version.digest == Checkpoint(tensors: checkpoint.tensors).version.digest)
+    }
+
     @Test func `without its metadata a file with adaptive tensors is still adaptive`() throws {
         let (checkpoint, _) = try builtIn()
         let bare = Checkpoint(tensors: checkpoint.tensors)

@@ -22,7 +22,7 @@ enum BuiltInRows {
         _ start: UnsafePointer<UInt8>, _ size: Int, _ name: String
     ) -> [Float] {
         let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: size))
-        guard let file = try? Checkpoint(decoding: bytes, file: name) else { return [] }
+        guard let file = try? Checkpoint(linked: bytes, file: name) else { return [] }
         var rows: [Float] = []
         for (_, tensor) in file.tensors where tensor.shape.last == embeddingWidth {
             let values = tensor.span

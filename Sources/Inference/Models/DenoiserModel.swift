@@ -35,7 +35,7 @@ public struct DenoiserModel: Sendable {
     public static let builtInCheckpoint: Checkpoint? = {
         let bytes = unsafe Array(
             UnsafeBufferPointer(start: default_model_start(), count: default_model_size))
-        return try? Checkpoint(decoding: bytes, file: "the built-in model")
+        return try? Checkpoint(linked: bytes, file: "the built-in model")
     }()
 
     /// The model that `checkpoint` holds; `file` names it in errors.

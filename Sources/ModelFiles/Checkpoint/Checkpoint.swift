@@ -41,10 +41,13 @@ public struct Checkpoint: Sendable {
     public private(set) var version: ModelVersion
 
     /// A model of `tensors`, whose names must differ.
+    ///
+    /// - Parameter isVersionTrusted: whether the version in `metadata` is that of the tensors; else their digest decides.
     public init(
         tensors: [(name: String, tensor: Tensor)],
         metadata: [String: String] = [:],
-        embeddingDimension: Int? = nil
+        embeddingDimension: Int? = nil,
+        isVersionTrusted: Bool = false
     ) {
         precondition(
             Set(tensors.map(\.name)).count == tensors.count,
@@ -52,8 +55,12 @@ public struct Checkpoint: Sendable {
         self.tensors = tensors
         self.metadata = metadata
         self.embeddingDimension = embeddingDimension
-        let digest = Self.digest(of: tensors)
         let claimed = metadata[Key.version].flatMap { ModelVersion($0) }
+        if isVersionTrusted, let claimed {
+            version = claimed
+            return
+        }
+        let digest = Self.digest(of: tensors)
         version =
             claimed?.digest == digest ? claimed ?? .init(0, digest) : .init(0, digest)
     }
@@ -64,6 +71,13 @@ public struct Checkpoint: Sendable {
     public init(reading path: String) throws(ModelFileError) {
         let bytes = try ReadableFile(opening: path).contents(limit: Self.sizeLimit)
         try self.init(decoding: bytes, file: path)
+    }
+
+    /// Reads a safetensors file that is linked into the executable, whose version it need not check.
+    ///
+    /// - Throws: `damaged` with what is wrong.
+    public init(linked bytes: [UInt8], file: String) throws(ModelFileError) {
+        try self.init(safetensors: bytes, file: file, isVersionTrusted: true)
     }
 
     /// Reads the content of a file; `file` names it in errors.

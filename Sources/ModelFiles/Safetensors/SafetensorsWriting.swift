@@ -5,7 +5,9 @@ extension Checkpoint {
     static let dimensionKey = "embedding_dim"
 
     /// The tensors and metadata of a safetensors file held in memory.
-    init(safetensors bytes: [UInt8], file: String) throws(ModelFileError) {
+    init(
+        safetensors bytes: [UInt8], file: String, isVersionTrusted: Bool = false
+    ) throws(ModelFileError) {
         let length = try SafetensorsHeader.jsonLength(
             prefix: Array(bytes.prefix(8)), fileSize: bytes.count, file: file)
         let header = try SafetensorsHeader(
@@ -25,7 +27,8 @@ extension Checkpoint {
         var metadata = header.metadata
         let dimension = metadata.removeValue(forKey: Self.dimensionKey)
         self.init(
-            tensors: tensors, metadata: metadata, embeddingDimension: dimension.flatMap { Int($0) })
+            tensors: tensors, metadata: metadata, embeddingDimension: dimension.flatMap { Int($0) },
+            isVersionTrusted: isVersionTrusted)
     }
 
     /// The bytes of a safetensors file, all in single precision: header padded with spaces so that the tensors are aligned.

@@ -79,7 +79,9 @@ struct Evaluate: ParsableCommand {
         _ rows: [Float], _ model: DenoiserModel, _ options: DenoisingOptions
     ) throws {
         guard rows.count / embeddingWidth >= Judge.leastRows else {
-            log("fewer than \(Judge.leastRows) distinct lines have no neighbours to keep: no table")
+            try printLine(
+                "\nno table: fewer than \(Judge.leastRows) distinct lines have no neighbours to keep"
+            )
             if plot != nil { throw CommandFailure.data("too few distinct lines for --plot") }
             return
         }
