@@ -8,8 +8,8 @@ public struct AdaptiveAnswer: Sendable {
     public var values: [Float]
     /// How noisy the rows were taken to be.
     public var estimate: NoiseEstimate
-    /// The profile that all rows were moved by; nil if each moved by its own confidence.
-    public var profile: AdaptiveProfile?
+    /// Rows that differ from what came.
+    public var movedRows: Int
 }
 
 extension AdaptiveParameters {
@@ -21,7 +21,7 @@ extension AdaptiveParameters {
     /// - Parameters:
     ///   - x: [rows, width].
     ///   - noise: every row's noise level; nil to estimate it (`estimateNoise`).
-    ///   - profile: how far rows move; nil to decide that by the rows (`StrengthTables`, `steinRatio`).
+    ///   - profile: how far rows move; nil to decide that by the rows (`StrengthTables`, `requestStrength`).
     ///   - team: a second thread for many rows; the result is the same without it, to the bit.
     public func denoise(
         _ x: [Float], noise: Float? = nil, profile: AdaptiveProfile? = nil,
@@ -30,21 +30,31 @@ extension AdaptiveParameters {
         let estimate = estimateNoise(x.span, given: noise)
         let rows = estimate.levels.indices.filter { estimate.levels[$0] > 0 }
         guard !rows.isEmpty else {
-            return AdaptiveAnswer(values: x, estimate: estimate, profile: profile)
+            return AdaptiveAnswer(values: x, estimate: estimate, movedRows: 0)
         }
         var values = answers(x, estimate, rows, team)
-        let profile = profile ?? self.profile(for: x, estimate, rows, answers: values, team)
-        if rows.count == estimate.levels.count {
-            move(&values, from: x, estimate, rows, profile)
-            return AdaptiveAnswer(values: values, estimate: estimate, profile: profile)
+        let strength =
+            profile == nil
+            ? requestStrength(x, estimate, rows, answers: values, team) : .ownConfidence
+        let isWhole = rows.count == estimate.levels.count
+        let moved = move(&values, from: isWhole ? x : gathered(x, rows), estimate, rows) {
+            level, square in
+            if let profile { return strengths.amount(profile, at: level) }
+            return switch strength {
+            case .ownConfidence: strengths.amount(at: level, square: square)
+            case .trained: strengths.value(strengths.trained, at: level)
+            case .ranking(let blend): strengths.amount(at: level, rankingBlend: blend)
+            }
         }
-        move(&values, from: gathered(x, rows), estimate, rows, profile)
+        guard !isWhole else {
+            return AdaptiveAnswer(values: values, estimate: estimate, movedRows: moved)
+        }
         var all = x
         for (index, row) in rows.enumerated() {
             let place = row * shape.width
             for i in 0..<shape.width { all[place + i] = values[index * shape.width + i] }
         }
-        return AdaptiveAnswer(values: all, estimate: estimate, profile: profile)
+        return AdaptiveAnswer(values: all, estimate: estimate, movedRows: moved)
     }
 
     /// What the network says of `rows` of `x`, at scale 1; [rows.count, width].
@@ -93,10 +103,13 @@ extension AdaptiveParameters {
     }
 
     /// Turns answers into denoised rows; `x` are the rows that they belong to.
+    ///
+    /// - Parameter amount: how far a row at a level goes whose answer has a squared length.
+    /// - Returns: how many rows moved.
     private func move(
         _ answers: inout [Float], from x: [Float], _ estimate: NoiseEstimate, _ rows: [Int],
-        _ profile: AdaptiveProfile?
-    ) {
+        amount: (_ level: Float, _ square: Double) -> Double
+    ) -> Int {
         let width = shape.width
         let scales = rows.map { estimate.scales[$0] }
         var squares = [Double](repeating: 0, count: rows.count)
@@ -109,19 +122,18 @@ extension AdaptiveParameters {
             lengths: &lengthSpan, moves: &moveSpan)
         for (index, row) in rows.enumerated() {
             let level = estimate.levels[row]
-            let amount =
-                profile.map { strengths.amount($0, at: level) }
-                ?? strengths.amount(at: level, square: squares[index])
             // As far as the noise is long, in which a row lies from the clean one.
             let limit = Double(level) * Double(width).squareRoot() * scales[index]
             let way = moves[index].squareRoot()
             guard way.isFinite, squares[index].isFinite else { continue }
+            let amount = amount(level, squares[index])
             amounts[index] = way > 0 ? min(amount, limit / way) : amount
         }
         var values = answers.mutableSpan
         blend(
             &values, with: x.span, amounts: amounts.span, scales: scales.span, rows: rows.count,
             columns: width)
+        return amounts.count { $0 > 0 }
     }
 }
 

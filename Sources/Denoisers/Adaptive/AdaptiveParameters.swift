@@ -72,7 +72,6 @@ public struct AdaptiveParameters: Sendable {
         let w = variances.span
         for i in w.indices where !(w[i] > 0) { return false }
         return isFinite(mean) && isFinite(axes) && isFinite(variances) && isFinite(flat)
-            && strengths.isFinite
     }
 }
 

@@ -51,17 +51,56 @@ struct BlindTables: Sendable {
     }
 }
 
+/// How likely each level of the grid is for some rows of which only the direction is known.
+struct BlindLikelihoods: Sendable {
+    private static let count = BlindTables.grid.count
+    /// Logarithms, up to a constant, [rows, levels].
+    private let values: [Double]
+
+    /// The number of rows.
+    var rows: Int { values.count / Self.count }
+
+    init(values: [Double]) { self.values = values }
+
+    /// The most likely level of row `row`.
+    func best(_ row: Int) -> Float { BlindTables.grid[place(row)] }
+
+    /// By how much the likelihood of row `row` at `level` is below its highest.
+    func loss(_ row: Int, at level: Float) -> Double {
+        values[row * Self.count + place(row)] - value(row, at: level)
+    }
+
+    /// The likelihood of row `row` at `level`, between two levels of the grid linearly.
+    func value(_ row: Int, at level: Float) -> Double {
+        let grid = BlindTables.grid
+        let start = row * Self.count
+        guard let next = grid.firstIndex(where: { $0 >= level }) else {
+            return values[start + Self.count - 1]
+        }
+        guard next > 0 else { return values[start] }
+        let part = Double((level - grid[next - 1]) / (grid[next] - grid[next - 1]))
+        return values[start + next - 1] * (1 - part) + values[start + next] * part
+    }
+
+    private func place(_ row: Int) -> Int {
+        let start = row * Self.count
+        return (0..<Self.count).reduce(0) {
+            values[start + $1] > values[start + $0] ? $1 : $0
+        }
+    }
+}
+
 extension AdaptiveParameters {
-    /// The most likely noise level of each of `rows`, which have length 1; [rows, width].
-    func blindLevels(_ rows: Span<Float>) -> [Float] {
+    /// How likely the levels are for `rows`, which have length 1; [rows, width].
+    func blindLikelihoods(_ rows: Span<Float>) -> BlindLikelihoods {
         let width = shape.width
         let count = rows.count / width
         let block = min(mostFewRows, max(count, 1))
         let grid = BlindTables.grid.count
         var onAxes = Matrix(rows: block, columns: width)
         var distances = Matrix(rows: block, columns: grid)
-        var levels: [Float] = []
-        levels.reserveCapacity(count)
+        var values: [Double] = []
+        values.reserveCapacity(count * grid)
         let (axes, meanOnAxes, blind) = (axes, meanOnAxes, blind)
         for start in stride(from: 0, to: count, by: block) {
             let part = min(block, count - start)
@@ -76,15 +115,11 @@ extension AdaptiveParameters {
                 onAxes.span, mean: meanOnAxes.span, factors: blind.factors.span,
                 precisions: blind.precisions.span, rows: part, into: &sums)
             for row in 0..<part {
-                var best = 0
-                var likelihood = -Double.infinity
                 for level in 0..<grid {
-                    let own = blind.constants[level] - Double(sums[row * grid + level]) / 2
-                    if own > likelihood { (best, likelihood) = (level, own) }
+                    values.append(blind.constants[level] - Double(sums[row * grid + level]) / 2)
                 }
-                levels.append(BlindTables.grid[best])
             }
         }
-        return levels
+        return BlindLikelihoods(values: values)
     }
 }

@@ -11,6 +11,19 @@ public struct NoiseEstimate: Sendable, Equatable {
     /// The length that a row would have without its noise. [rows]
     public var scales: [Double]
 
+    /// What levels are told by.
+    public enum Source: Sendable {
+        /// How long the rows are.
+        case lengths
+        /// Where they point to: they have one length.
+        case directions
+        /// The caller.
+        case caller
+    }
+
+    /// What the noisy rows' levels are told by.
+    public var source = Source.lengths
+
     /// The mean level of the rows; 0 if there are none.
     public var meanLevel: Double {
         levels.isEmpty ? 0 : levels.reduce(0) { $0 + Double($1) } / Double(levels.count)
@@ -23,11 +36,10 @@ extension AdaptiveParameters {
     /// A clean embedding has length 1 and zeros in its pilots, whatever the text. So:
     ///
     /// 1. A row whose pilots are 0, within 1e-5 of its length, has no dense noise, whatever its scale. Its level is 0.
-    /// 2. Other rows that all have one length, within a thousandth, were scaled to it after the noise came. Their levels
-    ///    are the blind ones (`BlindTables`), and so is that of a single row.
-    /// 3. Else the rows have one scale. It is 1 unless the lengths, less what the pilots tell of the noise, say otherwise
-    ///    by 4 standard deviations.
-    /// 4. At that scale |x|² = 1 + width · s², from which comes s.
+    /// 2. At the scale at which a clean row has length 1, |x|² = 1 + width · s² tells s. Whether rows have that scale, or
+    ///    one of their own, their lengths and pilots tell, or their directions (`BlindTables`) if they are few.
+    /// 3. Rows that all have one length, within a thousandth, and cannot have that scale, were scaled to it after the
+    ///    noise came. Their directions tell their levels.
     ///
     /// - Parameters:
     ///   - x: [rows, width]; a row with an element that is not finite counts as clean.
@@ -47,27 +59,30 @@ extension AdaptiveParameters {
                 && (given.map { $0 > 0 } ?? showsNoise(x, row: $0, length: lengths[$0]))
         }
         guard !noisy.isEmpty else { return estimate }
-        if haveOneLength(noisy, lengths) {
-            let blind = given == nil ? blindLevels(x, noisy, lengths) : []
+        let rows = NoisyRows(numbers: noisy, lengths: noisy.map { lengths[$0] }, width: width)
+        if let given {
+            estimate.source = .caller
             for (index, row) in noisy.enumerated() {
-                let level = given ?? blind[index]
+                estimate.levels[row] = given
+                if rows.haveOneLength { estimate.scales[row] = rows.scale(index, level: given) }
+            }
+        } else if rows.haveOneLength {
+            let likelihoods = likelihoods(of: rows, in: x)
+            let isPlain = rows.mayHaveScaleOne(likelihoods)
+            if !isPlain { estimate.source = .directions }
+            for (index, row) in noisy.enumerated() {
+                let level = isPlain ? rows.level(index, scale: 1) : likelihoods.best(index)
                 estimate.levels[row] = level
-                let variance = Double(width) * Double(level) * Double(level)
-                estimate.scales[row] = lengths[row] / (1 + variance).squareRoot()
+                if !isPlain { estimate.scales[row] = rows.scale(index, level: level) }
             }
         } else {
-            let scale = given == nil ? commonScale(x, noisy, lengths) : 1
-            for row in noisy {
+            let scale = commonScale(of: rows, in: x)
+            for (index, row) in noisy.enumerated() {
                 estimate.scales[row] = scale
-                estimate.levels[row] = given ?? levelOfLength(lengths[row] / scale)
+                estimate.levels[row] = rows.level(index, scale: scale)
             }
         }
         return estimate
-    }
-
-    /// What noise makes a row, of length 1 without it, as long as `length`.
-    func levelOfLength(_ length: Double) -> Float {
-        Float((max(length * length - 1, 0) / Double(shape.width)).squareRoot())
     }
 
     private func showsNoise(_ x: Span<Float>, row: Int, length: Double) -> Bool {
@@ -76,47 +91,112 @@ extension AdaptiveParameters {
         return pilots.contains { abs(Double(x[start + $0])) > 1e-5 * length }
     }
 
-    private func haveOneLength(_ rows: [Int], _ lengths: [Double]) -> Bool {
-        var (least, most, sum) = (Double.infinity, 0.0, 0.0)
-        for row in rows {
-            least = min(least, lengths[row])
-            most = max(most, lengths[row])
-            sum += lengths[row]
-        }
-        return most - least < 1e-3 * sum / Double(rows.count)
-    }
-
-    private func blindLevels(_ x: Span<Float>, _ rows: [Int], _ lengths: [Double]) -> [Float] {
+    private func likelihoods(of rows: NoisyRows, in x: Span<Float>) -> BlindLikelihoods {
         let width = shape.width
-        var directions = Matrix(rows: rows.count, columns: width)
+        var directions = Matrix(rows: rows.numbers.count, columns: width)
         var output = directions.mutableSpan
-        for (index, row) in rows.enumerated() {
-            let factor = [1 / lengths[row]]
+        for (index, row) in rows.numbers.enumerated() {
+            let factor = [1 / rows.lengths[index]]
             var place = output._mutatingExtracting(index * width..<(index + 1) * width)
             scaleRows(
                 x.extracting(row * width..<(row + 1) * width), by: factor.span, rows: 1,
                 columns: width, into: &place)
         }
-        return blindLevels(directions.span)
+        return blindLikelihoods(directions.span)
     }
 
-    /// The length of these rows without their noise, by their mean length and what their pilots tell of the noise.
-    private func commonScale(_ x: Span<Float>, _ rows: [Int], _ lengths: [Double]) -> Double {
-        guard !pilots.isEmpty else { return 1 }
+    /// Rows by whose directions a scale is judged; more would tell no more.
+    private static let judgedRows = 64
+
+    /// The length that these rows would have without their noise.
+    ///
+    /// Their mean square length is that, squared, and what the pilots tell of the noise. If the pilots of so few rows
+    /// tell too little, the rows' directions decide.
+    private func commonScale(of rows: NoisyRows, in x: Span<Float>) -> Double {
+        let few = rows.first(Self.judgedRows)
+        guard !pilots.isEmpty else {
+            let likelihoods = likelihoods(of: few, in: x)
+            return few.mayHaveScaleOne(likelihoods) ? 1 : few.likeliestScale(likelihoods)
+        }
         let width = Double(shape.width)
-        let (count, each) = (Double(rows.count), Double(pilots.count))
+        let (count, each) = (Double(rows.numbers.count), Double(pilots.count))
         var (noise, square) = (0.0, 0.0)
-        for row in rows {
+        for (index, row) in rows.numbers.enumerated() {
             for pilot in pilots {
                 let value = Double(x[row * shape.width + pilot])
                 noise += value * value
             }
-            square += lengths[row] * lengths[row]
+            square += rows.lengths[index] * rows.lengths[index]
         }
         let variance = noise / (count * each)
         let deviation = width * variance * (2 / (each * count)).squareRoot()
         let scale = square / count - width * variance
-        let isOther = abs(scale - 1) > 4 * deviation + 0.02 && scale > 3 * deviation
-        return isOther ? scale.squareRoot() : 1
+        let bound = 4 * deviation + 0.02
+        if abs(scale - 1) > bound, scale > 3 * deviation { return scale.squareRoot() }
+        if abs(scale - 1) <= bound, bound <= 0.2 { return 1 }
+        let likelihoods = likelihoods(of: few, in: x)
+        return few.mayHaveScaleOne(likelihoods) ? 1 : few.likeliestScale(likelihoods)
+    }
+
+    /// What noise makes a row, of length 1 without it, as long as `length`.
+    func levelOfLength(_ length: Double) -> Float {
+        Float((max(length * length - 1, 0) / Double(shape.width)).squareRoot())
+    }
+}
+
+/// Rows of a request that show noise.
+private struct NoisyRows {
+    /// Which rows of the request they are.
+    let numbers: [Int]
+    /// How long they are, each above 0.
+    let lengths: [Double]
+    let width: Int
+
+    func first(_ count: Int) -> NoisyRows {
+        NoisyRows(
+            numbers: Array(numbers.prefix(count)), lengths: Array(lengths.prefix(count)),
+            width: width)
+    }
+
+    /// Whether all have one length, within a thousandth.
+    var haveOneLength: Bool {
+        let mean = lengths.reduce(0) { $0 + $1 / Double(lengths.count) }
+        let (least, most) = (lengths.min() ?? 0, lengths.max() ?? 0)
+        return most - least < 1e-3 * mean
+    }
+
+    /// The level of a row that has length `scale` without noise.
+    func level(_ index: Int, scale: Double) -> Float {
+        let length = lengths[index] / scale
+        return Float((max(length * length - 1, 0) / Double(width)).squareRoot())
+    }
+
+    /// The length without noise of a row of this level.
+    func scale(_ index: Int, level: Float) -> Double {
+        lengths[index] / (1 + Double(width) * Double(level) * Double(level)).squareRoot()
+    }
+
+    /// Whether the levels that lengths tell at scale 1 are nearly as likely, by the rows' directions, as any.
+    ///
+    /// The likelihoods are those of text like that trained on. Of other text with little noise the directions promise
+    /// more than there is, so little noise needs more to be refused.
+    func mayHaveScaleOne(_ likelihoods: BlindLikelihoods) -> Bool {
+        let levels = lengths.indices.map { level($0, scale: 1) }
+        let count = Double(levels.count)
+        let loss = levels.indices.reduce(0) { $0 + likelihoods.loss($1, at: levels[$1]) } / count
+        let square = levels.reduce(0) { $0 + Double($1) * Double($1) } / count
+        // Beyond the grid every level looks like its last one.
+        guard square.squareRoot() <= 0.45 else { return false }
+        return loss <= min(25, 0.2 / max(square.squareRoot(), 1e-6) + 0.5)
+    }
+
+    /// The common scale at which the levels that lengths tell are likeliest together, of those that single rows' own
+    /// levels tell.
+    func likeliestScale(_ likelihoods: BlindLikelihoods) -> Double {
+        let candidates = lengths.indices.map { scale($0, level: likelihoods.best($0)) }
+        func likelihood(_ scale: Double) -> Double {
+            lengths.indices.reduce(0) { $0 + likelihoods.value($1, at: level($1, scale: scale)) }
+        }
+        return candidates.max { likelihood($0) < likelihood($1) } ?? 1
     }
 }

@@ -1,6 +1,6 @@
 internal import Tensors
 
-/// How far rows move towards what the network says, by the noise level.
+/// How far rows move towards what the network says, by the noise level alone.
 public enum AdaptiveProfile: Int, Sendable, CaseIterable {
     /// Never worse than doing nothing, on text of any kind.
     case safe
@@ -10,143 +10,125 @@ public enum AdaptiveProfile: Int, Sendable, CaseIterable {
     case indomain
     /// As near to the clean rows as possible, whatever becomes of their ranking.
     case restore
-    /// What `auto` moves a row by in which the network is as confident as in text that it was trained on.
-    case confident
 }
 
-/// The tables that say how far a row moves: out = x + a(s) · (f − x), with f the network's answer.
+/// The numbers that say how far a row moves: out = x + a · (f − x), with f the network's answer.
 ///
-/// They are part of a model, because they were chosen for its network on text that was kept out of its training.
+/// They are part of a model, because they were chosen for its network, on text that was kept out of its training. Each
+/// table has a value for each of `levels`; between these it is linear, beyond the last one constant.
 public struct StrengthTables: Sendable, Equatable {
-    /// The noise levels that the tables have a value for, rising from 0.
+    /// Noise levels, rising from 0.
     public var levels: [Float]
 
-    /// a at each level, from 0 to 1, for each profile in the order of its cases; constant beyond the last level.
+    /// a, from 0 to 1, for each profile in the order of its cases.
     public var profiles: [[Float]]
 
-    /// The mean of |f|² over held-out rows of kinds trained on, at each level; 0 where it was not measured.
+    /// a of a row of which the network is not sure, and of one of which it is.
+    public var floor, upper: [Float]
+
+    /// a of every row of a request that shows itself to be of a kind trained on; the most that others get.
+    public var trained: [Float]
+
+    /// The mean of |f|² over held-out rows of kinds trained on; 0 where it was not measured.
     ///
     /// For the mean f of a posterior E|f − e|² = 1 − E|f|², so |f|² tells how sure the network is of a row.
     public var confidence: [Float]
 
-    /// Below which part of `confidence` a row's |f|² gets the `safe` amount, and from which the `confident` one; linear
-    /// in between.
-    public var gate: ClosedRange<Float>
+    /// Up to which part of `confidence` a row gets `floor`, and from which `upper`; linear in between.
+    public var gateLow, gateHigh: [Float]
 
-    /// Levels, and from which Stein's estimate on the rows' own text counts as one trained on; linear in between.
-    public var stein: (levels: [Float], bounds: [Float])
+    /// From which ratio on Stein's estimate takes a request for one of a kind trained on; 9 where it never does.
+    public var accept: [Float]
 
-    /// What the recipe found; `confidence` is measured after training.
+    /// When the rows of a request are judged together.
+    public var evidence: EvidenceLimits
+
+    /// The blend that ranks best by the rows themselves, rising from 0 to 1, and a for it; linear in between.
+    public var ranking: (blends: [Float], amounts: [Float])
+
+    /// What was chosen on kinds of text kept out of training; `confidence` is measured after each training.
     public init() {
         levels = [0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3]
-        let balanced: [Float] = [0, 0.15, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.85, 0.8]
         profiles = [
             [0, 0.1, 0.15, 0.3, 0.4, 0.5, 0.6, 0.7, 0.7, 0.7],
-            balanced,
+            [0, 0.15, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.85, 0.8],
             [0, 0.15, 0.3, 0.6, 0.85, 0.95, 1, 1, 0.95, 0.9],
             [0, 0.3, 0.9, 0.95, 1, 1, 1, 1, 1, 1],
-            balanced,
         ]
+        floor = [0, 0.1, 0.15, 0.25, 0.4, 0.5, 0.6, 0.55, 0.45, 0.35]
+        upper = [0, 0.15, 0.35, 0.5, 0.75, 0.85, 0.92, 0.9, 0.85, 0.7]
+        trained = [0, 0.15, 0.35, 0.6, 0.85, 0.95, 1, 1, 0.95, 0.9]
         confidence = Array(repeating: 0, count: levels.count)
-        gate = 0.6...0.9
-        stein = ([0.05, 0.07, 0.1], [0.995, 1, 1.002])
+        gateLow = [0.8, 0.95, 0.88, 0.82, 0.75, 0.7, 0.7, 0.74, 0.8, 0.88]
+        gateHigh = [1, 1.02, 1, 0.98, 0.96, 0.95, 0.95, 0.98, 1, 1.05]
+        accept = [9, 9, 9, 0.99, 0.995, 1, 1.002, 9, 9, 9]
+        evidence = EvidenceLimits()
+        ranking = ([0, 0.15, 0.8, 0.92, 1], [0, 0, 0.65, 0.95, 1])
     }
 
     /// The amount of `profile` at noise level `level`.
     func amount(_ profile: AdaptiveProfile, at level: Float) -> Double {
-        interpolate(profiles[profile.rawValue], over: levels, at: level)
+        value(profiles[profile.rawValue], at: level)
     }
 
-    /// The amount for a row at `level` for which the network's answer has the squared length `square`.
+    /// The amount for a row at `level` by its own confidence: the network's answer has the squared length `square`.
     func amount(at level: Float, square: Double) -> Double {
-        let low = amount(.safe, at: level)
-        let usual = interpolate(confidence, over: levels, at: max(level, levels[1]))
-        guard usual > 0 else { return low }
-        let (from, to) = (Double(gate.lowerBound), Double(gate.upperBound))
-        let part = (square / usual - from) / max(to - from, 1e-6)
-        return low + (amount(.confident, at: level) - low) * min(max(part, 0), 1)
+        let least = value(floor, at: level)
+        let usual = value(confidence, at: level)
+        guard usual > 0 else { return least }
+        let (low, high) = (value(gateLow, at: level), value(gateHigh, at: level))
+        let part = (square / usual - low) / max(high - low, 1e-6)
+        return least + (value(upper, at: level) - least) * min(max(part, 0), 1)
     }
 
-    /// What Stein's estimate must reach at `level`; nil where it tells nothing.
-    func bound(at level: Double) -> Double? {
-        guard let first = stein.levels.first, let last = stein.levels.last,
-            level >= 0.8 * Double(first), level <= 1.2 * Double(last)
-        else { return nil }
-        return interpolate(stein.bounds, over: stein.levels, at: Float(level))
+    /// The amount for a row at `level` in a request whose rows are ranked best by the blend `blend`.
+    func amount(at level: Float, rankingBlend blend: Double) -> Double {
+        let amount = interpolate(ranking.amounts, over: ranking.blends, at: blend)
+        return min(max(amount, value(floor, at: level)), value(trained, at: level))
+    }
+
+    /// A table's value at `level`.
+    func value(_ table: [Float], at level: Float) -> Double {
+        interpolate(table, over: levels, at: Double(level))
     }
 
     public static func == (a: StrengthTables, b: StrengthTables) -> Bool {
-        a.levels == b.levels && a.profiles == b.profiles && a.confidence == b.confidence
-            && a.gate == b.gate && a.stein == b.stein
+        a.levels == b.levels && a.profiles == b.profiles && a.automatic == b.automatic
+            && a.evidence == b.evidence && a.ranking == b.ranking
     }
 
-    var isFinite: Bool {
-        (levels + profiles.joined() + confidence + stein.levels + stein.bounds)
-            .allSatisfy(\.isFinite)
+    /// The tables of `auto`, in the order of a file.
+    var automatic: [[Float]] {
+        [floor, upper, trained, confidence, gateLow, gateHigh, accept]
     }
 }
 
+/// When the rows of a request are judged together, and how.
+public struct EvidenceLimits: Sendable, Equatable {
+    /// Noisy rows that are needed, and how many are looked at.
+    public var rows = 512
+    public var mostRows = 2048
+    /// Between which levels, root of the mean square, the rows lie.
+    public var levels: ClosedRange<Float> = 0.015...0.125
+    /// How many times the 90th percentile of the levels may be the 10th.
+    public var spread: Float = 1.5
+    /// How far the probe goes, in units of the level.
+    public var step: Float = 0.01
+    /// Blocks of rows, each left out once, that tell the error of the best blend; and the most of that.
+    public var blocks = 8
+    public var error: Float = 0.08
+
+    /// What was chosen on kinds of text kept out of training.
+    public init() {}
+}
+
 /// `values` between the points `over`, linearly; the first and the last one beyond them.
-private func interpolate(_ values: [Float], over points: [Float], at point: Float) -> Double {
-    guard let next = points.firstIndex(where: { $0 >= point }) else {
+private func interpolate(_ values: [Float], over points: [Float], at point: Double) -> Double {
+    guard let next = points.firstIndex(where: { Double($0) >= point }) else {
         return values.last.map { Double($0) } ?? 0
     }
     guard next > 0 else { return Double(values[0]) }
     let (left, right) = (Double(points[next - 1]), Double(points[next]))
-    let part = (Double(point) - left) / (right - left)
+    let part = (point - left) / (right - left)
     return Double(values[next - 1]) * (1 - part) + Double(values[next]) * part
-}
-
-extension StrengthTables {
-    /// The tables as a model's file holds them.
-    var named: [(name: String, tensor: Tensor)] {
-        func tensor(_ shape: [Int], _ values: [Float]) -> Tensor {
-            Tensor(shape: shape, copying: values.span)
-        }
-        return [
-            ("levels", tensor([levels.count], levels)),
-            ("profiles", tensor([profiles.count, levels.count], Array(profiles.joined()))),
-            ("confidence", tensor([levels.count], confidence)),
-            ("gate", tensor([2], [gate.lowerBound, gate.upperBound])),
-            ("stein", tensor([2, stein.levels.count], stein.levels + stein.bounds)),
-        ]
-    }
-
-    /// Takes the tables from a model's file; the default ones if it has none.
-    init(prefix: String, tensor: (_ name: String) -> Tensor?) throws(AdaptiveError) {
-        func values(_ name: String, _ shape: [Int]?) throws(AdaptiveError) -> [Float] {
-            guard let found = tensor(prefix + name) else {
-                throw .parameters("no tensor \(prefix)\(name)")
-            }
-            guard shape == nil || found.shape == shape else {
-                throw .parameters(
-                    "tensor \(prefix)\(name) has shape \(found.shape), needs \(shape ?? [])")
-            }
-            let span = found.span
-            return span.indices.map { span[$0] }
-        }
-        self.init()
-        guard tensor(prefix + "levels") != nil else { return }
-        levels = try values("levels", nil)
-        guard levels.count > 1, levels[0] == 0, zip(levels, levels.dropFirst()).allSatisfy(<)
-        else { throw .parameters("\(prefix)levels does not rise from 0") }
-        let count = levels.count
-        let all = try values("profiles", [AdaptiveProfile.allCases.count, count])
-        guard all.allSatisfy({ 0...1 ~= $0 }) else {
-            throw .parameters("\(prefix)profiles holds a number that is not from 0 to 1")
-        }
-        profiles = AdaptiveProfile.allCases.map {
-            Array(all[$0.rawValue * count..<($0.rawValue + 1) * count])
-        }
-        confidence = try values("confidence", [count])
-        let bounds = try values("gate", [2])
-        guard bounds[0] <= bounds[1] else { throw .parameters("\(prefix)gate is \(bounds)") }
-        gate = bounds[0]...bounds[1]
-        let points = try values("stein", nil)
-        let half = points.count / 2
-        guard half > 0, points.count == 2 * half else {
-            throw .parameters("\(prefix)stein has \(points.count) numbers, needs pairs")
-        }
-        stein = (Array(points[..<half]), Array(points[half...]))
-    }
 }
