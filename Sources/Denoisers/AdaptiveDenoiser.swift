@@ -40,12 +40,12 @@ public struct AdaptiveDenoiser: Denoiser {
         return DenoisedRows(values: answer.values, summary: summary)
     }
 
-    /// The answers in pieces and joined, the rows that move, the probes of Stein's estimate, and a workspace for each
-    /// thread of a team.
+    /// The answers in pieces and joined, the rows that move, what Stein's estimate takes of the rows
+    /// that it judges by, and a workspace for each thread of a team.
     public static func memory(rows: Int) -> Int {
         let row = embeddingWidth * MemoryLayout<Float>.stride
-        let judged = min(rows, AdaptiveParameters.steinRows)
-        return 3 * rows * row + 4 * judged * row
+        let judged = min(rows, EvidenceLimits().mostRows)
+        return 3 * rows * row + 9 * judged * row + 4 * embeddingWidth * row
             + WorkerPair.size
             * AdaptiveWorkspace.memory(
                 rows: min(rows, AdaptiveWorkspace.mostRows), shape: AdaptiveShape())
