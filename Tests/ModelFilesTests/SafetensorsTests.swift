@@ -146,7 +146,8 @@ import Testing
             "wrong type, shape or offset"
         ),
         (
-            "a type of other numbers", #"{"a":{"dtype":"I16","shape":[2],"data_offsets":[0,4]}}"#, 4,
+            "a type of other numbers", #"{"a":{"dtype":"I16","shape":[2],"data_offsets":[0,4]}}"#,
+            4,
             "tensor a is of type I16, needs F32"
         ),
         (
