@@ -80,7 +80,7 @@ let package = Package(
             name: "CDefaultModel",
             exclude: [
                 "default.safetensors", "judgement.safetensors", "replay.safetensors", "report.txt",
-                "corpus", "make", "README.md",
+                "corpus", "make", "strength", "README.md",
             ],
             cSettings: [.unsafeFlags(["-std=c23"])]
         ),
