@@ -5,7 +5,8 @@ import math
 # Set by the server in front, or ours beside the contract.
 UNCOMPARED = {
     "date", "server", "connection", "keep-alive", "transfer-encoding", "content-length",
-    "x-request-id", "x-model-version", "x-truncated", "x-denoised-cosine", "x-noisy-cosine", "server-timing"}
+    "x-request-id", "x-model-version", "x-truncated", "x-denoised-cosine", "x-noisy-cosine", "x-noise-estimate",
+    "x-activated", "x-activation-reason", "x-adapted", "server-timing"}
 # What a page loads from elsewhere; ours come from beside the routes.
 ASSETS = (b"cdn.jsdelivr.net", b"fonts.googleapis.com", b"fastapi.tiangolo.com/img", b"docs-assets/")
 
