@@ -104,7 +104,7 @@ def test_an_upload_knows_all_line_ends(running, name):
     content = "".join(f"{line} {i}\n" for i in range(10) for line in LINES).replace("\n", ENDS[name][0])
     status, headers, answer = upload(running, content)
     assert status == 200 and answer["word_count"] == len(content.split())
-    assert f"trained model {headers['x-model-version']} on 40 lines (40 distinct)" in running.log()
+    assert f"trained model {headers['x-model-version']} (adaptive) on 40 lines (40 distinct)" in running.log()
 
 
 # 300 words of a piece each: 302 tokens.
