@@ -149,7 +149,9 @@ def test_no_answer_mixes_two_models(tmp_path):
     environment = {**os.environ, "ENCODER_PATH": service.ENCODER, "MODEL_PATH": str(model)}
     for seed in range(4):
         subprocess.run(
-            [str(service.BINARY), "train", str(tmp_path / "text"), "--epochs", "1", "--seed", str(seed)],
+            [str(service.BINARY), "train", str(tmp_path / "text"), "--epochs", "1", "--seed", str(seed),
+             # The reference below is the autoencoder's.
+             "--denoiser", "autoencoder", "--activate", "always"],
             env=environment, check=True, capture_output=True)
     listing = subprocess.run(
         [str(service.BINARY), "models"], env=environment, check=True, capture_output=True, text=True).stdout
