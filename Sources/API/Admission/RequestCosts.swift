@@ -18,8 +18,9 @@ extension Limits {
     ///
     /// A value is held four times as a float: given, noisy, denoised and copied. Two of these (8
     /// bytes) are still held while the value is text. The text has at most 20 bytes with its comma,
-    /// in arrays that start at 13 bytes a value and double.
-    public func answerCost(rows: Int) -> Int { rows * EmbeddingReading.columns * 35 }
+    /// in arrays that start at 13 bytes a value and double. An adaptive denoiser holds three floats
+    /// more: the row at scale one, its answer, and its place among the answers.
+    public func answerCost(rows: Int) -> Int { rows * EmbeddingReading.columns * 47 }
 
     /// Bytes of a body that needs no reservation, because every request thread has room for it.
     static let freeBodyBytes = 16 << 10
