@@ -36,7 +36,7 @@ import Testing
         let (response, memory) = answer("/denoise/embedding", body, budgets)
         #expect(response.status == 200)
         // The room for reading is given back before that for the answer is taken.
-        #expect(taken(budgets) == [2 * body.count, 0, 0, 20 * 384 * 35])
+        #expect(taken(budgets) == [2 * body.count, 0, 0, 20 * 384 * 47])
         memory.end()
         #expect(taken(budgets) == [0, 0, 0, 0])
     }

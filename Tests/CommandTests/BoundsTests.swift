@@ -144,7 +144,7 @@ private func expectTruePlan(
         Double(limits.threads) * Double(40 << 20) + Double(limits.requestThreads) * Double(1 << 20)
         + Double(limits.request.uploadBytes) + 2 * Double(limits.request.bodyBytes)
         + Double(limits.request.trainingLines) * 384 * 4
-        + Double(max(limits.request.rows, limits.request.texts)) * 384 * 35
+        + Double(max(limits.request.rows, limits.request.texts)) * 384 * 47
     #expect(Double(plan.total) >= least, "\(arguments): \(plan.summary)", sourceLocation: location)
     #expect(plan.parts.allSatisfy { $0.bytes >= 0 }, "\(arguments)", sourceLocation: location)
     #expect(plan.total < 1 << 60, "\(arguments): \(plan.summary)", sourceLocation: location)
