@@ -23,9 +23,17 @@ public struct Tensor: @unchecked Sendable {
 
     /// A copy of `values`, whose number must be the product of `shape`.
     public init(shape: [Int], copying values: Span<Float>) {
-        let storage = TensorStorage(copying: values)
+        precondition(
+            shape.reduce(1, *) == values.count, "\(values.count) values for shape \(shape)")
+        self.init(shape: shape) { elements in
+            for i in values.indices { elements[i] = values[i] }
+        }
+    }
+
+    /// Elements that `fill` writes in place; those it leaves out are 0.
+    public init(shape: [Int], filledBy fill: (_ elements: inout MutableSpan<Float>) -> Void) {
+        let storage = TensorStorage(count: shape.reduce(1, *), filledBy: fill)
         unsafe self.init(shape: shape, base: storage.base, owner: storage)
-        precondition(count == values.count, "\(values.count) values for shape \(shape)")
     }
 
     /// The elements, row-major.
@@ -43,11 +51,13 @@ public struct Tensor: @unchecked Sendable {
 private final class TensorStorage {
     let base: UnsafePointer<Float>
 
-    init(copying values: Span<Float>) {
+    init(count: Int, filledBy fill: (inout MutableSpan<Float>) -> Void) {
         let raw = UnsafeMutableRawPointer.allocate(
-            byteCount: max(values.count, 1) * MemoryLayout<Float>.stride, alignment: 64)
-        let floats = unsafe raw.bindMemory(to: Float.self, capacity: max(values.count, 1))
-        for i in values.indices { unsafe (floats + i).initialize(to: values[i]) }
+            byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+        let floats = unsafe raw.bindMemory(to: Float.self, capacity: max(count, 1))
+        unsafe floats.initialize(repeating: 0, count: count)
+        var span = unsafe MutableSpan(_unsafeStart: floats, count: count)
+        fill(&span)
         unsafe base = UnsafePointer(floats)
     }
 

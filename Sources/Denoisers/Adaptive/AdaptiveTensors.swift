@@ -127,26 +127,27 @@ struct TrainedLayers {
 
     /// All numbers as `shape` lays them out.
     func flat(_ shape: AdaptiveShape) -> Tensor {
-        var values = [Float](repeating: 0, count: shape.parameterCount)
-        var span = values.mutableSpan
         let (width, inputs) = (shape.width, shape.inputs)
         let count = AdaptiveShape.features.count
-        for row in 0..<2 * shape.hidden {
-            let start = row * inputs
-            copy(inputWeight.span, row * width..<(row + 1) * width, to: start, of: &span)
-            copy(
-                levelWeight.span, row * count..<(row + 1) * count, to: start + width, of: &span)
-            span[start + width + count] = inputBias.span[row]
+        let (input, level, bias) = (inputWeight.span, levelWeight.span, inputBias.span)
+        let (output, outputBias) = (outputWeight.span, outputBias.span)
+        return Tensor(shape: [shape.parameterCount]) { flat in
+            for row in 0..<2 * shape.hidden {
+                let start = row * inputs
+                copy(input.extracting(row * width..<(row + 1) * width), to: start, of: &flat)
+                copy(
+                    level.extracting(row * count..<(row + 1) * count), to: start + width, of: &flat)
+                flat[start + width + count] = bias[row]
+            }
+            copy(output, to: shape.second.lowerBound, of: &flat)
+            copy(outputBias, to: shape.bias.lowerBound, of: &flat)
         }
-        copy(outputWeight.span, 0..<shape.second.count, to: shape.second.lowerBound, of: &span)
-        copy(outputBias.span, 0..<width, to: shape.bias.lowerBound, of: &span)
-        return Tensor(shape: [values.count], copying: values.span)
     }
 }
 
 private func copy(
-    _ values: Span<Float>, _ range: Range<Int>, to start: Int, of output: inout MutableSpan<Float>
+    _ values: Span<Float>, to start: Int, of output: inout MutableSpan<Float>
 ) {
-    var place = output._mutatingExtracting(start..<start + range.count)
-    copy(values.extracting(range), into: &place)
+    var place = output._mutatingExtracting(start..<start + values.count)
+    copy(values, into: &place)
 }

@@ -31,12 +31,12 @@ public struct DenoiserModel: Sendable {
         try? DenoiserModel($0, file: "the built-in model")
     }
 
-    /// The same as a file holds it.
-    public static let builtInCheckpoint: Checkpoint? = {
+    /// The same as a file holds it; read anew each time, since the service needs it only once.
+    public static var builtInCheckpoint: Checkpoint? {
         let bytes = unsafe Array(
             UnsafeBufferPointer(start: default_model_start(), count: default_model_size))
         return try? Checkpoint(linked: bytes, file: "the built-in model")
-    }()
+    }
 
     /// The model that `checkpoint` holds; `file` names it in errors.
     init(_ checkpoint: Checkpoint, file: String) throws(ModelFileError) {

@@ -80,42 +80,39 @@ extension SafetensorsHeader.Entry {
 extension Tensor {
     /// Floats in single precision from half-precision ones, lowest byte first.
     init(shape: [Int], halves bytes: ArraySlice<UInt8>) {
-        let count = bytes.count / 2
-        let floats = unsafe [Float](unsafeUninitializedCapacity: count) { floats, filled in
-            unsafe bytes.withUnsafeBytes { bytes in
-                // Without a call for each number, which conversion is on processors of the oldest kind we build for.
-                for i in 0..<count {
-                    let half = unsafe UInt32(
-                        UInt16(
-                            littleEndian: bytes.loadUnaligned(
-                                fromByteOffset: 2 * i, as: UInt16.self)))
-                    let scaled = Float(bitPattern: (half & 0x7FFF) << 13) * 0x1p112
-                    let special: UInt32 = half & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0
-                    unsafe floats[i] = Float(
-                        bitPattern: scaled.bitPattern | special | (half & 0x8000) << 16)
-                }
-            }
-            filled = count
+        self.init(shape: shape, elements: bytes) { (half: UInt16) in
+            // Without a call for each number, which conversion is on processors of the oldest kind we build for.
+            let half = UInt32(half)
+            let scaled = Float(bitPattern: (half & 0x7FFF) << 13) * 0x1p112
+            let special: UInt32 = half & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0
+            return Float(bitPattern: scaled.bitPattern | special | (half & 0x8000) << 16)
         }
-        self.init(shape: shape, copying: floats.span)
     }
 
     /// Floats from 8-bit integers.
     init(shape: [Int], integers bytes: ArraySlice<UInt8>) {
-        let floats = bytes.map { Float(Int8(bitPattern: $0)) }
-        self.init(shape: shape, copying: floats.span)
+        self.init(shape: shape, elements: bytes) { Float(Int8(bitPattern: $0)) }
     }
 
-    /// Floats from their bytes, lowest first, which may lie unaligned.
+    /// Floats from their bytes, lowest first.
     init(shape: [Int], bytes: ArraySlice<UInt8>) {
-        let count = bytes.count / 4
-        let floats = unsafe [Float](unsafeUninitializedCapacity: count) { floats, filled in
-            unsafe bytes.withUnsafeBytes { bytes in
-                unsafe UnsafeMutableRawBufferPointer(floats).copyMemory(
-                    from: UnsafeRawBufferPointer(rebasing: bytes[..<(4 * count)]))
+        self.init(shape: shape, elements: bytes) { Float(bitPattern: $0) }
+    }
+
+    /// Floats from little-endian integers, which may lie unaligned in `bytes`.
+    @inline(__always)
+    private init<Element: FixedWidthInteger & BitwiseCopyable>(
+        shape: [Int], elements bytes: ArraySlice<UInt8>, _ float: (Element) -> Float
+    ) {
+        let size = MemoryLayout<Element>.size
+        let bytes = unsafe bytes.span.bytes
+        self.init(shape: shape) { elements in
+            precondition(elements.count * size == bytes.byteCount)
+            for i in elements.indices {
+                let element = unsafe bytes.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: size * i, as: Element.self)
+                elements[i] = float(Element(littleEndian: element))
             }
-            filled = count
         }
-        self.init(shape: shape, copying: floats.span)
     }
 }

@@ -47,7 +47,7 @@ extension Option where Value == Limit {
     /// A limit within `bounds`; the help tells its default.
     ///
     /// - Parameters:
-    ///   - member: what the option sets; its value in `ServiceLimits()` is the default.
+    ///   - member: what the option sets; its value in `ServiceLimits.standard` is the default.
     ///   - memory: the parts of the memory plan that grow with the limit.
     ///   - standard: the default in words, if a number does not tell it.
     init(
@@ -55,7 +55,7 @@ extension Option where Value == Limit {
         memory: Set<MemoryPart> = [], help: String, standard: String? = nil,
         valueName: String? = nil
     ) {
-        let value = ServiceLimits()[keyPath: member]
+        let value = ServiceLimits.standard[keyPath: member]
         let limit = Limit(member: .number(member), value: value, memory: memory)
         let told = standard.map { "\(help) (default: \($0))." } ?? "\(help) (default: \(value))"
         self.init(limit, bounds, ArgumentHelp(.init(told), valueName: valueName))

@@ -137,7 +137,7 @@ struct LimitOptions: ParsableArguments {
 
     /// The limits as a value.
     var limits: ServiceLimits {
-        var limits = ServiceLimits()
+        var limits = ServiceLimits.standard
         for (_, limit) in declared { limit.set(&limits) }
         return limits
     }

@@ -7,6 +7,9 @@ import System
 ///
 /// `LimitOptions` declares an option for each member.
 struct ServiceLimits: Equatable, Sendable {
+    /// The defaults on this machine; the cores are those at the start.
+    static let standard = ServiceLimits()
+
     /// What the routes check.
     var request = Limits()
 

@@ -69,6 +69,8 @@ final class ServiceSnapshot: Sendable {
         } else {
             keys = try configuration.keyFile.map(readKeys)
         }
+        // What loading left behind is of no use to requests.
+        if previous == nil { releaseFreeMemory() }
         // Measured at the start: later the memory of requests would count with it.
         bytesAtStart = previous?.bytesAtStart ?? ProcessFigures.now().privateBytes
         let training = configuration.training.run(limits)

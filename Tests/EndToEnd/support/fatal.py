@@ -12,11 +12,10 @@ RESPONDER = pathlib.Path(__file__).with_name("fatal_responder.py")
 class Watch:
     """Kills each process that `numbers` finds the moment it computes, as a request fatal to it would."""
 
-    # More than a start takes, in hundredths of a second.
-    ENOUGH = 20
-
     def __init__(self, numbers):
         self.numbers, self.begin = numbers, {}
+        # Several times what a start takes on this machine, in hundredths of a second.
+        self.enough = max([20] + [4 * self.ticks(number) for number in numbers()])
         self.killed, self.over = set(), threading.Event()
         self.thread = threading.Thread(target=self.work)
 
@@ -30,7 +29,7 @@ class Watch:
             for number in self.numbers() - self.killed:
                 with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                     now = self.ticks(number)
-                    if now > self.begin.setdefault(number, now) + self.ENOUGH:
+                    if now > self.begin.setdefault(number, now) + self.enough:
                         os.kill(number, signal.SIGKILL)
                         self.killed.add(number)
 
