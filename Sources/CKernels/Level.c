@@ -169,10 +169,10 @@ KERNEL(
     (sum, r, y, target, w, s, weights, rows, columns))
 
 KERNEL(
-    kernels_row_moves,
-    (double *lengths, double *moves, const float *f, const float *x, const double *scales,
-        size_t rows, size_t columns),
-    (lengths, moves, f, x, scales, rows, columns))
+    kernels_squared_ways,
+    (double *ways, const float *f, const float *x, const double *scales, size_t rows,
+        size_t columns),
+    (ways, f, x, scales, rows, columns))
 
 KERNEL(
     kernels_blend,

@@ -107,41 +107,36 @@ import Testing
     }
 
     @Test(arguments: instructionSets)
-    func `lengths, moves and blends, of any size that floats have`(instructions: InstructionSet) {
+    func `ways and blends, of any size that floats have`(instructions: InstructionSet) {
         let columns = 37
         for scale in [Float(1e-30), 1, 1e36] {
             let x = numbers(rows * columns, seed: 1).map { $0 * scale }
             let f = numbers(rows * columns, seed: 2)
             let scales = (0..<rows).map { Double(scale) * (1 + Double($0)) / 4 }
             let amounts: [Double] = [0, 1, 0.5, 0.25, 0.7]
-            var (lengths, moves, blended) = (
-                [Double](repeating: 0, count: rows), [Double](repeating: 0, count: rows), f
-            )
-            var lengthSpan = lengths.mutableSpan
-            var moveSpan = moves.mutableSpan
+            var (ways, blended) = ([Double](repeating: 0, count: rows), f)
+            var waySpan = ways.mutableSpan
             var blendSpan = blended.mutableSpan
             instructions.limiting {
-                rowMoves(
+                squaredWays(
                     f.span, from: x.span, scales: scales.span, rows: rows, columns: columns,
-                    lengths: &lengthSpan, moves: &moveSpan)
+                    into: &waySpan)
                 blend(
                     &blendSpan, with: x.span, amounts: amounts.span, scales: scales.span,
                     rows: rows, columns: columns)
             }
             for row in 0..<rows {
-                var (length, move) = (0.0, 0.0)
+                var sum = 0.0
                 for i in row * columns..<(row + 1) * columns {
                     let way = scales[row] * Double(f[i]) - Double(x[i])
-                    length += Double(f[i]) * Double(f[i])
-                    move += way * way
+                    sum += way * way
                     let expected = Double(x[i]) + amounts[row] * way
                     #expect(abs(Double(blended[i]) - expected) <= 1e-6 * Double(scale))
                 }
-                #expect(abs(lengths[row] - length) < 1e-9 * length)
-                #expect(abs(moves[row] - move) < 1e-9 * move)
+                #expect(abs(ways[row] - sum) < 1e-9 * sum)
             }
             #expect(blended[..<columns] == x[..<columns])
-            var (squares, scaled) = (lengths, blended)
+            var (squares, scaled) = (ways, blended)
             var squareSpan = squares.mutableSpan
             var scaledSpan = scaled.mutableSpan
             let factors = scales.map { 1 / $0 }

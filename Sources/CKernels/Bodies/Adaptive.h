@@ -138,20 +138,18 @@ TARGET void AT_LEVEL(kernels_posterior_loss)(
     *sum = total;
 }
 
-TARGET void AT_LEVEL(kernels_row_moves)(
-    double *lengths, double *moves, const float *f, const float *x, const double *scales,
-    size_t rows, size_t columns) {
+TARGET void AT_LEVEL(kernels_squared_ways)(
+    double *ways, const float *f, const float *x, const double *scales, size_t rows,
+    size_t columns) {
 #pragma clang fp reassociate(on)
     for (size_t row = 0; row < rows; row++, f += columns, x += columns) {
         const double scale = scales[row];
-        double length = 0, move = 0;
+        double sum = 0;
         for (size_t j = 0; j < columns; j++) {
-            const double value = f[j], way = scale * value - x[j];
-            length += value * value;
-            move += way * way;
+            const double way = scale * f[j] - x[j];
+            sum += way * way;
         }
-        lengths[row] = length;
-        moves[row] = move;
+        ways[row] = sum;
     }
 }
 

@@ -40,10 +40,10 @@ void kernels_posterior_loss(
     double *sum, float *r, const float *y, const float *target, const float *w, const float *s,
     const float *weights, size_t rows, size_t columns);
 
-// lengths[row] = Σ f², moves[row] = Σ (scales[row] · f - x)², in double.
-void kernels_row_moves(
-    double *lengths, double *moves, const float *f, const float *x, const double *scales,
-    size_t rows, size_t columns);
+// ways[row] = Σ (scales[row] · f - x)², in double.
+void kernels_squared_ways(
+    double *ways, const float *f, const float *x, const double *scales, size_t rows,
+    size_t columns);
 
 // f[row, ·] = x + amounts[row] · (scales[row] · f - x), in double; x itself where the amount is 0.
 void kernels_blend(

@@ -33,19 +33,12 @@ extension AdaptiveParameters {
             return AdaptiveAnswer(values: x, estimate: estimate, movedRows: 0)
         }
         var values = answers(x, estimate, rows, team)
-        let strength =
-            profile == nil
-            ? requestStrength(x, estimate, rows, answers: values, team) : .ownConfidence
         let isWhole = rows.count == estimate.levels.count
-        let moved = move(&values, from: isWhole ? x : gathered(x, rows), estimate, rows) {
-            level, square in
-            if let profile { return strengths.amount(profile, at: level) }
-            return switch strength {
-            case .ownConfidence: strengths.amount(at: level, square: square)
-            case .trained: strengths.value(strengths.trained, at: level)
-            case .ranking(let blend): strengths.amount(at: level, rankingBlend: blend)
-            }
-        }
+        let strength =
+            profile.map { .profile($0) }
+            ?? requestStrength(x, estimate, rows, answers: values, team)
+        let moved = move(
+            &values, from: isWhole ? x : gathered(x, rows), estimate, rows, by: strength)
         guard !isWhole else {
             return AdaptiveAnswer(values: values, estimate: estimate, movedRows: moved)
         }
@@ -104,29 +97,26 @@ extension AdaptiveParameters {
 
     /// Turns answers into denoised rows; `x` are the rows that they belong to.
     ///
-    /// - Parameter amount: how far a row at a level goes whose answer has a squared length.
     /// - Returns: how many rows moved.
     private func move(
         _ answers: inout [Float], from x: [Float], _ estimate: NoiseEstimate, _ rows: [Int],
-        amount: (_ level: Float, _ square: Double) -> Double
+        by strength: RequestStrength
     ) -> Int {
         let width = shape.width
         let scales = rows.map { estimate.scales[$0] }
-        var squares = [Double](repeating: 0, count: rows.count)
-        var moves = squares
-        var amounts = squares
-        var lengthSpan = squares.mutableSpan
-        var moveSpan = moves.mutableSpan
-        rowMoves(
+        var ways = [Double](repeating: 0, count: rows.count)
+        var amounts = ways
+        var waySpan = ways.mutableSpan
+        squaredWays(
             answers.span, from: x.span, scales: scales.span, rows: rows.count, columns: width,
-            lengths: &lengthSpan, moves: &moveSpan)
+            into: &waySpan)
         for (index, row) in rows.enumerated() {
             let level = estimate.levels[row]
             // As far as the noise is long, in which a row lies from the clean one.
             let limit = Double(level) * Double(width).squareRoot() * scales[index]
-            let way = moves[index].squareRoot()
-            guard way.isFinite, squares[index].isFinite else { continue }
-            let amount = amount(level, squares[index])
+            let way = ways[index].squareRoot()
+            guard way.isFinite else { continue }
+            let amount = strengths.amount(strength, at: level)
             amounts[index] = way > 0 ? min(amount, limit / way) : amount
         }
         var values = answers.mutableSpan

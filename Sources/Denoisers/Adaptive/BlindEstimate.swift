@@ -82,6 +82,30 @@ struct BlindLikelihoods: Sendable {
         return values[start + next - 1] * (1 - part) + values[start + next] * part
     }
 
+    /// The level that is likeliest for all rows together, and how much likelier, in nats, each row's own level is on
+    /// average.
+    ///
+    /// It is the vertex of the parabola through the three levels around the highest sum.
+    var together: (level: Float, loss: Double) {
+        let grid = BlindTables.grid
+        var sums = [Double](repeating: 0, count: Self.count)
+        var highest = 0.0
+        for row in 0..<rows {
+            for level in 0..<Self.count { sums[level] += values[row * Self.count + level] }
+            highest += values[row * Self.count + place(row)]
+        }
+        let best = sums.indices.reduce(0) { sums[$1] > sums[$0] ? $1 : $0 }
+        let loss = (highest - sums[best]) / Double(max(rows, 1))
+        guard 0 < best, best < Self.count - 1 else { return (grid[best], loss) }
+        let levels = grid[best - 1...best + 1].map { Double($0) }
+        let left = (sums[best] - sums[best - 1]) / (levels[1] - levels[0])
+        let right = (sums[best + 1] - sums[best]) / (levels[2] - levels[1])
+        let bend = (right - left) / (levels[2] - levels[0])
+        guard bend < 0 else { return (grid[best], loss) }
+        let vertex = (levels[0] + levels[1]) / 2 - left / (2 * bend)
+        return (Float(min(max(vertex, levels[0]), levels[2])), loss)
+    }
+
     private func place(_ row: Int) -> Int {
         let start = row * Self.count
         return (0..<Self.count).reduce(0) {

@@ -24,9 +24,24 @@ public struct NoiseEstimate: Sendable, Equatable {
     /// What the noisy rows' levels are told by.
     public var source = Source.lengths
 
+    /// The level of all noisy rows, if they have one; nil if each has its own.
+    public var commonLevel: Float?
+
+    /// From how many noisy rows on they are looked at together.
+    static let rowsToPool = 32
+
     /// The mean level of the rows; 0 if there are none.
     public var meanLevel: Double {
         levels.isEmpty ? 0 : levels.reduce(0) { $0 + Double($1) } / Double(levels.count)
+    }
+}
+
+extension NoiseEstimate {
+    /// `rows` rows of one level, which a clean row of length 1 is the base of.
+    init(level: Float, rows: Int) {
+        self.init(
+            levels: Array(repeating: level, count: rows),
+            scales: Array(repeating: 1, count: rows), commonLevel: level)
     }
 }
 
@@ -40,6 +55,8 @@ extension AdaptiveParameters {
     ///    one of their own, their lengths and pilots tell, or their directions (`BlindTables`) if they are few.
     /// 3. Rows that all have one length, within a thousandth, and cannot have that scale, were scaled to it after the
     ///    noise came. Their directions tell their levels.
+    /// 4. If their lengths, or their directions, allow that 32 rows or more have one level, they have it: the mean of
+    ///    many tells it better than each row tells its own.
     ///
     /// - Parameters:
     ///   - x: [rows, width]; a row with an element that is not finite counts as clean.
@@ -62,27 +79,54 @@ extension AdaptiveParameters {
         let rows = NoisyRows(numbers: noisy, lengths: noisy.map { lengths[$0] }, width: width)
         if let given {
             estimate.source = .caller
+            estimate.commonLevel = given
             for (index, row) in noisy.enumerated() {
                 estimate.levels[row] = given
                 if rows.haveOneLength { estimate.scales[row] = rows.scale(index, level: given) }
             }
         } else if rows.haveOneLength {
             let likelihoods = likelihoods(of: rows, in: x)
-            let isPlain = rows.mayHaveScaleOne(likelihoods)
-            if !isPlain { estimate.source = .directions }
-            for (index, row) in noisy.enumerated() {
-                let level = isPlain ? rows.level(index, scale: 1) : likelihoods.best(index)
-                estimate.levels[row] = level
-                if !isPlain { estimate.scales[row] = rows.scale(index, level: level) }
+            if rows.mayHaveScaleOne(likelihoods) {
+                estimate.takeLengths(of: rows, scale: 1)
+            } else {
+                estimate.source = .directions
+                estimate.commonLevel = commonLevel(of: rows, likelihoods, in: x)
+                for (index, row) in noisy.enumerated() {
+                    let level = estimate.commonLevel ?? likelihoods.best(index)
+                    estimate.levels[row] = level
+                    estimate.scales[row] = rows.scale(index, level: level)
+                }
             }
         } else {
-            let scale = commonScale(of: rows, in: x)
-            for (index, row) in noisy.enumerated() {
-                estimate.scales[row] = scale
-                estimate.levels[row] = rows.level(index, scale: scale)
-            }
+            estimate.takeLengths(of: rows, scale: commonScale(of: rows, in: x))
         }
         return estimate
+    }
+
+    /// The one level of rows that were scaled after their noise came; nil if they are few or may have several.
+    ///
+    /// The pilots of enough rows tell it, whatever the kind of text: a unit row's have the mean square p = s² / (1 + d s²)
+    /// in d elements. Else it is the level that is likeliest for all rows.
+    private func commonLevel(
+        of rows: NoisyRows, _ likelihoods: BlindLikelihoods, in x: Span<Float>
+    ) -> Float? {
+        guard rows.numbers.count >= NoiseEstimate.rowsToPool else { return nil }
+        let together = likelihoods.together
+        // Rows of several levels lose more, in nats.
+        guard together.loss <= 1.5 else { return nil }
+        guard !pilots.isEmpty else { return together.level }
+        let count = Double(rows.numbers.count * pilots.count)
+        var square = 0.0
+        for (index, row) in rows.numbers.enumerated() {
+            for pilot in pilots {
+                let value = Double(x[row * shape.width + pilot]) / rows.lengths[index]
+                square += value * value / count
+            }
+        }
+        let rest = 1 - Double(shape.width) * square
+        // The level's relative error, twice over.
+        guard rest > 0, (2 / count).squareRoot() / rest <= 0.1 else { return together.level }
+        return Float((square / rest).squareRoot())
     }
 
     private func showsNoise(_ x: Span<Float>, row: Int, length: Double) -> Bool {
@@ -137,10 +181,16 @@ extension AdaptiveParameters {
         let likelihoods = likelihoods(of: few, in: x)
         return few.mayHaveScaleOne(likelihoods) ? 1 : few.likeliestScale(likelihoods)
     }
+}
 
-    /// What noise makes a row, of length 1 without it, as long as `length`.
-    func levelOfLength(_ length: Double) -> Float {
-        Float((max(length * length - 1, 0) / Double(shape.width)).squareRoot())
+extension NoiseEstimate {
+    /// Takes the levels that the lengths of `rows` tell if clean rows have length `scale`.
+    fileprivate mutating func takeLengths(of rows: NoisyRows, scale: Double) {
+        commonLevel = rows.commonLevel(scale: scale)
+        for (index, row) in rows.numbers.enumerated() {
+            scales[row] = scale
+            levels[row] = commonLevel ?? rows.level(index, scale: scale)
+        }
     }
 }
 
@@ -169,6 +219,21 @@ private struct NoisyRows {
     func level(_ index: Int, scale: Double) -> Float {
         let length = lengths[index] / scale
         return Float((max(length * length - 1, 0) / Double(width)).squareRoot())
+    }
+
+    /// The level of all rows, if they are many and their lengths differ little more than chance makes them.
+    ///
+    /// q = (|x|² − 1) / d has the mean s² and the standard deviation √(4 s² + 2 d s⁴) / d for rows of one level s.
+    func commonLevel(scale: Double) -> Float? {
+        guard numbers.count >= NoiseEstimate.rowsToPool else { return nil }
+        let (d, count) = (Double(width), Double(numbers.count))
+        let q = lengths.map { ($0 / scale * ($0 / scale) - 1) / d }
+        let mean = q.reduce(0, +) / count
+        let variance = q.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+        guard mean > 0,
+            variance.squareRoot() <= 1.3 * (4 * mean + 2 * d * mean * mean).squareRoot() / d
+        else { return nil }
+        return Float(mean.squareRoot())
     }
 
     /// The length without noise of a row of this level.

@@ -2,28 +2,29 @@ internal import Kernels
 internal import Tensors
 internal import System
 
-/// How far the rows of a request move, as all of them together show.
+/// How far the rows of a request move.
 enum RequestStrength: Sendable, Equatable {
-    /// Each row by its own confidence: the request tells nothing.
-    case ownConfidence
-    /// As text that the network was trained on.
-    case trained
-    /// By the blend of rows and answers that ranks best.
+    /// By a table, whatever the rows show.
+    case profile(AdaptiveProfile)
+    /// By the blend of rows and answers that ranks best, or one nearer to the rows.
     case ranking(blend: Double)
 }
 
-/// What a request's rows show, without their clean vectors.
-struct RequestEvidence: Sendable, Equatable {
-    /// The blend x + ratio · (f − x) that has the least squared error.
-    var ratio: Double
-    /// The blend that ranks best, from 0 to 1, and its standard error.
-    var blend, blendError: Double
-    /// The rows' level, root of the mean square.
-    var level: Double
+extension StrengthTables {
+    /// The amount for rows at `level`.
+    func amount(_ strength: RequestStrength, at level: Float) -> Double {
+        switch strength {
+        case .profile(let profile): amount(profile, at: level)
+        case .ranking(let blend): amount(at: level, rankingBlend: blend)
+        }
+    }
 }
 
 extension AdaptiveParameters {
     /// How far the rows of a request move if nobody says it.
+    ///
+    /// Rows that move by different amounts lose neighbours: those with less noise left become everybody's. So all rows
+    /// of one level move by one amount. If many rows show that the answers rank well, it is more than `safe`.
     ///
     /// - Parameters:
     ///   - x: all rows of the request.
@@ -33,67 +34,43 @@ extension AdaptiveParameters {
         _ x: [Float], _ estimate: NoiseEstimate, _ rows: [Int], answers: [Float],
         _ team: WorkerPair?
     ) -> RequestStrength {
-        guard let found = evidence(x, estimate, rows, answers: answers, team) else {
-            return .ownConfidence
-        }
-        if found.ratio >= strengths.value(strengths.accept, at: Float(found.level)) {
-            return .trained
-        }
-        return found.blendError <= Double(strengths.evidence.error)
-            ? .ranking(blend: found.blend) : .ownConfidence
+        guard let level = estimate.commonLevel,
+            let best = rankingBlend(x, estimate, level, rows, answers: answers, team)
+        else { return .profile(.safe) }
+        return .ranking(blend: best.blend - Double(strengths.evidence.errors) * best.error)
     }
 
-    /// What the rows show together by Stein's formula (Stein 1981); nil if there are too few, or their levels are too
-    /// high, too low or too far apart.
+    /// The blend x + t · (f − x) by whose inner products the rows rank best, and the standard error of t; nil if there
+    /// are too few rows, or their level is too high or too low.
     ///
-    /// For Gaussian noise E[n · h(e + s n)] = s E[div h], so inner products with clean vectors that nobody has can be
-    /// estimated. The divergence comes from one random direction b for each row, J b = (f(x + ε s b) − f(x)) / (ε s).
-    func evidence(
-        _ x: [Float], _ estimate: NoiseEstimate, _ rows: [Int], answers: [Float],
-        _ team: WorkerPair? = nil
-    ) -> RequestEvidence? {
+    /// By Stein's formula (Stein 1981) E[n · h(e + s n)] = s E[div h] for Gaussian noise, so inner products with clean
+    /// vectors that nobody has can be estimated. The divergence comes from one random direction b for each row,
+    /// J b = (f(x + ε s b) − f(x)) / (ε s).
+    func rankingBlend(
+        _ x: [Float], _ estimate: NoiseEstimate, _ level: Float, _ rows: [Int],
+        answers: [Float], _ team: WorkerPair? = nil
+    ) -> (blend: Double, error: Double)? {
         let limits = strengths.evidence
         let rows = Array(rows.prefix(limits.mostRows))
-        guard rows.count >= limits.rows else { return nil }
-        let levels = rows.map { estimate.levels[$0] }
-        let square = levels.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(rows.count)
-        let level = square.squareRoot()
-        let sorted = levels.sorted()
-        guard limits.levels.contains(Float(level)),
-            sorted[rows.count * 9 / 10] <= limits.spread * sorted[rows.count / 10]
-        else { return nil }
-        var probe = RowProbe(x, estimate, rows, width: shape.width, step: limits.step)
-        // Levels that lengths tell follow the probe; others do not know of it.
-        let moved =
-            estimate.source == .lengths
-            ? ofScaleOne(probe.moved)
-            : NoiseEstimate(levels: levels, scales: levels.map { _ in 1 })
+        guard limits.levels.contains(level), rows.count >= limits.rows(at: level) else {
+            return nil
+        }
+        var probe = RowProbe(x, estimate, level, rows, width: shape.width, step: limits.step)
         probe.follow(
-            answers, moved: self.answers(probe.moved, moved, Array(rows.indices), team))
-        let sums = probe.rankingSums(answers)
-        let (blend, error) = bestBlend(sums, blocks: limits.blocks)
-        return RequestEvidence(
-            ratio: probe.ratio(answers), blend: blend, blendError: error, level: level)
-    }
-
-    /// The levels of rows whose clean vectors have length 1, by their own length.
-    func ofScaleOne(_ x: [Float]) -> NoiseEstimate {
-        let count = x.count / shape.width
-        var squares = [Double](repeating: 0, count: count)
-        var span = squares.mutableSpan
-        squaredLengths(x.span, rows: count, columns: shape.width, into: &span)
-        return NoiseEstimate(
-            levels: squares.map { levelOfLength($0.squareRoot()) },
-            scales: Array(repeating: 1, count: count))
+            answers,
+            moved: self.answers(
+                probe.moved, NoiseEstimate(level: level, rows: rows.count), Array(rows.indices),
+                team))
+        return bestBlend(probe.rankingSums(answers), blocks: limits.blocks)
     }
 }
 
-/// Rows and a random direction at each: where they are moved, and what the network's answer does.
+/// Rows of one level and a random direction at each: where they are moved, and what the network's answer does.
 private struct RowProbe {
     let width: Int
     let step: Float
-    /// Noise levels, [rows].
-    let levels: [Float]
+    /// The rows' noise level.
+    let level: Float
     /// The rows at scale 1, [rows, width].
     let rows: [Float]
     /// +1 or −1 for each element, [rows, width].
@@ -103,18 +80,23 @@ private struct RowProbe {
     /// How fast the answers move along, [rows, width].
     private var slopes: [Float] = []
 
-    init(_ x: [Float], _ estimate: NoiseEstimate, _ rows: [Int], width: Int, step: Float) {
+    private var count: Int { rows.count / width }
+
+    init(
+        _ x: [Float], _ estimate: NoiseEstimate, _ level: Float, _ rows: [Int], width: Int,
+        step: Float
+    ) {
         self.width = width
         self.step = step
-        levels = rows.map { estimate.levels[$0] }
+        self.level = level
         // A stream of its own: directions that follow the noise would give another estimate.
         var random = SeededRandom(seed: 977)
         var own = [Float](repeating: 0, count: rows.count * width)
         var directions = own
         var moved = own
+        let way = step * level
         for (index, row) in rows.enumerated() {
             let factor = 1 / estimate.scales[row]
-            let way = step * estimate.levels[row]
             var bits: UInt64 = 0
             for i in 0..<width {
                 if i % 64 == 0 { bits = random.next() }
@@ -133,27 +115,8 @@ private struct RowProbe {
     /// Takes what the network says of the rows, which `answers` begin with, and of the moved ones.
     mutating func follow(_ answers: [Float], moved answersMoved: [Float]) {
         slopes = answersMoved
-        for row in levels.indices {
-            let factor = 1 / (step * levels[row])
-            for i in row * width..<(row + 1) * width {
-                slopes[i] = (answersMoved[i] - answers[i]) * factor
-            }
-        }
-    }
-
-    /// Σ s² (width − div f) / Σ |f − x|²: at or above 1 on text like that trained on, below on other text.
-    func ratio(_ answers: [Float]) -> Double {
-        var (gain, way) = (0.0, 0.0)
-        for row in levels.indices {
-            var divergence = 0.0
-            for i in row * width..<(row + 1) * width {
-                divergence += Double(directions[i]) * Double(slopes[i])
-                let move = Double(answers[i]) - Double(rows[i])
-                way += move * move
-            }
-            gain += Double(levels[row]) * Double(levels[row]) * (Double(width) - divergence)
-        }
-        return gain / max(way, 1e-12)
+        let factor = 1 / (step * level)
+        for i in slopes.indices { slopes[i] = (answersMoved[i] - answers[i]) * factor }
     }
 
     /// What the correlation of scores under a blend with those of the clean rows is made of, for each row.
@@ -161,9 +124,10 @@ private struct RowProbe {
     /// Scores are inner products with rows of the same request, so C, by which they are measured, is the covariance of
     /// the other half of the rows less their noise.
     func rankingSums(_ answers: [Float]) -> [RankingSums] {
-        let half = levels.count / 2
+        let half = count / 2
+        let variance = Double(level) * Double(level)
         var sums: [RankingSums] = []
-        for (part, other) in [(0..<half, half..<levels.count), (half..<levels.count, 0..<half)] {
+        for (part, other) in [(0..<half, half..<count), (half..<count, 0..<half)] {
             let covariance = cleanCovariance(other)
             let trace = (0..<width).reduce(0.0) { $0 + Double(covariance[$1 * width + $1]) }
             let (xC, fC, bC) = (
@@ -181,7 +145,6 @@ private struct RowProbe {
                     sum.ff += Double(fC[element]) * f
                     slope += Double(bC[element]) * Double(slopes[place])
                 }
-                let variance = Double(levels[row]) * Double(levels[row])
                 sum.ex = sum.xx - variance * trace
                 sum.ef = sum.xf - variance * slope
                 sums.append(sum)
@@ -190,7 +153,7 @@ private struct RowProbe {
         return sums
     }
 
-    /// The covariance of these rows less the mean square of their levels along the diagonal, [width, width].
+    /// The covariance of these rows less their noise along the diagonal, [width, width].
     private func cleanCovariance(_ part: Range<Int>) -> [Float] {
         let count = Float(part.count)
         var mean = [Float](repeating: 0, count: width)
@@ -202,8 +165,7 @@ private struct RowProbe {
         multiply(
             centred.span, .transposed, centred.span, .none, m: width, n: width, k: part.count,
             scale: 1 / (count - 1), into: &span)
-        let noise = part.reduce(Float(0)) { $0 + levels[$1] * levels[$1] } / count
-        for i in 0..<width { covariance[i * width + i] -= noise }
+        for i in 0..<width { covariance[i * width + i] -= level * level }
         return covariance
     }
 

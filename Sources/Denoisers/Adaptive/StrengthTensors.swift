@@ -9,7 +9,6 @@ extension StrengthTables {
         return [
             ("levels", tensor([levels.count], levels)),
             ("profiles", tensor([profiles.count, levels.count], Array(profiles.joined()))),
-            ("auto", tensor([automatic.count, levels.count], Array(automatic.joined()))),
             ("evidence", tensor([evidence.numbers.count], evidence.numbers)),
             ("ranking", tensor([2, ranking.blends.count], ranking.blends + ranking.amounts)),
         ]
@@ -32,28 +31,21 @@ extension StrengthTables {
             }
             return values
         }
-        /// Tables of `tensor`, whose values are parts if `isPart`.
-        func tables(_ name: String, _ count: Int, parts: Int) throws(AdaptiveError) -> [[Float]] {
-            let all = try values(name, [count, levels.count])
-            guard all.prefix(parts * levels.count).allSatisfy({ 0...1 ~= $0 }) else {
-                throw .parameters("\(prefix)\(name) holds an amount that is not from 0 to 1")
-            }
-            return (0..<count).map { Array(all[$0 * levels.count..<($0 + 1) * levels.count]) }
-        }
         self.init()
         guard tensor(prefix + "levels") != nil else { return }
         levels = try values("levels", nil)
         guard levels.count > 1, levels[0] == 0, rise(levels) else {
             throw .parameters("\(prefix)levels does not rise from 0")
         }
-        let profiles = AdaptiveProfile.allCases.count
-        self.profiles = try tables("profiles", profiles, parts: profiles)
-        let automatic = try tables("auto", 7, parts: 3)
-        (floor, upper, trained, confidence) = (
-            automatic[0], automatic[1], automatic[2], automatic[3]
-        )
-        (gateLow, gateHigh, accept) = (automatic[4], automatic[5], automatic[6])
-        evidence = try EvidenceLimits(values("evidence", [8]), prefix)
+        let count = AdaptiveProfile.allCases.count
+        let amounts = try values("profiles", [count, levels.count])
+        guard amounts.allSatisfy({ 0...1 ~= $0 }) else {
+            throw .parameters("\(prefix)profiles holds an amount that is not from 0 to 1")
+        }
+        profiles = (0..<count).map {
+            Array(amounts[$0 * levels.count..<($0 + 1) * levels.count])
+        }
+        evidence = try EvidenceLimits(values("evidence", [7]), prefix)
         let points = try values("ranking", nil)
         let half = points.count / 2
         ranking = (Array(points[..<half]), Array(points[half...]))
@@ -69,23 +61,22 @@ extension EvidenceLimits {
     /// The numbers in the order of a file.
     var numbers: [Float] {
         [
-            Float(rows), Float(mostRows), levels.lowerBound, levels.upperBound, spread, step,
-            Float(blocks), error,
+            Float(rows), Float(mostRows), levels.lowerBound, levels.upperBound, step,
+            Float(blocks), errors,
         ]
     }
 
     fileprivate init(_ numbers: [Float], _ prefix: String) throws(AdaptiveError) {
         guard let rows = Int(exactly: numbers[0]), let mostRows = Int(exactly: numbers[1]),
-            let blocks = Int(exactly: numbers[6]), 2...rows ~= blocks, rows <= mostRows,
-            0 < numbers[2], numbers[2] <= numbers[3], numbers[5] > 0
+            let blocks = Int(exactly: numbers[5]), 2...rows ~= blocks, rows <= mostRows,
+            0 < numbers[2], numbers[2] <= numbers[3], numbers[4] > 0
         else { throw .parameters("\(prefix)evidence holds numbers out of order: \(numbers)") }
         self.init()
         self.rows = rows
         self.mostRows = mostRows
         levels = numbers[2]...numbers[3]
-        spread = numbers[4]
-        step = numbers[5]
+        step = numbers[4]
         self.blocks = blocks
-        error = numbers[7]
+        errors = numbers[6]
     }
 }

@@ -177,7 +177,10 @@ extension AdaptiveParameters {
         let width = shape.width
         let count = rows.count / width
         guard count > 0 else { return [] }
-        let levels = ofScaleOne(rows).levels
+        var squares = [Double](repeating: 0, count: count)
+        var lengths = squares.mutableSpan
+        squaredLengths(rows.span, rows: count, columns: width, into: &lengths)
+        let levels = squares.map { Float((max($0 - 1, 0) / Double(width)).squareRoot()) }
         let onAxes = constants.onAxes(rows.span)
         let zeros = [Float](repeating: 0, count: rows.count)
         var filtered = zeros

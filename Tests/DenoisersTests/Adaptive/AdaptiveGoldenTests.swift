@@ -10,7 +10,14 @@ import Testing
     let golden: FixtureTensors
 
     init() throws {
-        model = try FixtureTensors.model.get()
+        var tables = StrengthTables()
+        tables.profiles = [
+            [0, 0.1, 0.15, 0.3, 0.4, 0.5, 0.6, 0.7, 0.7, 0.7],
+            [0, 0.15, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.85, 0.8],
+            [0, 0.15, 0.3, 0.6, 0.85, 0.95, 1, 1, 0.95, 0.9],
+            [0, 0.3, 0.9, 0.95, 1, 1, 1, 1, 1, 1],
+        ]
+        model = try FixtureTensors.model.get().with(tables)
         golden = try FixtureTensors("adaptive-golden")
     }
 

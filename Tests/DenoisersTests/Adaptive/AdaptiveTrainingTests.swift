@@ -52,7 +52,7 @@ private func trainer(
     @Test func `beats doing nothing and the best linear filter on rows it never saw`() throws {
         var trainer = try trainer(rows) { $0.samples = 600 * 64 }
         let (model, report) = try trainer.train()
-        #expect(report.rows == 1045 && report.heldOutRows == 55 && report.steps == 600)
+        #expect(report.rows == 1100 && report.steps == 600)
         #expect(report.losses.count == 100 && report.losses[99] < report.losses[0])
         let others = curvedRows(200, seed: 2)
         let noisy = addingNoise(to: others, noiseLevel: 0.1, seed: 3)
@@ -63,7 +63,6 @@ private func trainer(
         let (nothing, wiener, ours) = (error(noisy), error(model.wiener(noisy)), error(restored))
         print("squared error: noisy \(nothing), Wiener \(wiener), restored \(ours)")
         #expect(wiener < nothing && ours < wiener)
-        #expect(model.strengths.confidence[1...].allSatisfy { 0.3...1.2 ~= $0 })
         #expect(model.denoise(others).estimate.meanLevel < 0.01)
     }
 

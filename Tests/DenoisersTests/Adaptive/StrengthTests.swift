@@ -9,29 +9,17 @@ import System
     @Test func `is linear between the tables' levels and constant beyond`() {
         let tables = StrengthTables()
         #expect(tables.amount(.safe, at: 0) == 0)
-        #expect(abs(tables.amount(.safe, at: 0.04) - 0.35) < 1e-6)
+        #expect(abs(tables.amount(.safe, at: 0.04) - 0.19) < 1e-6)
         #expect(abs(tables.amount(.restore, at: 0.015) - 0.6) < 1e-6)
         #expect(abs(tables.amount(.balanced, at: 7) - 0.8) < 1e-6)
     }
 
-    @Test func `by a row's own confidence lies between floor and upper`() {
-        var tables = StrengthTables()
-        // Never measured: nothing to go by.
-        #expect(tables.amount(at: 0.1, square: 0.5) == tables.value(tables.floor, at: 0.1))
-        tables.confidence = Array(repeating: 0.5, count: tables.levels.count)
-        // The gate opens from 0.7 to 0.95 of the usual confidence.
-        for (square, part) in [(0.1, 0.0), (0.35, 0), (0.4125, 0.5), (0.475, 1), (0.9, 1)] {
-            let expected = 0.6 + part * 0.32
-            #expect(abs(tables.amount(at: 0.1, square: square) - expected) < 1e-6)
-        }
-    }
-
-    @Test func `by the blend that ranks best stays between floor and that of trained kinds`() {
+    @Test func `by the blend that ranks best stays between safe and indomain`() {
         let tables = StrengthTables()
-        for (blend, amount) in [(0.0, 0.6), (0.8, 0.65), (0.86, 0.8), (0.92, 0.95), (1, 1)] {
+        for (blend, amount) in [(-0.2, 0.28), (0.5, 0.3), (0.75, 0.605), (0.92, 0.93), (1, 1)] {
             #expect(abs(tables.amount(at: 0.1, rankingBlend: blend) - amount) < 1e-6)
         }
-        #expect(abs(tables.amount(at: 0.02, rankingBlend: 1) - 0.35) < 1e-6)
+        #expect(abs(tables.amount(at: 0.02, rankingBlend: 1) - 0.45) < 1e-6)
     }
 
     @Test func `the best blend is the one whose scores correlate most`() {
@@ -56,10 +44,7 @@ import System
     @Test func `comes back from a file as it was`() throws {
         let model = try FixtureTensors.model.get()
         var tables = StrengthTables()
-        tables.confidence = tables.levels.map { 1 - $0 }
         tables.profiles[3][3] = 0.625
-        tables.gateHigh[4] = 0.75
-        tables.accept[2] = 1.5
         tables.evidence.rows = 600
         tables.evidence.levels = 0.25...0.5
         tables.ranking.amounts[1] = 0.125
@@ -119,74 +104,107 @@ import System
         }
     }
 
-    /// 512 rows with noise, made of 16; their estimate and answers.
+    @Test(arguments: ["few", "pooled", "mixed", "unit", "unit-mixed", "many"])
+    func `rows of a request have the level and move by the amount of the NumPy reference`(
+        name: String
+    ) throws {
+        let recorded = try FixtureTensors("strength")
+        let level = try #require(recorded.values("\(name)/level").first)
+        let amounts = try recorded.values("\(name)/amounts")
+        let (model, x, estimate) = try request(name)
+        #expect(abs((estimate.commonLevel ?? -1) - level) < 1e-5)
+        let rows = Array(estimate.levels.indices)
+        let answers = model.answers(x, estimate, rows)
+        if let common = estimate.commonLevel,
+            let expected = recorded.tensor("\(name)/blend").map(floats)
+        {
+            let found = try #require(
+                model.rankingBlend(x, estimate, common, rows, answers: answers))
+            print("\(name): \(found), of the reference \(expected)")
+            // The probes have other directions.
+            #expect(abs(found.blend - Double(expected[0])) < 0.03)
+            #expect(found.error < 2 * Double(expected[1]))
+        }
+        let strength = model.requestStrength(x, estimate, rows, answers: answers, nil)
+        let ours = rows.prefix(16).map {
+            model.strengths.amount(strength, at: estimate.levels[$0])
+        }
+        let difference = zip(ours, amounts).map { abs($0 - Double($1)) }.max() ?? 1
+        print("\(name): amounts differ by at most \(difference)")
+        #expect(difference < (name == "many" ? 0.05 : 1e-4))
+    }
+
+    /// A request of `record_strength.py`.
     private func request(
-        _ level: Float
-    ) throws -> (
-        model: AdaptiveParameters, clean: [Float], noisy: [Float], estimate: NoiseEstimate,
-        answers: [Float]
-    ) {
+        _ name: String
+    ) throws -> (model: AdaptiveParameters, noisy: [Float], estimate: NoiseEstimate) {
         let model = try FixtureTensors.model.get()
         let clean = try FixtureTensors("adaptive-golden").values("clean")
-        let many = (0..<32).flatMap { _ in clean }
-        let noisy = addingNoise(to: many, noiseLevel: level, seed: 4)
-        let estimate = model.estimateNoise(noisy.span)
-        return (model, many, noisy, estimate, model.answers(noisy, estimate, Array(0..<512)))
-    }
-
-    @Test(arguments: [Float(0.05), 0.1])
-    func `Stein's estimate is that of the best amount by the clean rows`(level: Float) throws {
-        let (model, clean, noisy, estimate, answers) = try request(level)
-        var (along, way) = (0.0, 0.0)
-        for i in noisy.indices {
-            let move = Double(answers[i]) - Double(noisy[i])
-            along += move * (Double(clean[i]) - Double(noisy[i]))
-            way += move * move
+        let rows = name == "few" ? 16 : name == "many" ? 512 : 64
+        let noise = draws(rows * 384, seed: 11)
+        var x = (0..<rows * 384).map { i in
+            let level: Float =
+                switch name {
+                case "mixed": i / 384 % 2 == 1 ? 0.05 : 0.1
+                case "unit-mixed": i / 384 % 2 == 1 ? 0.03 : 0.2
+                default: 0.1
+                }
+            return Float(Double(clean[i % clean.count]) + Double(level) * noise[i])
         }
-        let rows = Array(0..<512)
-        let found = try #require(model.evidence(noisy, estimate, rows, answers: answers))
-        print("at \(level) \(found), by the clean rows \(along / way)")
-        #expect(abs(found.ratio - along / way) < 0.02)
-        #expect(abs(found.level - Double(level)) < 0.002 && 0...1 ~= found.blend)
-    }
-
-    @Test func `a request of few rows, little noise or many levels tells nothing`() throws {
-        let (model, _, noisy, estimate, answers) = try request(0.1)
-        let rows = Array(0..<512)
-        #expect(model.evidence(noisy, estimate, Array(0..<511), answers: answers) == nil)
-        for change in [Float(0.1), 2] {
-            var other = estimate
-            for row in rows { other.levels[row] *= change }
-            #expect(model.evidence(noisy, other, rows, answers: answers) == nil)
+        if name.hasPrefix("unit") {
+            for row in 0..<rows {
+                let range = row * 384..<(row + 1) * 384
+                let square = x[range].reduce(0) { $0 + Double($1) * Double($1) }
+                for i in range { x[i] = Float(Double(x[i]) / square.squareRoot()) }
+            }
         }
-        var mixed = estimate
-        for row in 0..<100 { mixed.levels[row] *= 0.5 }
-        #expect(model.evidence(noisy, mixed, rows, answers: answers) == nil)
+        return (model, x, model.estimateNoise(x.span))
     }
 
-    @Test func `rows of a request move by what it tells`() throws {
-        let (model, _, noisy, _, answers) = try request(0.1)
+    /// About normal: the sum of twelve uniform numbers of SplitMix64, less 6.
+    private func draws(_ count: Int, seed: UInt64) -> [Double] {
+        (0..<count).map { i in
+            (1...12).reduce(-6) { sum, draw in
+                var state = seed &+ UInt64(12 * i + draw) &* 0x9E37_79B9_7F4A_7C15
+                state = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+                state = (state ^ state >> 27) &* 0x94D0_49BB_1331_11EB
+                state ^= state >> 31
+                return sum + Double(state >> 40) / 0x1p24
+            }
+        }
+    }
+
+    @Test func `a request of too few rows, or of little or too much noise, tells nothing`() throws {
+        let (model, x, estimate) = try request("many")
+        let rows = Array(0..<512)
+        let answers = model.answers(x, estimate, rows)
+        func found(_ count: Int, _ level: Float) -> Bool {
+            model.rankingBlend(x, estimate, level, Array(rows[..<count]), answers: answers) != nil
+        }
+        #expect(found(256, 0.1) && !found(255, 0.1))
+        #expect(found(512, 0.141) && !found(512, 0.142))
+        #expect(!found(512, 0.004) && !found(512, 0.36))
+    }
+
+    @Test func `rows of a request move by what it tells, and not without a common level`() throws {
+        let (model, x, estimate) = try request("many")
+        let answers = model.answers(x, estimate, Array(0..<512))
         func amount(_ change: (inout StrengthTables) -> Void) -> Double {
             var tables = model.strengths
             change(&tables)
-            let values = model.with(tables).denoise(noisy).values
+            let values = model.with(tables).denoise(x).values
             // The way of one element that moves far.
-            let i = answers.indices.max {
-                abs(answers[$0] - noisy[$0]) < abs(answers[$1] - noisy[$1])
-            }
-            return i.map { Double(values[$0] - noisy[$0]) / Double(answers[$0] - noisy[$0]) } ?? 0
+            let i = answers.indices.max { abs(answers[$0] - x[$0]) < abs(answers[$1] - x[$1]) }
+            return i.map { Double(values[$0] - x[$0]) / Double(answers[$0] - x[$0]) } ?? 0
         }
-        let always = amount { $0.accept = $0.accept.map { _ in 0 } }
-        let never = amount {
-            $0.accept = $0.accept.map { _ in 9 }
-            $0.evidence.error = -1
-        }
-        let ranked = amount {
-            $0.accept = $0.accept.map { _ in 9 }
-            $0.evidence.error = 9
-            $0.ranking.amounts = [0.7, 0.7, 0.7, 0.7, 0.7]
-        }
-        print("moved by \(always), \(never), \(ranked)")
-        #expect(abs(always - 1) < 0.03 && abs(never - 0.6) < 0.03 && abs(ranked - 0.7) < 0.03)
+        let never = amount { $0.evidence.rows = 513 }
+        let ranked = amount { $0.ranking.amounts = $0.ranking.amounts.map { _ in 0.7 } }
+        let always = amount { $0.evidence.errors = -100 }
+        print("moved by \(never), \(ranked), \(always)")
+        #expect(abs(never - 0.28) < 0.01 && abs(ranked - 0.7) < 0.01 && abs(always - 1) < 0.01)
+        var apart = estimate
+        apart.commonLevel = nil
+        let alone = model.requestStrength(x, apart, Array(0..<512), answers: answers, nil)
+        #expect(alone == .profile(.safe))
     }
 }

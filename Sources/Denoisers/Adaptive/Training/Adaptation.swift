@@ -204,7 +204,7 @@ private struct LossOnLines {
                     to: clean, noiseLevel: level,
                     seed: seed &+ UInt64(index * Self.draws + draw))
                 let answers = parameters.answers(
-                    noisy, parameters.ofScaleOne(noisy), Array(0..<count))
+                    noisy, NoiseEstimate(level: level, rows: count), Array(0..<count))
                 for row in 0..<count {
                     let range = row * width..<(row + 1) * width
                     let error =

@@ -9,9 +9,7 @@ public struct AdaptiveTrainer: ~Copyable {
     private let shape: AdaptiveShape
     private let run: AdaptiveRun
     private let team: WorkerPair?
-    /// Rows kept apart, [rows, width].
-    private let heldOut: [Float]
-    private let trained: Int
+    private let rows: Int
     private var order: RandomOrder
 
     /// The fewest rows that the principal axes of 384 elements can be told from.
@@ -38,30 +36,22 @@ public struct AdaptiveTrainer: ~Copyable {
         }
         try requireClean(embeddings, width)
         var random = SeededRandom(seed: options.seed)
-        let apart = Set((0..<count).shuffled(using: &random).prefix(min(2000, count / 20)))
-        var (training, heldOut): ([Float], [Float]) = ([], [])
-        training.reserveCapacity((count - apart.count) * width)
-        for row in 0..<count {
-            let values = embeddings[row * width..<(row + 1) * width]
-            if apart.contains(row) { heldOut += values } else { training += values }
-        }
-        let constants = try AdaptiveConstants(of: training, width: width, pilots: pilots)
+        let constants = try AdaptiveConstants(of: embeddings, width: width, pilots: pilots)
         // Nothing throws from here on: a value without copies is whole or not there.
         self.options = options
         self.constants = constants
-        self.heldOut = heldOut
-        trained = count - apart.count
+        rows = count
         shape = AdaptiveShape(width: width, hidden: options.hidden)
-        let batch = min(options.batchSize, trained)
+        let batch = min(options.batchSize, count)
         let initial = initialParameters(shape, seed: random.next())
         run = AdaptiveRun(
             buffers: AdaptiveBuffers(
                 batch: batch, constants: constants, shape: shape, initial: initial.span),
-            rows: shared(constants.onAxes(training.span), width: width),
+            rows: shared(constants.onAxes(embeddings.span), width: width),
             schedule: OneCycle(rate: options.learningRate, steps: options.steps),
             mostNoise: options.mostNoise, seed: random.next())
         team = threads > 1 ? WorkerPair.shared : nil
-        order = RandomOrder(count: trained, random: random)
+        order = RandomOrder(count: count, random: random)
     }
 
     /// Bytes that a run over `rows` rows takes, besides the rows that it is given.
@@ -73,7 +63,7 @@ public struct AdaptiveTrainer: ~Copyable {
             + 8 * width * width * 4
     }
 
-    /// Trains all steps, then measures how sure the network is of rows that it did not see.
+    /// Trains all steps.
     ///
     /// - Parameters:
     ///   - isCancelled: asked before every few steps; true ends the run.
@@ -108,12 +98,11 @@ public struct AdaptiveTrainer: ~Copyable {
             constants: constants, shape: shape, flat: run.buffers.parameters,
             strengths: StrengthTables())
         guard parameters.isFinite else { throw .diverged(step: steps) }
-        let measured = parameters.measuringConfidence(on: heldOut, seed: options.seed &+ 1)
         let losses = zip(hundredths, counts).filter { $0.1 > 0 }.map { $0.0 / Double($0.1) }
         let report = AdaptiveTrainingReport(
-            rows: trained, heldOutRows: heldOut.count / shape.width, steps: steps,
-            losses: losses, seconds: (clock.now - began) / .seconds(1))
-        return (measured, report)
+            rows: rows, steps: steps, losses: losses,
+            seconds: (clock.now - began) / .seconds(1))
+        return (parameters, report)
     }
 
     /// Steps that take about a tenth of a second.
@@ -186,25 +175,4 @@ func initialParameters(_ shape: AdaptiveShape, seed: UInt64) -> Tensor {
         levelWeight: numbers([rows, count], fanIn: count),
         outputWeight: zeros([shape.width, shape.hidden]), outputBias: zeros([shape.width])
     ).flat(shape)
-}
-
-extension AdaptiveParameters {
-    /// The same with the mean |f|² over `clean` rows at each level of the tables, under noise from `seed`.
-    ///
-    /// - Parameter clean: rows of kinds that the network was trained on, but kept apart; [rows, width].
-    public func measuringConfidence(on clean: [Float], seed: UInt64) -> AdaptiveParameters {
-        var tables = strengths
-        let width = shape.width
-        let count = clean.count / width
-        guard count > 0 else { return self }
-        for (index, level) in tables.levels.enumerated() where level > 0 {
-            let noisy = addingNoise(to: clean, noiseLevel: level, seed: seed &+ UInt64(index))
-            let answers = answers(noisy, ofScaleOne(noisy), Array(0..<count))
-            var squares = [Double](repeating: 0, count: count)
-            var span = squares.mutableSpan
-            squaredLengths(answers.span, rows: count, columns: width, into: &span)
-            tables.confidence[index] = Float(squares.reduce(0, +) / Double(count))
-        }
-        return with(tables)
-    }
 }

@@ -29,8 +29,6 @@ public struct AdaptiveTrainingOptions: Sendable, Equatable {
 public struct AdaptiveTrainingReport: Sendable, Equatable {
     /// Rows trained on.
     public var rows: Int
-    /// Rows kept apart, on which the network's confidence was measured.
-    public var heldOutRows: Int
     /// Optimiser steps.
     public var steps: Int
     /// The mean loss of each hundredth of the run: the mean of |f − e|² / (s + 0.03).

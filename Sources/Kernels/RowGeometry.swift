@@ -55,30 +55,28 @@ public func scaleRows(
     }
 }
 
-/// For each row Σ f² and Σ (scale · f − x)², both [rows].
+/// ways[rows] = Σ (scale · f − x)², over each row.
 ///
 /// - Parameters:
 ///   - f: [rows, columns].
 ///   - x: [rows, columns].
 ///   - scales: [rows].
-public func rowMoves(
+public func squaredWays(
     _ f: Span<Float>, from x: Span<Float>, scales: Span<Double>, rows: Int, columns: Int,
-    lengths: inout MutableSpan<Double>, moves: inout MutableSpan<Double>
+    into ways: inout MutableSpan<Double>
 ) {
     requireRows(rows, of: columns, stride: columns, in: f.count, "f")
     requireRows(rows, of: columns, stride: columns, in: x.count, "x")
     precondition(
-        scales.count >= rows && lengths.count >= rows && moves.count >= rows,
-        "\(scales.count) scales, \(lengths.count) lengths, \(moves.count) moves of \(rows)")
+        scales.count >= rows && ways.count >= rows,
+        "\(scales.count) scales and \(ways.count) ways of \(rows)")
     unsafe f.withUnsafeBufferPointer { f in
         unsafe x.withUnsafeBufferPointer { x in
             unsafe scales.withUnsafeBufferPointer { scales in
-                unsafe lengths.withUnsafeMutableBufferPointer { lengths in
-                    unsafe moves.withUnsafeMutableBufferPointer { moves in
-                        unsafe kernels_row_moves(
-                            lengths.baseAddress, moves.baseAddress, f.baseAddress,
-                            x.baseAddress, scales.baseAddress, rows, columns)
-                    }
+                unsafe ways.withUnsafeMutableBufferPointer { ways in
+                    unsafe kernels_squared_ways(
+                        ways.baseAddress, f.baseAddress, x.baseAddress, scales.baseAddress, rows,
+                        columns)
                 }
             }
         }
