@@ -66,9 +66,10 @@ public struct StrengthTables: Sendable, Equatable {
 
 /// When the rows of a request are judged together, and how.
 public struct EvidenceLimits: Sendable, Equatable {
-    /// Noisy rows that are needed at levels up to 0.1, and how many are looked at. Stronger noise needs more, by the
-    /// square of its level.
-    public var rows = 256
+    /// Noisy rows that are needed at levels up to 0.1, and how many are looked at.
+    ///
+    /// Stronger noise needs more, by the square of its level.
+    public var rows = 512
     public var mostRows = 2048
     /// Between which levels the common one lies.
     public var levels: ClosedRange<Float> = 0.005...0.35

@@ -181,8 +181,8 @@ import System
         func found(_ count: Int, _ level: Float) -> Bool {
             model.rankingBlend(x, estimate, level, Array(rows[..<count]), answers: answers) != nil
         }
-        #expect(found(256, 0.1) && !found(255, 0.1))
-        #expect(found(512, 0.141) && !found(512, 0.142))
+        #expect(found(512, 0.1) && !found(511, 0.1))
+        #expect(found(512, 0.02) && !found(512, 0.101))
         #expect(!found(512, 0.004) && !found(512, 0.36))
     }
 
