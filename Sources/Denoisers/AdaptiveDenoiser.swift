@@ -31,6 +31,7 @@ public struct AdaptiveDenoiser: Denoiser {
             case .automatic: nil
             case .given(let level): level
             }
+        let parameters = options.pilots.map(parameters.keeping) ?? parameters
         let answer = parameters.denoise(
             rows, noise: noise, profile: options.strength.profile, team: team)
         let levels = answer.estimate.levels
@@ -72,6 +73,12 @@ extension AdaptiveDenoiser {
         let networks = 4 * shape.parameterCount * MemoryLayout<Float>.stride
         return lines * row + 5 * rows * row + networks
             + AdaptiveBuffers.memory(batch: AdaptationOptions().batchSize, shape: shape) + 4 << 20
+    }
+
+    /// Bytes that a training run from scratch on `lines` lines takes at most, their embeddings included.
+    public static func trainingMemory(lines: Int) -> Int {
+        lines * embeddingWidth * MemoryLayout<Float>.stride
+            + AdaptiveTrainer.memory(rows: lines, options: AdaptiveTrainingOptions())
     }
 
     /// Stored rows that an adaptation sees again.

@@ -55,10 +55,16 @@ public struct DenoisingOptions: Sendable, Equatable {
     /// How far rows may move.
     public var strength = DenoisingStrength.auto
 
+    /// Elements that are 0 in every embedding of the encoder that made the rows; nil if nobody knows the encoder.
+    public var pilots: [Int]?
+
     /// Estimated noise and automatic strength, unless told otherwise.
-    public init(noise: Noise = .automatic, strength: DenoisingStrength = .auto) {
+    public init(
+        noise: Noise = .automatic, strength: DenoisingStrength = .auto, pilots: [Int]? = nil
+    ) {
         self.noise = noise
         self.strength = strength
+        self.pilots = pilots
     }
 }
 

@@ -29,6 +29,12 @@ public struct SentenceEncoder: Sendable {
     /// Whether the weights of linear maps are packed, which makes texts faster.
     public var isPacked: Bool { weights.isPacked }
 
+    /// Gain and shift of the last layer norm, whose mean over a text's tokens is its embedding; [hidden] each.
+    public var lastNorm: (gain: Tensor, shift: Tensor) {
+        let norm = weights.layers.last?.outputNorm ?? weights.norm
+        return (norm.gain, norm.shift)
+    }
+
     /// Storage for batches of up to `tokens` tokens, which `encode` uses again for each.
     ///
     /// About 12.5 KB for each token (384 hidden and 1,536 inner features), and 0.4 MB for packed weights.

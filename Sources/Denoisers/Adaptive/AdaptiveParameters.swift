@@ -19,7 +19,7 @@ public struct AdaptiveParameters: Sendable {
     /// The trained numbers, as `AdaptiveShape` lays them out.
     let flat: Tensor
     /// Elements that are 0 in every clean embedding; may be none.
-    public let pilots: [Int]
+    public private(set) var pilots: [Int]
     /// How far rows move.
     public let strengths: StrengthTables
 
@@ -54,6 +54,13 @@ public struct AdaptiveParameters: Sendable {
     public func with(_ strengths: StrengthTables) -> AdaptiveParameters {
         AdaptiveParameters(
             constants: constants, shape: shape, flat: flat, strengths: strengths)
+    }
+
+    /// The same with those of its pilots that are among `pilots`, the ones of an encoder.
+    func keeping(pilots: [Int]) -> AdaptiveParameters {
+        var copy = self
+        copy.pilots.removeAll { !pilots.contains($0) }
+        return copy
     }
 
     /// The same but for the trained numbers.

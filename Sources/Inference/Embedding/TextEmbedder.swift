@@ -1,6 +1,7 @@
-internal import System
 internal import Denoisers
 public import Encoder
+internal import System
+internal import Tensors
 public import Tokenizer
 
 /// Text to embeddings: tokenises on the caller's thread, encodes on the pool's.
@@ -10,6 +11,9 @@ public final class TextEmbedder: Sendable {
 
     /// Elements of an embedding.
     public let columns: Int
+
+    /// Elements that the encoder leaves 0 in every embedding; may be none.
+    public let pilots: [Int]
 
     /// The most tokens of a text that count, with `[CLS]` and `[SEP]`, unless the encoder's files
     /// say otherwise.
@@ -48,6 +52,8 @@ public final class TextEmbedder: Sendable {
         self.files = files
         self.tokenLimit = min(tokenLimit, encoder.configuration.positions)
         columns = encoder.configuration.hidden
+        let norm = encoder.lastNorm
+        pilots = pilotCoordinates(gain: norm.gain.span, bias: norm.shift.span)
         workspaceBytes = Self.workspaceBytes(for: encoder)
         pool = try EncoderPool(
             encoder: encoder, threadCount: threads, tokenBudget: tokenBudget,

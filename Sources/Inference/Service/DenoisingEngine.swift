@@ -31,7 +31,7 @@ public final class DenoisingEngine: DenoisingService {
         self.model = model
         self.training = training
         self.runs = runs
-        options = DenoisingOptions(strength: strength)
+        options = DenoisingOptions(strength: strength, pilots: embedder.pilots)
         self.team = team
         self.report = report
     }

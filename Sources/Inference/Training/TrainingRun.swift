@@ -11,6 +11,8 @@ public struct TrainingRun: Sendable {
         case fresh
         /// From the live model's parameters.
         case `continue`
+        /// From new random parameters, those of the adaptive denoiser, too.
+        case scratch
     }
 
     /// When a new model is put live.
@@ -95,7 +97,8 @@ public struct TrainingRun: Sendable {
         let truncated = corpus.lines(among: cut)
         let embedded = clock.now
         let lines = TrainingLines(embeddings: embeddings, lines: corpus.lines)
-        let trained = try train(lines, from: live, options, isCancelled, progress)
+        let trained = try train(
+            lines, from: live, pilots: embedder.pilots, options, isCancelled, progress)
         let ended = clock.now
         let judgement = ModelJudgement(
             of: trained.denoiser, onHeldOut: trained.heldOut, seed: options.seed &+ 2,
@@ -141,10 +144,14 @@ public struct TrainingRun: Sendable {
 
     /// Bytes that a run on `lines` lines takes at most, the text itself left out.
     public func memory(lines: Int) -> Int {
-        let adaptation =
-            kind == .adaptive ? AdaptiveDenoiser.adaptationMemory(lines: lines) : 0
+        let adaptive =
+            switch (kind, start) {
+            case (.autoencoder, _): 0
+            case (.adaptive, .scratch): AdaptiveDenoiser.trainingMemory(lines: lines)
+            case (.adaptive, _): AdaptiveDenoiser.adaptationMemory(lines: lines)
+            }
         return Corpus.memory(lines: lines)
-            + max(AutoencoderTrainer.memory(lines: lines, options), adaptation)
+            + max(AutoencoderTrainer.memory(lines: lines, options), adaptive)
     }
 
     /// Takes the model's lock, waiting as long as `patience` and the caller allow.

@@ -16,17 +16,18 @@ extension TrainingRun {
     ///
     /// The original's network is trained in any case: files hold it for readers that know no other.
     ///
-    /// - Parameter live: the denoiser that is live.
+    /// - Parameters:
+    ///   - live: the denoiser that is live.
+    ///   - pilots: the encoder's.
     func train(
-        _ lines: TrainingLines, from live: (any Denoiser)?, _ options: TrainingOptions,
-        _ isCancelled: () -> Bool, _ progress: (Progress) -> Void
+        _ lines: TrainingLines, from live: (any Denoiser)?, pilots: [Int],
+        _ options: TrainingOptions, _ isCancelled: () -> Bool, _ progress: (Progress) -> Void
     ) throws(InferenceError) -> TrainedDenoiser {
-        let adaptive = live as? AdaptiveDenoiser
-        let start = start == .fresh ? nil : (live as? AutoencoderDenoiser)?.parameters
+        let adaptive = start == .continue ? live as? AdaptiveDenoiser : nil
+        let autoencoder = start == .continue ? live as? AutoencoderDenoiser : nil
         var trainer = AutoencoderTrainer(
             embeddings: lines.embeddings, lines: lines.lines, options: options,
-            start: self.start == .fresh ? nil : start ?? adaptive?.original,
-            threads: availableCores())
+            start: autoencoder?.parameters ?? adaptive?.original, threads: availableCores())
         let (original, report): (AutoencoderParameters, TrainingReport)
         do throws(TrainingError) {
             (original, report) = try trainer.run(isCancelled: isCancelled) { epoch, loss in
@@ -41,9 +42,36 @@ extension TrainingRun {
                 denoiser: AutoencoderDenoiser(original), report: report, adaptation: nil,
                 heldOut: trainer.heldOutRows)
         }
-        let base = self.start == .fresh ? nil : adaptive?.parameters
+        if start == .scratch {
+            let parameters = try train(lines, pilots: pilots, options, isCancelled, progress)
+            return answer(
+                with: AdaptiveDenoiser(parameters, original: original), lines, heldOut: [],
+                report, nil, options)
+        }
         return try adapt(
-            lines, from: base, live: adaptive, original, report, options, isCancelled, progress)
+            lines, from: adaptive?.parameters, live: live as? AdaptiveDenoiser, original, report,
+            options, isCancelled, progress)
+    }
+
+    /// Trains an adaptive denoiser from nothing, on all lines; `options` tell passes and seed.
+    private func train(
+        _ lines: TrainingLines, pilots: [Int], _ options: TrainingOptions,
+        _ isCancelled: () -> Bool, _ progress: (Progress) -> Void
+    ) throws(InferenceError) -> AdaptiveParameters {
+        var settings = AdaptiveTrainingOptions()
+        settings.samples = options.epochs * lines.distinct
+        settings.seed = options.seed
+        do throws(AdaptiveError) {
+            var trainer = try AdaptiveTrainer(
+                embeddings: lines.embeddings, pilots: pilots, options: settings,
+                threads: availableCores())
+            return try trainer.train(isCancelled: isCancelled) { step, _ in
+                progress(.adapting(step: step, of: settings.steps))
+            }.0
+        } catch {
+            if case .cancelled = error { throw .trainingCancelled }
+            throw .trainingFailed("\(error)")
+        }
     }
 
     /// Adapts the built-in denoiser, or `base`, to the lines.
@@ -80,8 +108,17 @@ extension TrainingRun {
         var answering = adapted
         if case .adapted? = adaptation?.outcome {} else if let live { answering = live.parameters }
         let denoiser = AdaptiveDenoiser(answering, original: original)
-        let heldOut = lines.rows(
-            AdaptationOptions.heldOut(of: chosen.count, seed: settings.seed).map { chosen[$0] })
+        let heldOut = AdaptationOptions.heldOut(of: chosen.count, seed: settings.seed)
+        return answer(
+            with: denoiser, lines, heldOut: lines.rows(heldOut.map { chosen[$0] }), trained,
+            adaptation, options)
+    }
+
+    /// A trained denoiser with the report of its original network, its own figures in place of that one's.
+    private func answer(
+        with denoiser: AdaptiveDenoiser, _ lines: TrainingLines, heldOut: [Float],
+        _ trained: TrainingReport, _ adaptation: AdaptationReport?, _ options: TrainingOptions
+    ) -> TrainedDenoiser {
         var report = trained
         report.finalLoss = loss(of: denoiser, on: lines, options)
         report.heldOut =

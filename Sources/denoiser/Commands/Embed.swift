@@ -54,8 +54,9 @@ struct Denoise: ParsableCommand {
     func run() throws {
         let texts = try input.read()
         let denoiser = try loadDenoiser(model).denoiser
-        let options = DenoisingOptions(noise: noise.noise, strength: strength.strength)
         let embedder = try loadEmbedder(folder: encoder.folder())
+        let options = DenoisingOptions(
+            noise: noise.noise, strength: strength.strength, pilots: embedder.pilots)
         // One stream for all blocks: a text's noise follows from the seed and its place alone.
         var added = GaussianNoise(seed: seed ?? .random(in: .min ... .max))
         try writeVectors(of: texts, with: embedder, to: output, label: "Denoising") { clean in

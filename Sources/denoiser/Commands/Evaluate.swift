@@ -50,7 +50,8 @@ struct Evaluate: ParsableCommand {
         }
         let model = try loadDenoiser(model)
         let clean = try embed(lines, of: text, with: embedder)
-        let options = DenoisingOptions(strength: strength.strength)
+        let options = DenoisingOptions(
+            strength: strength.strength, pilots: embedder.pilots)
         let result = model.denoiser.compare(
             clean: clean.values, noiseLevel: noiseLevel, seed: seed, options)
         try printLine(

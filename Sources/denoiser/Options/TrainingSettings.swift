@@ -42,8 +42,8 @@ struct TrainingSettings: ParsableArguments {
 
     @Option(
         help: """
-            Start from fresh parameters and the built-in adaptive denoiser, or continue from the live \
-            model's.
+            Start from fresh parameters and the built-in adaptive denoiser, continue from the live \
+            model's, or train the adaptive denoiser from scratch, too, which takes at least 1000 lines.
             """)
     var start = TrainingRun.Start.fresh
 

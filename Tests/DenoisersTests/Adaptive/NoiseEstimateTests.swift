@@ -111,6 +111,17 @@ private func length(_ row: ArraySlice<Float>) -> Double {
         #expect(answer.values[..<(8 * 384)] == alone.values[...])
     }
 
+    @Test func `knows the pilots that the encoder and the model share, and no others`() {
+        let denoiser = AdaptiveDenoiser(model)
+        var row = Array(clean[..<384])
+        row[127] = 0.01
+        func isClean(_ pilots: [Int]?) -> Bool {
+            denoiser.denoise(row, DenoisingOptions(pilots: pilots), team: nil).values == row
+        }
+        #expect(!isClean(nil) && !isClean([127, 223, 319]) && !isClean([]))
+        #expect(isClean([1, 223, 319]))
+    }
+
     @Test func `without pilots comes from lengths, and from directions where those are equal`() {
         let blind = AdaptiveParameters(
             constants: AdaptiveConstants(
