@@ -54,8 +54,8 @@ public struct AdaptiveDenoiser: Denoiser {
 }
 
 extension AdaptiveDenoiser {
-    /// The most distinct lines that an adaptation sees: about as many as its steps have room for.
-    private static let mostLines = 10_000
+    /// The most distinct lines that an adaptation sees: its steps see each of so many six times.
+    private static let mostLines = 6_000
 
     /// The numbers of the lines, of `count` distinct ones, that an adaptation sees: evenly spaced if there are too many.
     public static func adaptationLines(of count: Int) -> [Int] {
@@ -67,11 +67,11 @@ extension AdaptiveDenoiser {
     public static func adaptationMemory(lines: Int) -> Int {
         let row = embeddingWidth * MemoryLayout<Float>.stride
         let shape = AdaptiveShape()
-        // The chosen lines, those trained on, the same with replayed rows, along the axes, and twice while that is made.
+        // The chosen lines, those trained on, twice while the replayed rows come to them, and these along the axes.
         let rows = min(lines, mostLines) + replayedRows
         // The base, what training made of it, and two parts of the way; judging takes less than training.
         let networks = 4 * shape.parameterCount * MemoryLayout<Float>.stride
-        return lines * row + 5 * rows * row + networks
+        return lines * row + 4 * rows * row + networks
             + AdaptiveBuffers.memory(batch: AdaptationOptions().batchSize, shape: shape) + 4 << 20
     }
 
@@ -86,7 +86,7 @@ extension AdaptiveDenoiser {
 }
 
 extension DenoisingStrength {
-    /// The table that moves all rows; nil if each row's own confidence says how far it moves.
+    /// The table that moves all rows; nil if the rows themselves decide.
     var profile: AdaptiveProfile? {
         switch self {
         case .auto: nil

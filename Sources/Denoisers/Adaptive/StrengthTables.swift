@@ -33,15 +33,15 @@ public struct StrengthTables: Sendable, Equatable {
     public init() {
         levels = [0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3]
         profiles = [
-            [0, 0.1, 0.15, 0.18, 0.2, 0.22, 0.28, 0.35, 0.42, 0.5],
+            [0, 0.12, 0.18, 0.2, 0.22, 0.24, 0.32, 0.42, 0.5, 0.6],
             [0, 0.15, 0.3, 0.5, 0.7, 0.8, 0.9, 0.9, 0.85, 0.8],
             [0, 0.25, 0.45, 0.65, 0.9, 1, 1, 0.92, 0.85, 0.8],
             [0, 0.3, 0.9, 0.95, 1, 1, 1, 1, 1, 1],
         ]
         evidence = EvidenceLimits()
         ranking = (
-            [0, 0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.88, 0.92, 0.96],
-            [0, 0.12, 0.2, 0.3, 0.4, 0.53, 0.68, 0.82, 0.93, 1]
+            [0, 0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.94],
+            [0, 0.12, 0.22, 0.33, 0.48, 0.62, 0.7, 0.82, 0.93, 1]
         )
     }
 
@@ -69,7 +69,7 @@ public struct EvidenceLimits: Sendable, Equatable {
     /// Noisy rows that are needed at levels up to 0.1, and how many are looked at.
     ///
     /// Stronger noise needs more, by the square of its level.
-    public var rows = 512
+    public var rows = 500
     public var mostRows = 2048
     /// Between which levels the common one lies.
     public var levels: ClosedRange<Float> = 0.005...0.35

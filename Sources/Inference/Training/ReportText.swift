@@ -12,7 +12,7 @@ extension TrainingReport {
     /// The report as JSON text.
     func text(
         corpus: Corpus, truncated: Int, _ adaptation: AdaptationReport?,
-        _ judgement: ModelJudgement
+        _ judgement: ModelJudgement?
     ) -> String {
         var report = JSONObject()
         report["lines"] = .integer(corpus.lines.count)
@@ -36,7 +36,7 @@ extension TrainingReport {
             report["held_out"] = .null
         }
         if let adaptation { report["adaptation"] = adaptation.json }
-        report["judgement"] = judgement.json
+        report["judgement"] = judgement?.json ?? .null
         return JSONValue.object(report).text
     }
 }

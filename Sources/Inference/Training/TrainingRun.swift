@@ -100,11 +100,14 @@ public struct TrainingRun: Sendable {
         let trained = try train(
             lines, from: live, pilots: embedder.pilots, options, isCancelled, progress)
         let ended = clock.now
-        let judgement = ModelJudgement(
-            of: trained.denoiser, onHeldOut: trained.heldOut, seed: options.seed &+ 2,
-            isCancelled: isCancelled)
+        let judgement =
+            trained.answersAsBefore
+            ? nil
+            : ModelJudgement(
+                of: trained.denoiser, onHeldOut: trained.heldOut, seed: options.seed &+ 2,
+                isCancelled: isCancelled)
         if isCancelled() { throw .trainingCancelled }
-        let objection = activation == .always ? nil : judgement.objection
+        let objection = activation == .always ? nil : judgement?.objection
         let judged = clock.now
         let checkpoint = Checkpoint(
             tensors: trained.denoiser.tensors, kind: trained.denoiser.kind.rawValue,

@@ -9,6 +9,14 @@ struct TrainedDenoiser {
     let adaptation: AdaptationReport?
     /// Clean embeddings that `denoiser` was not trained on.
     let heldOut: [Float]
+
+    /// Whether it answers as the live or the built-in denoiser does: what nobody needs to judge again.
+    var answersAsBefore: Bool {
+        switch adaptation?.outcome {
+        case .tooFewLines, .noGain: true
+        case .adapted, nil: false
+        }
+    }
 }
 
 extension TrainingRun {

@@ -15,7 +15,7 @@ class Watch:
     def __init__(self, numbers):
         self.numbers, self.begin = numbers, {}
         # Several times what a start takes on this machine, in hundredths of a second.
-        self.enough = max([20] + [4 * self.ticks(number) for number in numbers()])
+        self.enough = min(60, max([20] + [4 * self.ticks(number) for number in numbers()]))
         self.killed, self.over = set(), threading.Event()
         self.thread = threading.Thread(target=self.work)
 

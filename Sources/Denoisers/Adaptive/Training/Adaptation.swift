@@ -103,13 +103,13 @@ extension AdaptiveParameters {
         let (heldOut, trained) = AdaptationOptions.split(count, &random)
         let apart = heldOut.count
         let judged = gathered(lines, heldOut)
-        let training = gathered(lines, trained)
         report.heldOutLines = apart
         report.trainedLines = count - apart
         report.steps = AdaptationOptions.steps(lines: count)
         let tuned = try tune(
-            on: training, replay: replay, options: options, steps: report.steps,
-            random: random, threads: threads, isCancelled: isCancelled, progress: progress)
+            on: gathered(lines, trained) + replay, stored: replay.count / width,
+            options: options, steps: report.steps, random: random, threads: threads,
+            isCancelled: isCancelled, progress: progress)
         let judge = LossOnLines(clean: judged, width: width, seed: options.seed &+ 1)
         let base = judge.losses(of: self)
         report.baseLoss = base.reduce(0, +) / Double(apart)
@@ -134,14 +134,13 @@ extension AdaptiveParameters {
         return (best, report)
     }
 
-    /// What training makes of all trained numbers.
+    /// What training on `rows`, the last `stored` of which are replayed, makes of all trained numbers.
     private func tune(
-        on lines: [Float], replay: [Float], options: AdaptationOptions, steps: Int,
+        on rows: [Float], stored: Int, options: AdaptationOptions, steps: Int,
         random: SeededRandom, threads: Int, isCancelled: () -> Bool,
         progress: (_ steps: Int, _ of: Int) -> Void
     ) throws(AdaptiveError) -> Tensor {
-        let width = shape.width
-        let (own, stored) = (lines.count / width, replay.count / width)
+        let own = rows.count / shape.width - stored
         let replayed = min(options.batchSize / 2, stored)
         let fresh = min(options.batchSize - replayed, own)
         var random = random
@@ -151,7 +150,7 @@ extension AdaptiveParameters {
         let run = AdaptiveRun(
             buffers: AdaptiveBuffers(
                 batch: fresh + replayed, constants: constants, shape: shape, initial: flat.span),
-            rows: shared(constants.onAxes((lines + replay).span), width: width),
+            rows: constants.sharedOnAxes(rows.span),
             schedule: OneCycle(rate: options.learningRate, steps: steps), mostNoise: 0.3,
             seed: noiseSeed)
         let team = threads > 1 ? WorkerPair.shared : nil

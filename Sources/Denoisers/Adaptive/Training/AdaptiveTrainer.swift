@@ -47,7 +47,7 @@ public struct AdaptiveTrainer: ~Copyable {
         run = AdaptiveRun(
             buffers: AdaptiveBuffers(
                 batch: batch, constants: constants, shape: shape, initial: initial.span),
-            rows: shared(constants.onAxes(embeddings.span), width: width),
+            rows: constants.sharedOnAxes(embeddings.span),
             schedule: OneCycle(rate: options.learningRate, steps: options.steps),
             mostNoise: options.mostNoise, seed: random.next())
         team = threads > 1 ? WorkerPair.shared : nil
@@ -59,7 +59,7 @@ public struct AdaptiveTrainer: ~Copyable {
         rows: Int, width: Int = 384, options: AdaptiveTrainingOptions
     ) -> Int {
         let shape = AdaptiveShape(width: width, hidden: options.hidden)
-        return 4 * rows * width * 3 + AdaptiveBuffers.memory(batch: options.batchSize, shape: shape)
+        return 4 * rows * width * 2 + AdaptiveBuffers.memory(batch: options.batchSize, shape: shape)
             + 8 * width * width * 4
     }
 
@@ -144,13 +144,6 @@ func requireClean(_ rows: [Float], _ width: Int) throws(AdaptiveError) {
         let length = square.squareRoot()
         guard abs(length - 1) < 1e-2 else { throw .notClean(row: row, length: length) }
     }
-}
-
-func shared(_ values: [Float], width: Int) -> SharedMatrix {
-    let matrix = SharedMatrix(rows: values.count / width, columns: width)
-    var span = unsafe matrix.mutableSpan()
-    copy(values.span, into: &span)
-    return matrix
 }
 
 /// Weights and biases uniform in ±1/√fan-in (PyTorch's default), but 0 in the last layer: so training begins with the

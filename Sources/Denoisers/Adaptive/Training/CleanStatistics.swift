@@ -65,16 +65,28 @@ extension AdaptiveConstants {
 
     /// `rows` [rows, width] less the mean, along the axes.
     func onAxes(_ rows: Span<Float>) -> [Float] {
-        let width = variances.count
-        let count = rows.count / width
         var result = [Float](repeating: 0, count: rows.count)
         var span = result.mutableSpan
-        multiply(rows, .none, axes.span, .none, m: count, n: width, k: width, into: &span)
+        project(rows, into: &span)
+        return result
+    }
+
+    /// The same, for several threads.
+    func sharedOnAxes(_ rows: Span<Float>) -> SharedMatrix {
+        let matrix = SharedMatrix(rows: rows.count / variances.count, columns: variances.count)
+        var span = unsafe matrix.mutableSpan()
+        project(rows, into: &span)
+        return matrix
+    }
+
+    private func project(_ rows: Span<Float>, into result: inout MutableSpan<Float>) {
+        let width = variances.count
+        let count = rows.count / width
+        multiply(rows, .none, axes.span, .none, m: count, n: width, k: width, into: &result)
         let shift = meanOnAxes
         let means = shift.span
         for row in 0..<count {
-            for i in 0..<width { span[row * width + i] -= means[i] }
+            for i in 0..<width { result[row * width + i] -= means[i] }
         }
-        return result
     }
 }
