@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// What keeps the service from starting, and what a peer did wrong.
+/// A reason why the service cannot start, or a fault of a peer.
 public enum FastCGIError: Error, Equatable, Sendable {
     // At start.
 
@@ -17,18 +17,18 @@ public enum FastCGIError: Error, Equatable, Sendable {
     case invalidAddress(String)
     /// Neither an option nor the starting process gave a socket.
     case noSocket
-    /// A descriptor that should be a listening socket is none.
+    /// A descriptor that should be a listening socket is something else.
     case notListening(descriptor: Int32)
     /// The starting process handed over this many sockets; one is served.
     case severalSockets(Int)
-    /// The installed libfcgi does not behave as the one this was written for.
+    /// The installed libfcgi does not behave like the one that this code was written for.
     case unfitLibrary(String)
     /// A system call failed.
     case system(call: String, subject: String, code: Int32)
 
     // While serving.
 
-    /// A process of this user and group connected and may not.
+    /// A process of this user and group connected without the right to.
     case refusedPeer(user: UInt32, group: UInt32)
     /// A peer broke the protocol; the text says how.
     case brokenProtocol(String)
@@ -36,7 +36,7 @@ public enum FastCGIError: Error, Equatable, Sendable {
     case connectionLost
     /// The peer took longer than allowed for this part of a request.
     case timedOut(String)
-    /// The body's length is not the declared one; `received` is what came until that was known.
+    /// The body's length is not the declared one; `received` is the number of bytes read so far.
     case wrongLength(declared: Int, received: Int)
     /// No descriptor or memory for another connection; accepting pauses.
     case outOfDescriptors(code: Int32)

@@ -1,9 +1,9 @@
 import CFastCGI
 import Glibc
 
-/// libfcgi as a whole: initialised once, and tested once on the behaviour this target builds on.
+/// libfcgi as a whole: initialised once, and tested once for the behaviour that this target needs.
 enum Library {
-    /// Prepares libfcgi; cheap after the first call.
+    /// Initialises and tests libfcgi; cheap after the first call.
     static func prepare() throws(FastCGIError) {
         try prepared.get()
     }
@@ -13,10 +13,11 @@ enum Library {
         try testItself()
     }
 
-    /// Initialises libfcgi and takes back the signal handlers it installs: they would swallow
-    /// SIGTERM and SIGUSR1, and cut reads short.
+    /// Initialises libfcgi and removes the signal handlers that it installs.
+    ///
+    /// They would swallow SIGTERM and SIGUSR1, and cut reads short.
     private static func initialise() {
-        // Where libfcgi closes a descriptor, it waits two seconds for the other end; 50 ms do.
+        // Before libfcgi closes a descriptor it waits for the other end, by default far too long.
         _ = unsafe setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "50", 0)
         let signals = [SIGPIPE, SIGUSR1, SIGTERM]
         var previous = signals.map { _ in sigaction() }
@@ -31,11 +32,11 @@ enum Library {
 
     /// Sends one request through libfcgi.
     ///
-    /// `ipcFd` and `keepConnection` are set from outside, which its header advises against; a
-    /// version that treats them otherwise must stop the start rather than lose a request.
+    /// `ipcFd` and `keepConnection` are set from outside, which the library's header advises
+    /// against. A version that treats them differently must end the start; it could lose a request.
     private static func testItself() throws(FastCGIError) {
         let request = try LibraryRequest()
-        // Twice, because the second request shows what the first left behind.
+        // Twice, because the second request shows what the first one left behind.
         for value in ["TV", "UW"] {
             let pairs: [UInt8] =
                 [1, 2] + Array("K\(value)".utf8) + [1, 2] + Array("L\(value)".utf8)

@@ -1,31 +1,33 @@
 import CFastCGI
 import Glibc
 
-/// One libfcgi request, used again for one after the other by one thread.
+/// One libfcgi request, which one thread uses for one request after another.
 ///
-/// libfcgi reads a request's begin and parameters from a private pair of sockets into which only records that
-/// passed the gate are written, so it never waits for a peer, never sees a management record or a second
-/// request, and never holds bytes of the next one. Bodies go past it, from the gate to their reader: through
-/// the pair and its buffer of 8 KB, 8 MB took 8.4 ms instead of 3.3. Its own accept, write and close are not
-/// used: they wait without bound, take a write cut short for a whole one, and hold a thread at the end.
+/// libfcgi reads a request's begin and parameters from a private pair of sockets. Only records that
+/// passed the gate are written into it. So libfcgi never waits for a peer, never sees a management
+/// record or a second request, and never holds bytes of the next one. Bodies do not pass through
+/// it; they go from the gate to their reader, which is much faster than the pair and its buffer of
+/// 8 KB. Its own accept, write and close are not used: they wait without bound, take a partial
+/// write for a whole one, and hold a thread at the end.
 @safe
 final class LibraryRequest: @unchecked Sendable {
-    // Unchecked: made by one thread, then used by one other.
+    // Unchecked: one thread makes it, then only one other thread uses it.
     private let request: UnsafeMutablePointer<FCGX_Request>
     private let supply: Descriptor
 
-    /// Most bytes of parameters, which libfcgi reads in one go.
+    /// The most bytes of parameters; libfcgi reads them all at once.
     static let longestParameters = 131_072
 
     private var records: [UInt8] = []
 
-    /// Scratch of the same thread for what it receives from peers.
+    /// A buffer of the same thread for the bytes that it receives from peers.
     var space = [UInt8](repeating: 0, count: [UInt8].recordContentLimit)
 
-    /// Whether libfcgi did not take the last request, of which the pair may hold a rest.
+    /// Whether libfcgi did not read all of the last request, so that the pair may hold a rest of
+    /// it.
     private var isRefused = false
 
-    /// Whether it is ready for a request.
+    /// Whether it is ready for another request.
     private(set) var isFree = true
 
     init() throws(FastCGIError) {
@@ -47,13 +49,13 @@ final class LibraryRequest: @unchecked Sendable {
 
     deinit {
         let end = unsafe request.pointee.ipcFd
-        // Without its writers' closing records, and without libfcgi's close and its wait.
+        // Writes no closing records, and avoids libfcgi's close with its wait.
         unsafe FCGX_Free(request, 0)
         if end >= 0 { close(end) }
         unsafe request.deallocate()
     }
 
-    /// Lets libfcgi read a request's begin and its whole parameter stream.
+    /// Has libfcgi read a request's begin and its whole parameter stream.
     func begin(parameters: [UInt8]) throws(FastCGIError) {
         precondition(isFree, "a request is in progress")
         precondition(
@@ -61,7 +63,7 @@ final class LibraryRequest: @unchecked Sendable {
         isFree = false
         records.removeAll(keepingCapacity: true)
         records.appendHeader(.beginRequest, id: 1, length: 8)
-        // Responder; keep the connection, or libfcgi closes its end of the pair.
+        // Role responder. Without "keep the connection" libfcgi closes its end of the pair.
         records += [0, 1, 1, 0, 0, 0, 0, 0]
         records.appendStream(.parameters, id: 1, parameters[...])
         records.appendHeader(.parameters, id: 1, length: 0)
@@ -72,7 +74,7 @@ final class LibraryRequest: @unchecked Sendable {
         isRefused = false
     }
 
-    /// The parameters as libfcgi keeps them: `NAME=value` in order, each with a NUL behind it.
+    /// The parameters as libfcgi stores them: `NAME=value` in order, each with a NUL behind it.
     var environment: [UInt8] {
         guard let first = unsafe request.pointee.envp else { return [] }
         var text: [UInt8] = []
@@ -88,8 +90,8 @@ final class LibraryRequest: @unchecked Sendable {
 
     /// Frees the request's streams and parameters; the next may begin.
     ///
-    /// The pair is used again even after a request that broke off: where descriptors are short,
-    /// there may be no other.
+    /// The pair is used again even after a broken request: without free descriptors there may be no
+    /// other pair.
     func finish() {
         unsafe FCGX_Free(request, 0)
         let end = unsafe request.pointee.ipcFd

@@ -1,12 +1,12 @@
-/// An answer made once and sent as it is.
+/// A complete answer: status, headers and body.
 public struct Answer: Sendable {
     /// The HTTP status.
     public var status: Int
 
-    /// Header fields in order; `Content-Length` is added where it is missing.
+    /// Header fields in order; `Content-Length` is added if it is missing.
     public var headers: [(name: String, value: String)]
 
-    /// The bytes of the body, in pieces that follow one another; not sent in answer to HEAD.
+    /// The bytes of the body, in consecutive pieces; not sent in answer to HEAD.
     public var pieces: [[UInt8]]
 
     public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
@@ -19,7 +19,7 @@ public struct Answer: Sendable {
         self.pieces = pieces
     }
 
-    /// 503 in the usual words, for the case that no thread and no place in the queue is free.
+    /// The answer 503 in the usual words, if no thread and no place in the queue is free.
     public static let busy = Answer(
         status: 503,
         headers: [("Content-Type", "application/json"), ("Retry-After", "1")],
@@ -43,7 +43,7 @@ public struct Answer: Sendable {
             declaresLength = declaresLength || Self.isContentLength(name.utf8.span)
             text += name.utf8
             text += ": ".utf8
-            // A line end in a value would start a header of its own, or the body.
+            // A line end in a value would begin another header, or the body.
             for byte in value.utf8 {
                 text.append(byte < 0x20 && byte != 0x09 || byte == 0x7F ? 0x20 : byte)
             }
@@ -56,7 +56,7 @@ public struct Answer: Sendable {
         return text
     }
 
-    /// Whether a header's name is that of the length, in any case.
+    /// Whether a header's name is `Content-Length`, in upper or lower case.
     private static func isContentLength(_ name: Span<UInt8>) -> Bool {
         let own = "content-length".utf8.span
         return name.count == own.count && name.indices.allSatisfy { name[$0] | 0x20 == own[$0] }

@@ -1,35 +1,35 @@
 import Glibc
 
-/// An answer's records on their way to the peer.
+/// The records of an answer that is being sent.
 ///
-/// Contents lie where they were written, in the answer's pieces, and are sent from there; a piece is let go with
-/// its last record. Joined and copied into records, an answer of 4.9 MB took 2 ms longer.
+/// The content stays in the answer's pieces and is sent from there, without a copy. A piece is
+/// released with its last record.
 struct OutgoingRecords {
-    /// A record, or several: what stands before the content, and that.
+    /// One record or several: the bytes before the content, and the content.
     private struct Part {
         let head: [UInt8]
         let content: ArraySlice<UInt8>
-        /// Room behind the content that its piece holds and does not use.
+        /// Unused capacity of the content's piece.
         var spare = 0
 
         var count: Int { head.count + content.count }
     }
 
     private var parts: [Part] = []
-    /// Bytes of the first part that were sent.
+    /// Bytes of the first part that are sent already.
     private var sentCount = 0
 
     var isEmpty: Bool { parts.isEmpty }
 
-    /// Bytes that are held here: those not sent yet, what went before them of the piece under way, and room in
-    /// pieces that are larger than their content.
+    /// Bytes of memory held: the unsent ones, the sent ones of the current piece, and unused
+    /// capacity.
     var heldCount: Int {
         parts.reduce(parts.first?.content.startIndex ?? 0) { $0 + $1.count + $1.spare }
     }
 
-    /// Copies what is not sent yet once more is held beside it than it is.
+    /// Compacts: copies the unsent bytes as soon as more other bytes are held than unsent ones.
     ///
-    /// Not for every portion: that would copy a long rest again and again.
+    /// Not after every portion, which would copy a long rest again and again.
     mutating func trim() {
         let rest = parts.reduce(-sentCount) { $0 + $1.count }
         guard heldCount > 2 * rest else { return }
@@ -41,16 +41,16 @@ struct OutgoingRecords {
         }
     }
 
-    /// All that is to be sent, end to end.
+    /// All unsent bytes, joined.
     var bytes: [UInt8] {
         Array(parts.flatMap { $0.head + $0.content }.dropFirst(sentCount))
     }
 
-    /// Adds the standard output of request `id`, `head` and then `pieces`, and its end.
+    /// Adds the standard output of request `id`, which is `head` and then `pieces`, and its end.
     mutating func append(id: UInt16, head: [UInt8], pieces: [[UInt8]]) {
         let most = [UInt8].recordContentLimit
         var rest = head[...]
-        // A head that leaves no room in its record; the answers here have none.
+        // For a head larger than a record; no answer of the service has one.
         while rest.count > most {
             append(id: id, rest.prefix(most), [])
             rest = rest.dropFirst(most)
@@ -83,15 +83,15 @@ struct OutgoingRecords {
         parts.append(Part(head: head, content: content))
     }
 
-    /// With which every answer begins: the protocol's version.
+    /// The first byte of every answer: the protocol's version.
     static let firstByte: UInt8 = 1
 
-    /// Leaves out the first byte, which was sent before.
+    /// Skips the first byte, which was sent as a probe.
     mutating func skipFirstByte() { sentCount = 1 }
 
-    /// Sends what `socket` has room for, without waiting.
+    /// Sends as much as `socket` has room for, without waiting.
     ///
-    /// - Returns: 0 where all is sent, else the error that ended it.
+    /// - Returns: 0 if everything is sent, else the error that ended it.
     mutating func send(to socket: Int32) -> Int32 {
         while !parts.isEmpty {
             var vectors = unsafe [iovec]()
@@ -103,14 +103,14 @@ struct OutgoingRecords {
         return 0
     }
 
-    /// Parts in one call: more than a socket takes in.
+    /// Parts in one call: more than a socket has room for.
     private static let partsOfCall = 16
 
-    /// Sends the first parts with one call; those before `index` are in `vectors`.
+    /// Sends the first parts with one call; the parts before `index` are in `vectors` already.
     ///
-    /// Each part is a call inside the one before it, because an array's bytes have an address only within one.
+    /// Recursive, one call a part: an array's bytes have an address only inside a closure.
     ///
-    /// - Returns: the bytes that went, or minus the error.
+    /// - Returns: the number of bytes sent, or minus the error.
     private func sendParts(
         from index: Int, _ vectors: inout [iovec], to socket: Int32
     ) -> Int {
@@ -136,7 +136,7 @@ struct OutgoingRecords {
         }
     }
 
-    /// Lets go of `count` bytes that were sent.
+    /// Drops `count` bytes that were sent.
     private mutating func drop(_ count: Int) {
         sentCount += count
         let whole = parts.firstIndex { part in

@@ -1,15 +1,15 @@
 /// The name-value pairs of a parameter stream, read in place.
 ///
-/// Iterating ends at a pair that does not fit; `check` tells whether one does not.
+/// Iteration ends at a pair whose length reaches beyond the content; `check` reports such a pair.
 struct ParameterPairs: Sequence, IteratorProtocol {
     private var rest: ArraySlice<UInt8>
 
-    /// More pairs than any web server sends, and few enough to walk.
+    /// The most pairs: more than any web server sends, and few enough for a linear search.
     static let countLimit = 1024
 
     init(_ content: ArraySlice<UInt8>) { rest = content }
 
-    /// The next pair, nil at the end and where lengths reach beyond the content.
+    /// The next pair; nil at the end, or if a length reaches beyond the content.
     mutating func next() -> (name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)? {
         var pair = rest
         guard let nameLength = Self.takeLength(&pair), let valueLength = Self.takeLength(&pair),
@@ -31,13 +31,15 @@ struct ParameterPairs: Sequence, IteratorProtocol {
         return length
     }
 
-    /// Whether a pair of this name is there.
+    /// Whether there is a pair of this name.
     func contains(name: String) -> Bool {
         contains { $0.name.elementsEqual(name.utf8) }
     }
 
-    /// Refuses what libfcgi would cut short or misread, since it keeps each pair as the C string
-    /// `name=value`: lengths beyond the content, NUL anywhere, and "=" in a name.
+    /// Refuses pairs that libfcgi would cut short or misread.
+    ///
+    /// These have lengths beyond the content, NUL anywhere, or "=" in the name. libfcgi stores each
+    /// pair as the C string `name=value`.
     func check() throws(FastCGIError) {
         var pairs = self
         var count = 0
@@ -58,7 +60,9 @@ struct ParameterPairs: Sequence, IteratorProtocol {
         }
     }
 
-    /// Whether `sought` is among `bytes`; looks at all of them, and so at many at a time.
+    /// Whether `sought` is among `bytes`.
+    ///
+    /// Reads all of them, so that the compiler can vectorise it.
     private static func holds(_ bytes: ArraySlice<UInt8>, _ sought: UInt8) -> Bool {
         let bytes = bytes.span
         var found: UInt8 = 0

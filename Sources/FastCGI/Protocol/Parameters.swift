@@ -1,9 +1,9 @@
-/// A request's CGI variables, and what they say in terms of HTTP.
+/// A request's CGI variables, and their meaning in HTTP.
 ///
-/// Of a variable that comes twice the last counts, as in PHP: a web server's own defaults come
-/// before what its configuration sets.
+/// If a variable comes twice, the last value counts, as in PHP: a web server sends its own defaults
+/// before the values of its configuration.
 public struct Parameters: Sendable {
-    /// Where a variable lies in `text`.
+    /// The place of a variable in `text`.
     private struct Entry {
         let start, sign, end: Int
     }
@@ -27,7 +27,7 @@ public struct Parameters: Sendable {
         self.entries = entries
     }
 
-    /// The value of a CGI variable; nil where it is absent or empty, which CGI does not tell apart.
+    /// The value of a CGI variable; nil if it is absent or empty, which is the same in CGI.
     ///
     /// Bytes that are not UTF-8 become U+FFFD.
     public subscript(name: String) -> String? {
@@ -52,12 +52,13 @@ public struct Parameters: Sendable {
 
     /// The decoded path below the mount point.
     ///
-    /// `PATH_INFO`, else `DOCUMENT_URI` or `SCRIPT_NAME`: what the web server matched its own
-    /// rules against, so that no spelling of a path gets around them. Empty at the mount point itself.
+    /// `PATH_INFO`, else `DOCUMENT_URI` or `SCRIPT_NAME`. The web server matched its own rules
+    /// against this path, so no spelling of a path gets around them. Empty at the mount point
+    /// itself.
     public var path: String {
         if mount != nil { return "" }
         let path = self["PATH_INFO"] ?? self["DOCUMENT_URI"] ?? self["SCRIPT_NAME"] ?? "/"
-        // By bytes: a slash with a combining mark behind it is another character.
+        // Compared as bytes: a slash with a combining mark behind it is another character.
         return path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
     }
 
@@ -65,10 +66,10 @@ public struct Parameters: Sendable {
     public var rootPath: String {
         if let mount { return mount }
         guard let path = self["PATH_INFO"], var script = self["SCRIPT_NAME"] else { return "" }
-        // A configuration may set both to the whole path; then nothing is mounted.
+        // A configuration may set both to the whole path; then there is no mount point.
         if script == path || self["DOCUMENT_URI"] == path { return "" }
-        // Apache tells the script's name even where a rewrite rule hides it from the address; the
-        // service is then mounted where the script stands.
+        // Apache sends the script's name even if a rewrite rule hides it from the address. The
+        // mount point is then the script's folder.
         if script.hasSuffix(".fcgi"), let address = self["REQUEST_URI"], !address.hasPrefix(script),
             let name = script.unicodeScalars.lastIndex(of: "/")
         {
@@ -78,16 +79,16 @@ public struct Parameters: Sendable {
         return script
     }
 
-    /// The mount point if just that was asked for, without a slash.
+    /// The mount point if exactly that was requested, without a slash.
     ///
-    /// A variable of our own: an empty PATH_INFO is to CGI the same as none, and what a client
-    /// sends comes under names that begin with HTTP_.
+    /// The nginx files set this variable: in CGI an empty PATH_INFO is the same as none. Names of
+    /// variables from a client begin with HTTP_.
     private var mount: String? { self["DENOISER_MOUNT"] }
 
-    /// The raw query without "?", empty where there is none.
+    /// The raw query without "?"; empty if there is none.
     public var query: String { self["QUERY_STRING"] ?? "" }
 
-    /// The declared length of the body in bytes; nil where none is declared.
+    /// The declared length of the body in bytes; nil if none is declared.
     public var contentLength: Int? {
         guard let digits = value(of: "CONTENT_LENGTH"), !digits.isEmpty else { return nil }
         var length = 0
@@ -101,16 +102,18 @@ public struct Parameters: Sendable {
         return length
     }
 
-    /// "https" or "http", as the client reached the web server.
+    /// The scheme by which the client reached the web server: "https" or "http".
     public var scheme: String {
         if let scheme = self["REQUEST_SCHEME"] { return scheme }
         guard let secure = self["HTTPS"] else { return "http" }
         return secure.lowercased() == "off" ? "http" : "https"
     }
 
-    /// The web server's own address, else its name, with a port where it is not the scheme's own.
+    /// The web server's own address, else its name, with the port if it is not the scheme's
+    /// default.
     ///
-    /// The address first: a name may be a pattern ("_", "*.example.org") or what the client called it.
+    /// The address comes first: the name may be a pattern ("_", "*.example.org") or the client's
+    /// own spelling.
     public func server(under scheme: String) -> String {
         let address = self["SERVER_ADDR"].flatMap { $0.hasPrefix("unix:") ? nil : $0 }
         var name = address ?? self["SERVER_NAME"] ?? "localhost"
@@ -123,32 +126,33 @@ public struct Parameters: Sendable {
         return "\(name):\(port)"
     }
 
-    /// The field of a request's header with this lower-case name ("content-type"); nil where it is absent.
+    /// The header field with this lower-case name, such as "content-type"; nil if it is absent.
     ///
-    /// Every byte is one character, as HTTP has it (ISO 8859-1), so that none is lost. `proxy` is none: some
-    /// libraries would take it for the proxy of their own requests.
+    /// Each byte becomes one character, as in HTTP (ISO 8859-1), so that none is lost. `proxy` is
+    /// always nil: some libraries would take it for the proxy of their own requests.
     public func header(_ name: String) -> String? {
         switch name {
-        // These two come under names of their own; a copy under HTTP_ is the client's spelling.
+        // These two have variables of their own. A copy under HTTP_ is another spelling by the
+        // client.
         case "content-type": return field("CONTENT_TYPE")
         case "content-length": return field("CONTENT_LENGTH")
         case "proxy": return nil
         default: break
         }
-        // No web server writes other spellings; two of one field would fight for its place.
+        // Web servers write only this spelling. With others accepted, a field could come twice.
         let variable = Array("HTTP_".utf8) + name.utf8.map(Self.spelling)
         if let value = value(of: variable.span) { return Self.latin1Text(value) }
-        // Apache renames it where a request was rewritten.
+        // Apache renames it if a rule rewrote the request.
         return name == "authorization" ? field("REDIRECT_HTTP_AUTHORIZATION") : nil
     }
 
-    /// A variable's bytes as characters; nil where it is absent or empty.
+    /// A variable's bytes as characters; nil if it is absent or empty.
     private func field(_ name: String) -> String? {
         guard let value = value(of: name), !value.isEmpty else { return nil }
         return Self.latin1Text(value)
     }
 
-    /// A byte of a header's name as it stands in its variable's.
+    /// The byte in a variable's name for a byte of its header's name.
     private static func spelling(_ byte: UInt8) -> UInt8 {
         switch byte {
         case UInt8(ascii: "-"): UInt8(ascii: "_")
@@ -162,7 +166,7 @@ public struct Parameters: Sendable {
         return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
 
-    /// Refuses a length that is not a number: a body that cannot be checked counts for nothing.
+    /// Refuses a length that is not a number, because the body could not be checked against it.
     func check() throws(FastCGIError) {
         if let value = value(of: "CONTENT_LENGTH"), !value.isEmpty, contentLength == nil {
             throw .brokenProtocol("CONTENT_LENGTH is not a number")

@@ -1,16 +1,16 @@
 /// Checks a peer's records before libfcgi sees any of them.
 ///
-/// A state machine without input or output: bytes go in, in any portions; out come one request's
-/// parameters and body, and replies to what the protocol lets a peer ask beside a request. What
-/// libfcgi would trip over (management records, lengths without bound, a second request, records
-/// out of order) ends here.
+/// A state machine that does no input or output. Bytes go in, in portions of any size. One
+/// request's parameters and body come out, and replies to the protocol's management records.
+/// Records that libfcgi cannot handle stop here: management records, unbounded lengths, a second
+/// request, wrong order.
 struct RecordGate {
-    /// How far the request has come.
+    /// The part of the request that is read next.
     enum Phase {
         case idle, parameters, body, ended
     }
 
-    /// Where the content of the record being read goes.
+    /// The destination of the current record's content.
     private enum Destination {
         case begin, parameters, body, values, nowhere
     }
@@ -19,22 +19,22 @@ struct RecordGate {
     private(set) var requestID: UInt16 = 0
     private(set) var keepsConnection = false
 
-    /// The content of the parameter stream, whole from phase `body` on.
+    /// The content of the parameter stream; complete from phase `body` on.
     private(set) var parameters: [UInt8] = []
 
-    /// Body bytes that came and were not taken yet.
+    /// Body bytes that were received and not taken yet.
     private(set) var body: [UInt8] = []
 
-    /// Body bytes that came in all.
+    /// The number of body bytes received so far.
     private(set) var bodyLength = 0
 
-    /// Records to send to the peer beside any answer.
+    /// Records to be sent to the peer besides the answer.
     private(set) var replies: [UInt8] = []
 
-    /// Bytes of the request that lie here.
+    /// Bytes of the request in the gate.
     var heldCount: Int { parameters.count + body.count }
 
-    /// Whether body bytes are counted and dropped, for a request nobody reads any more.
+    /// Whether body bytes are counted and dropped, for a request that nothing reads any more.
     var discardsBody = false { didSet { if discardsBody { body = [] } } }
 
     private let parameterLimit: Int
@@ -46,15 +46,15 @@ struct RecordGate {
     private var recordID: UInt16 = 0
     private var smallContent: [UInt8] = []
 
-    /// More than any peer needs to ask; a flood of questions would fill our side of the socket.
+    /// More bytes of replies than any peer needs; a flood of questions would fill our send buffer.
     private static let replyLimit = 1024
 
     init(parameterLimit: Int) { self.parameterLimit = parameterLimit }
 
-    /// Whether no byte of a next request, or of anything else, has come.
+    /// Whether no byte has come since the last request.
     var isUntouched: Bool { phase == .idle && headerCount == 0 && contentLeft == 0 }
 
-    /// Forgets the ended request and waits for another on the same connection.
+    /// Drops the ended request and expects another on the same connection.
     mutating func reset() {
         precondition(phase == .ended, "reset in phase \(phase)")
         phase = .idle
@@ -64,14 +64,15 @@ struct RecordGate {
         discardsBody = false
     }
 
-    /// Hands over the body bytes that came so far, in exchange for the storage of used ones: a
-    /// fresh one for every portion costs more in page faults than the bytes in copies.
+    /// Swaps the body bytes received so far for an array that was read already.
+    ///
+    /// A new array for every portion would cost more in page faults than the bytes cost in copies.
     mutating func exchangeBody(for used: inout [UInt8]) {
         used.removeAll(keepingCapacity: true)
         swap(&body, &used)
     }
 
-    /// Has body bytes go to the end of `buffer`, which the gate holds for that while; called again, gives it back.
+    /// Takes `buffer`, so that body bytes are appended to it; a second call gives it back.
     mutating func lend(_ buffer: inout [UInt8]) { swap(&body, &buffer) }
 
     /// Hands over the replies to be sent.
@@ -80,10 +81,10 @@ struct RecordGate {
         return replies
     }
 
-    /// Reads on through `bytes` and stops behind the end of a request; returns how many it took.
+    /// Reads `bytes` up to the end of a request; returns the number of bytes that it read.
     ///
-    /// - Throws: `brokenProtocol`, or `connectionLost` where the peer gives its request up; the
-    ///   connection is to be closed then.
+    /// - Throws: `brokenProtocol`, or `connectionLost` if the peer aborts its request. The caller
+    ///   closes the connection then.
     mutating func take(_ bytes: ArraySlice<UInt8>) throws(FastCGIError) -> Int {
         var rest = bytes
         while !rest.isEmpty {
@@ -140,12 +141,12 @@ struct RecordGate {
         case .abortRequest where isOurs:
             throw .connectionLost
         case .abortRequest:
-            // The peer gave a request up while our answer to it was on its way.
+            // The peer aborted a request while our answer to it was being sent.
             destination = .nowhere
         case .parameters where phase != .idle && !isOurs,
             .standardInput where phase != .idle && !isOurs,
             .data where phase != .idle && !isOurs:
-            // They belong to a request that was refused with `noMultiplexing`.
+            // Records of a request that was refused with `noMultiplexing`.
             destination = .nowhere
         default:
             throw .brokenProtocol("a record of type \(header.kind) in phase \(phase)")
@@ -178,7 +179,9 @@ struct RecordGate {
         }
     }
 
-    /// Acts on a record whose content is complete; on streams, an empty record is the end.
+    /// Handles a complete record.
+    ///
+    /// An empty record ends a stream.
     private mutating func finishRecord() throws(FastCGIError) {
         let isEmpty = RecordHeader(bits: headerBits).contentLength == 0
         switch destination {
@@ -208,7 +211,7 @@ struct RecordGate {
     }
 
     private mutating func answerValues() throws(FastCGIError) {
-        // The one value that is a promise rather than a figure: one request a connection.
+        // The only value that is a promise and not a figure: one request a connection.
         let name = "FCGI_MPXS_CONNS"
         var result: [UInt8] = []
         if ParameterPairs(smallContent[...]).contains(name: name) {

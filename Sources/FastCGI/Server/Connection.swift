@@ -3,21 +3,11 @@ import Glibc
 
 /// One peer's connection, from accept to close.
 ///
-/// It has one owner at a time: the thread that polls, the queue, or the exchange that answers.
+/// It has one owner at a time, which follows from its state.
 final class Connection: @unchecked Sendable {
     // Unchecked: handed from owner to owner through locks, never shared.
 
-    /// What it waits for while no request thread has it.
-    enum Stage {
-        /// For a request, or for the rest of one.
-        case request
-        /// For room to send the rest of an answer.
-        case room
-        /// For the peer to read its answer and leave, though we did not read all it sent.
-        case leave
-    }
-
-    /// What a look at the socket found.
+    /// The result of a read from the socket.
     enum Received {
         case something, nothing, end
     }
@@ -25,28 +15,28 @@ final class Connection: @unchecked Sendable {
     let descriptor: Descriptor
     let acceptedAt = ContinuousClock.now
     var gate: RecordGate
-    var stage = Stage.request
-    /// When to give up the current stage.
+    private(set) var state = ConnectionState.receiving
+    /// When to give the connection up; each state sets it, and each part of a request.
     var deadline: ContinuousClock.Instant
-    /// When the request was complete enough for a thread.
-    var readyAt = ContinuousClock.now
-    /// What of the answer is counted as kept for it.
-    var keptBytes = 0
-    /// What of its request is counted as held.
-    var heldBytes = 0
-    /// Whether descriptor and poller know each other.
-    var isRegistered = false
+    /// The time of the change to `ready`.
+    private(set) var readyAt = ContinuousClock.now
+    /// What its request takes of the server; known from `ready` on.
+    private(set) var errand = Errand(.bodiless)
+    /// Its share of `ServerState.requestBytes`.
+    var requestBytes = 0
+    /// Its share of `ServerState.answerBytes`.
+    var answerBytes = 0
+    /// Whether the poller knows the descriptor; for the table.
+    var isWatched = false
     /// Requests answered on it.
     private(set) var served = 0
-    /// Whether the peer sent more than the one request it may.
+    /// Whether the peer sent more than the one request that it may.
     private(set) var isOverfull = false
     /// Whether a next request may come once the answer is sent.
     private(set) var staysOpen = false
     /// Bytes of the request that the gate has and the socket still holds.
     private var leftCount = 0
     private var output = OutgoingRecords()
-    /// What its request takes of the server.
-    var errand = Errand(.bodiless)
 
     init(_ descriptor: consuming Descriptor, parameterLimit: Int, deadline: ContinuousClock.Instant)
     {
@@ -55,14 +45,73 @@ final class Connection: @unchecked Sendable {
         gate = RecordGate(parameterLimit: parameterLimit)
     }
 
-    /// The longest request that is left in the socket while it is answered.
+    // MARK: States
+
+    private func move(to next: ConnectionState) {
+        precondition(state.mayBecome(next), "a connection that is \(state) becomes \(next)")
+        state = next
+    }
+
+    /// Enough of the request is there for a thread.
+    func becomeReady(for errand: Errand, at time: ContinuousClock.Instant) {
+        move(to: .ready)
+        self.errand = errand
+        readyAt = time
+    }
+
+    /// A request thread has it.
+    func beginAnswer() { move(to: .answering) }
+
+    /// The socket has no room for all of the answer.
+    func awaitRoom(until deadline: ContinuousClock.Instant) {
+        move(to: .sending)
+        self.deadline = deadline
+    }
+
+    /// The answer is sent, and a next request may come.
+    func awaitNextRequest(until deadline: ContinuousClock.Instant) {
+        move(to: .receiving)
+        gate.reset()
+        self.deadline = deadline
+    }
+
+    /// The answer is sent before all of the request was read.
+    ///
+    /// Closed at once, the peer might lose the answer.
+    func awaitLeave(until deadline: ContinuousClock.Instant) {
+        move(to: .leaving)
+        shutdown(descriptor.number, Int32(SHUT_WR))
+        gate.discardsBody = true
+        self.deadline = deadline
+    }
+
+    /// Ends the connection.
+    func close() {
+        move(to: .closed)
+        // Closed with bytes in it, the socket would break the connection instead of ending it.
+        takeWhatIsLeft()
+        shutdown(descriptor.number, Int32(SHUT_RDWR))
+    }
+
+    /// A peer that has just connected is about to send; for this long.
+    private static let firstWords = Duration.milliseconds(200)
+
+    /// Whether no request is under way on it, nor about to be.
+    var isIdle: Bool {
+        state == .receiving && gate.isUntouched
+            && (served > 0 || acceptedAt + Self.firstWords <= .now)
+    }
+
+    // MARK: Receiving
+
+    /// The longest request that stays in the socket while it is answered.
     private static let mostLeft = 16_384
 
-    /// Takes in what the socket holds, without waiting; `space` is scratch.
+    /// Receives what the socket holds, without waiting; `space` is a buffer.
     ///
-    /// - Parameter mayLeave: a short request that is there as a whole may stay in the socket until its answer is
-    ///   sent. A Unix socket wakes its sender for the room that reading makes: nginx, which has nothing more to
-    ///   say, in half of the requests. One row of embeddings takes 0.95 of the time without.
+    /// - Parameter mayLeave: a short request that has come whole may stay in the socket until its
+    ///   answer is sent. A Unix socket wakes its sender when a read makes room, and nginx has
+    ///   nothing more to send.
     func receive(
         through space: inout [UInt8], mayLeave: Bool = false
     ) throws(FastCGIError) -> Received {
@@ -99,7 +148,7 @@ final class Connection: @unchecked Sendable {
         return .something
     }
 
-    /// Takes the bytes that `receive` left out of the socket; whether just these went.
+    /// Reads the bytes that `receive` left in the socket; whether they were all read.
     private func takeWhatIsLeft(through space: inout [UInt8]) -> Bool {
         unsafe space.withUnsafeMutableBytes { unsafe takeWhatIsLeft(through: $0) }
     }
@@ -111,25 +160,26 @@ final class Connection: @unchecked Sendable {
         return count == leftCount
     }
 
-    /// The same, before the socket is used or closed without them.
+    /// The same, before the socket is closed or receives a next request.
     private func takeWhatIsLeft() {
         guard leftCount > 0 else { return }
         let isTaken = unsafe withUnsafeTemporaryAllocation(byteCount: leftCount, alignment: 1) {
             unsafe takeWhatIsLeft(through: $0)
         }
-        // Whatever stayed would be taken for the next request.
+        // Bytes that stayed would be read as the next request.
         if !isTaken { staysOpen = false }
     }
 
-    /// Waits until the gate holds more body bytes than `count` or the request's end, for `stall` without a byte
-    /// at most.
+    /// Waits until the gate holds more body bytes than `count`, or the request's end.
+    ///
+    /// - Parameter stall: the longest time without a byte.
     func awaitBody(
         beyond count: Int = 0, through space: inout [UInt8], stall: Duration
     ) throws(FastCGIError) {
         while gate.phase == .body && gate.body.count <= count {
             switch try receive(through: &space) {
             case .something:
-                // Whoever never pauses has a deadline, too.
+                // A peer that never pauses has a deadline as well.
                 guard deadline > .now else { throw .timedOut("the body did not come in time") }
             case .end: throw .connectionLost
             case .nothing:
@@ -140,8 +190,8 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Waits for body bytes and has them go to the end of `buffer`, without a copy in between; at most as many as
-    /// `space` has room for.
+    /// Waits for body bytes and appends them to `buffer` without a copy in between; at most as many
+    /// as fit `space`.
     func awaitBody(
         into buffer: inout [UInt8], through space: inout [UInt8], stall: Duration
     ) throws(FastCGIError) {
@@ -151,8 +201,9 @@ final class Connection: @unchecked Sendable {
         try awaitBody(beyond: count, through: &space, stall: stall)
     }
 
-    /// Reads and drops the rest of a request, at most `limit` bytes and for `stall` without a byte; whether it
-    /// came to its end.
+    /// Reads and drops the rest of a request, at most `limit` bytes; whether it reached the end.
+    ///
+    /// - Parameter stall: the longest time without a byte.
     func drain(limit: Int, through space: inout [UInt8], stall: Duration) -> Bool {
         gate.discardsBody = true
         let start = gate.bodyLength
@@ -171,10 +222,12 @@ final class Connection: @unchecked Sendable {
         return true
     }
 
-    /// Bytes of the answer that lie here.
+    // MARK: Sending
+
+    /// Bytes of the answer that are held here.
     var outputCount: Int { output.heldCount }
 
-    /// Takes the records of an answer, to be sent by `flush`.
+    /// Takes the records of an answer, for `flush` to send.
     func prepare(_ records: OutgoingRecords, staysOpen: Bool) {
         output = records
         if isProbed { output.skipFirstByte() }
@@ -182,12 +235,12 @@ final class Connection: @unchecked Sendable {
         self.staysOpen = staysOpen
     }
 
-    /// Sends what the socket has room for; whether all of the answer is out.
+    /// Sends as much as the socket has room for; whether all of the answer is sent.
     func flush() throws(FastCGIError) -> Bool {
         let failure = output.send(to: descriptor.number)
         takeWhatIsLeft()
         if output.isEmpty {
-            // With the room for its parts.
+            // Frees the memory of the parts as well.
             output = OutgoingRecords()
             served += 1
             return true
@@ -197,7 +250,7 @@ final class Connection: @unchecked Sendable {
         return false
     }
 
-    /// Bytes sent before the socket was full or the peer gone.
+    /// The number of bytes sent before the socket was full or the peer gone.
     private func send(_ bytes: some Sequence<UInt8> & RandomAccessCollection<UInt8>) -> Int {
         var sent = 0
         while sent < bytes.count {
@@ -212,29 +265,13 @@ final class Connection: @unchecked Sendable {
         return sent
     }
 
-    /// A peer that has just connected is about to send; for this long.
-    private static let firstWords = Duration.milliseconds(200)
-
-    /// Whether no request is under way on it, nor about to be.
-    var isIdle: Bool {
-        stage == .request && gate.isUntouched
-            && (served > 0 || acceptedAt + Self.firstWords <= .now)
-    }
-
-    /// Tells the peer that nothing more comes.
-    func finishSending() { shutdown(descriptor.number, Int32(SHUT_WR)) }
-
-    /// Ends the connection; for its owner.
-    func sever() {
-        // Closed with bytes in it, the socket would break the connection instead of ending it.
-        takeWhatIsLeft()
-        shutdown(descriptor.number, Int32(SHUT_RDWR))
-    }
+    // MARK: The peer
 
     /// Whether the peer closed its side for good, so that nobody would read an answer.
     ///
-    /// Over TCP a peer that only sends no more looks the same until something is sent to it. That is then the first
-    /// byte of the answer, which is the same for all; who is gone says so in return, and the next look shows it.
+    /// Over TCP a peer that only stopped sending looks the same until something is sent to it. So
+    /// this sends the first byte of the answer, which is the same for all answers. A peer that is
+    /// gone answers with a reset, which the next look shows.
     var isPeerGone: Bool {
         let found = events(among: Self.ended)
         if found & (POLLHUP | POLLERR | POLLNVAL) != 0 { return true }
@@ -243,7 +280,7 @@ final class Connection: @unchecked Sendable {
         return !isProbed
     }
 
-    /// Whether the first byte of the answer is out already.
+    /// Whether the first byte of the answer was sent already.
     private var isProbed = false
 
     /// Linux's POLLRDHUP.
@@ -260,7 +297,7 @@ final class Connection: @unchecked Sendable {
         return result == 0 && family.ss_family == sa_family_t(AF_UNIX)
     }
 
-    /// Whether something came that nobody has read.
+    /// Whether the socket holds unread bytes.
     var hasInput: Bool { events(among: POLLIN) & POLLIN != 0 }
 
     private func events(among sought: Int32) -> Int32 {

@@ -1,21 +1,23 @@
-/// What a request will take of the server, as far as its head and the beginning of its body tell.
+/// An estimate of a request's work, from its head and the beginning of its body.
 public struct Errand: Sendable {
-    /// Lines in which requests wait for threads, so that the one kind does not wait behind the other.
+    /// Lines in which requests wait for threads, so that short ones do not wait behind long ones.
     public enum Lane: Int, Sendable, CaseIterable {
-        /// Without a body there is little to do: a question after the server's health.
+        /// Has no body and little work, such as a request for the server's health.
         case bodiless
-        /// Done soon.
+        /// Takes little time.
         case short
-        /// May take long.
+        /// May take a long time.
         case long
-        /// Takes very long, or waits for what does.
+        /// Takes a very long time, or waits for another one that does.
         case form
     }
 
     /// The line.
     public var lane: Lane
 
-    /// How much there is to do; who has less comes first in a line, though not for ever.
+    /// The amount of work.
+    ///
+    /// Less work comes first in a line, though not always.
     public var size: Int
 
     public init(_ lane: Lane, size: Int = 0) {
@@ -24,20 +26,20 @@ public struct Errand: Sendable {
     }
 }
 
-/// How requests are sorted into lines, and which are turned away at the door; asked on the polling thread.
+/// Sorts requests into lines and refuses hopeless ones; runs on the polling thread.
 public struct Triage: Sendable {
-    /// What a request with a body will take.
+    /// Estimates a request with a body.
     public var errand: @Sendable (RequestHead) -> Errand
 
-    /// The answer if a long request has no chance, behind others of that size in all; nil lets it wait.
+    /// The answer if a long request has no chance behind others of a total size; nil lets it wait.
     ///
-    /// Of many such answers some are kept back for up to a second.
+    /// If there are many such answers, some are kept back for up to a second.
     public var refusal: @Sendable (Errand, _ ahead: Int) -> Answer?
 
-    /// How long a request may wait for a thread by now; nil takes the server's limit.
+    /// The current limit of a request's wait for a thread; nil uses the server's limit.
     public var queueTime: (@Sendable () -> Duration)?
 
-    /// One that takes all requests with a body for short.
+    /// A triage that puts all requests with a body into the line `short`.
     public init(
         errand: @escaping @Sendable (RequestHead) -> Errand = { Errand(.short, size: $0.gathered) },
         refusal: @escaping @Sendable (Errand, _ ahead: Int) -> Answer? = { _, _ in nil },
@@ -49,11 +51,11 @@ public struct Triage: Sendable {
     }
 }
 
-/// A request before a thread has it.
+/// A request before a thread receives it.
 public struct RequestHead: Sendable {
     private let parameters: [UInt8]
 
-    /// Bytes of the body that are there.
+    /// Bytes of the body received so far.
     public let gathered: Int
 
     /// Whether those are all.
@@ -65,7 +67,7 @@ public struct RequestHead: Sendable {
         isWhole = gate.phase == .ended
     }
 
-    /// The bytes of a CGI variable, of which the last counts; nil where it is absent.
+    /// The bytes of a CGI variable, the last one if there are several; nil if it is absent.
     public subscript(name: StaticString) -> ArraySlice<UInt8>? {
         var found: ArraySlice<UInt8>?
         for pair in ParameterPairs(parameters[...])
@@ -77,7 +79,8 @@ public struct RequestHead: Sendable {
         return found
     }
 
-    /// The length of the body: what is declared, of which more than a tebibyte makes no difference, or what is there.
+    /// The length of the body: the declared one, cut off beyond a tebibyte, or the bytes received
+    /// if those are more.
     public var length: Int {
         var length = 0
         for byte in self["CONTENT_LENGTH"] ?? [] {

@@ -1,17 +1,17 @@
 /// One request and the duty to answer it.
 ///
-/// `respond` consumes it. Dropped without an answer, it closes the connection, and the web server
-/// tells its client so.
+/// `respond` consumes it. If it is dropped without an answer, the connection closes, and the web
+/// server answers its client with an error.
 public struct Exchange: ~Copyable {
     /// The request's CGI variables.
     public let parameters: Parameters
 
-    /// How long the request waited for a thread.
+    /// The request's wait for a thread.
     public let queueTime: Duration
 
     private let connection: Connection
     private let library: LibraryRequest
-    private let waiting: WaitingConnections
+    private let state: ServerState
     private let withoutBody: Bool
     private var received = 0
     private var pending: [UInt8] = []
@@ -20,12 +20,14 @@ public struct Exchange: ~Copyable {
     private var isAtEnd = false
     private var isAnswered = false
 
-    /// Reads the parameters of the request in `connection`, whose gate holds them whole.
+    /// Reads the parameters of the request in `connection`, whose gate holds all of them.
     ///
-    /// - Throws: what makes it a request nobody should see; `connection` is the caller's to close.
+    /// - Throws: the fault of a request that no handler may see. The caller closes `connection`
+    ///   then.
     init(
-        _ connection: Connection, library: LibraryRequest, waiting: WaitingConnections
+        _ connection: Connection, library: LibraryRequest, state: ServerState
     ) throws(FastCGIError) {
+        connection.beginAnswer()
         try ParameterPairs(connection.gate.parameters[...]).check()
         let parameters: Parameters
         do throws(FastCGIError) {
@@ -41,40 +43,40 @@ public struct Exchange: ~Copyable {
         withoutBody = parameters.method == "HEAD"
         self.connection = connection
         self.library = library
-        self.waiting = waiting
+        self.state = state
     }
 
     deinit {
         if !isAnswered {
-            // Nothing was said, so nothing may be kept: the rest of the body is still to come.
+            // Without an answer the connection cannot stay: the rest of the body is still to come.
             library.finish()
-            waiting.close(connection)
-            waiting.handBack()
+            state.close(connection)
+            state.endRequest()
         }
     }
 
-    /// The length of the body the request declares, nil where it declares none.
+    /// The declared length of the body; nil if the request declares none.
     public var declaredLength: Int? { parameters.contentLength }
 
-    /// Looks after the peer while the exchange is under way; of no use after it.
+    /// Tells whether the peer is still there; only valid until the answer.
     public var peer: PeerWatch { PeerWatch(connection) }
 
-    /// Which of the lines the request came through.
+    /// The line in which the request waited.
     public var lane: Errand.Lane { connection.errand.lane }
 
-    /// Appends the next bytes of the body, at most `limit`, to `buffer`; returns how many, 0 at
+    /// Appends the next bytes of the body, at most `limit`, to `buffer`; returns their number, 0 at
     /// the end.
     ///
-    /// - Throws: `wrongLength` as soon as the body is longer than declared or ends before;
-    ///   `connectionLost`, `timedOut` or `brokenProtocol` where the rest does not come. What was
-    ///   read until then is not a body.
+    /// - Throws: `wrongLength` as soon as the body is longer or shorter than declared;
+    ///   `connectionLost`, `timedOut` or `brokenProtocol` if the rest does not come. The bytes read
+    ///   so far are not a body.
     public mutating func readBody(
         upTo limit: Int, into buffer: inout [UInt8]
     ) throws(FastCGIError) -> Int {
         precondition(limit > 0, "a limit of \(limit) bytes")
         if let fault { throw fault }
         if received == 0, let declaredLength {
-            // A 40 MB body took 165 ms into a buffer that grew by doubling, 40 ms into this.
+            // Much faster for a large body than a buffer that grows by doubling.
             buffer.reserveCapacity(buffer.count + min(declaredLength, limit))
         }
         do {
@@ -93,11 +95,11 @@ public struct Exchange: ~Copyable {
             let most = library.space.count
             let isWithin = declaredLength.map { received + most <= $0 } ?? true
             if limit >= most && isWithin && connection.gate.body.isEmpty {
-                // Nothing lies in between: 8 MB come 1 ms sooner without the copy. No more than was declared,
-                // which the buffer may have no room for.
+                // Directly into the buffer, without a copy. At most the declared length, because
+                // the buffer may have no room for more.
                 let start = buffer.count
                 try connection.awaitBody(
-                    into: &buffer, through: &library.space, stall: waiting.limits.stallTime)
+                    into: &buffer, through: &library.space, stall: state.limits.stallTime)
                 if buffer.count > start { return try count(buffer.count - start) }
             }
             try fetch()
@@ -115,7 +117,7 @@ public struct Exchange: ~Copyable {
         return portion
     }
 
-    /// Counts body bytes as received, and returns how many.
+    /// Counts received body bytes, and returns their number.
     private mutating func count(_ more: Int) throws(FastCGIError) -> Int {
         received += more
         if let declaredLength, received > declaredLength {
@@ -124,11 +126,11 @@ public struct Exchange: ~Copyable {
         return more
     }
 
-    /// Gets the next body bytes from the gate; none are pending after it at the body's end.
+    /// Gets the next body bytes from the gate into `pending`, which is empty at the body's end.
     private mutating func fetch() throws(FastCGIError) {
         if connection.gate.phase == .body && connection.gate.body.isEmpty {
             try connection.awaitBody(
-                through: &library.space, stall: waiting.limits.stallTime)
+                through: &library.space, stall: state.limits.stallTime)
         }
         var portion: [UInt8] = []
         swap(&portion, &pending)
@@ -137,22 +139,24 @@ public struct Exchange: ~Copyable {
         pendingStart = 0
     }
 
-    /// Answers, and ends the exchange: reads what is left of the request, or closes the connection
-    /// after the answer where that is too much or does not come.
+    /// Answers and ends the exchange.
+    ///
+    /// Reads the rest of the request first. If that is too much or does not come, the connection
+    /// closes after the answer.
     ///
     /// Line ends in header values become spaces; HEAD gets no body.
     public consuming func respond(_ answer: Answer) {
         let records = answer.records(id: connection.gate.requestID, withoutBody: withoutBody)
         let isRead = connection.drain(
-            limit: waiting.limits.drainedBodyBytes, through: &library.space,
-            stall: waiting.limits.stallTime)
+            limit: state.limits.drainedBodyBytes, through: &library.space,
+            stall: state.limits.stallTime)
         connection.prepare(
             records,
             staysOpen: isRead && fault == nil && connection.gate.keepsConnection
                 && !connection.isOverfull)
         isAnswered = true
-        waiting.settle(connection, mayWait: true)
+        state.sendAnswer(connection, mayWait: true)
         library.finish()
-        waiting.handBack()
+        state.endRequest()
     }
 }

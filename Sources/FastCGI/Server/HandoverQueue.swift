@@ -1,17 +1,18 @@
 import Synchronization
 import System
 
-/// Connections with a request, on their way from the polling thread to the request threads.
+/// The queue of ready connections, from the polling thread to the request threads.
 ///
-/// A connection goes to the thread that began to wait last: its stack and heap are still in the cache. One row of
-/// embeddings takes 0.99 of the time it takes with 16 threads in turn, and 15 of them touch no memory.
+/// A connection goes to the thread that began to wait last: its stack and heap are still in the
+/// cache, and idle threads touch no memory.
 ///
-/// Each lane has a bound on the threads that its requests hold at a time, so that some are left for the lanes before
-/// it. One thread more than requests with a body may hold is there for those without.
+/// Each lane has a limit of threads, so that some are left for the lanes before it. One thread more
+/// than requests with a body may hold is there for those without a body.
 final class HandoverQueue: Sendable {
-    /// Where one thread waits for a connection.
+    /// The place of one waiting thread.
     final class Seat: Sendable {
-        // Not a condition: glibc before 2.41 may lose one's signal (its bug 25847), and the request with it.
+        // Not a condition variable: glibc before 2.41 may lose a signal (its bug 25847), and so a
+        // request.
         fileprivate let bell = Semaphore()
         fileprivate let connection = Mutex<Connection?>(nil)
 
@@ -23,10 +24,12 @@ final class HandoverQueue: Sendable {
         var lines = Errand.Lane.allCases.map { _ in WaitingLine() }
         /// Threads that each lane holds.
         var holding = Errand.Lane.allCases.map { _ in 0 }
-        /// Threads that wait; where there is one, a connection waits only because its lane holds what it may.
+        /// Threads that wait.
+        ///
+        /// If there is one, connections wait only because their lanes are at the limit.
         var seats: [Seat] = []
         var isClosed = false
-        /// Short requests in turn that went before a long one or a form.
+        /// Consecutive short requests that went before a long one or a form.
         var passedOver = 0
 
         var isEmpty: Bool { lines.allSatisfy(\.isEmpty) }
@@ -44,7 +47,7 @@ final class HandoverQueue: Sendable {
     /// An empty queue.
     init(_ limits: ServerLimits) { self.limits = limits }
 
-    /// Hands a connection to a thread that waits, or queues it; false where its line is full.
+    /// Hands a connection to a waiting thread, or queues it; false if its line is full.
     func push(_ connection: Connection) -> Bool {
         let lane = connection.errand.lane
         let (isTaken, seat) = state.withLock { state -> (Bool, Seat?) in
@@ -58,20 +61,21 @@ final class HandoverQueue: Sendable {
             state.lines[lane.rawValue].add(connection)
             return (true, nil)
         }
-        // Not under the lock: who wakes up on another core would find it held and sleep again.
+        // Outside the lock: the woken thread on another core would find it held and sleep again.
         seat?.bell.signal()
         return isTaken
     }
 
-    /// The next connection for the thread at `seat`, waiting for one; nil once the queue is closed and empty.
+    /// The next connection for the thread at `seat`, waiting for one; nil once the queue is closed
+    /// and empty.
     ///
-    /// - Parameter done: the lane of the connection that the thread had before.
+    /// - Parameter done: the lane of the thread's previous connection.
     func pop(at seat: Seat, after done: Errand.Lane?) -> Connection? {
         var woken: [Seat] = []
         let turn = state.withLock { state -> Turn in
             if let done { state.holding[done.rawValue] -= 1 }
             let mine = next(&state)
-            // What that thread held may be what another waits for.
+            // The lane of the previous connection may now have a thread for another.
             while let other = state.seats.last, let connection = next(&state) {
                 state.seats.removeLast()
                 other.connection.withLock { $0 = connection }
@@ -95,17 +99,17 @@ final class HandoverQueue: Sendable {
         }
     }
 
-    /// Takes out the connections that wait and for which `condition` holds.
+    /// Takes out the queued connections that meet `condition`.
     func takeAll(where condition: (Connection) -> Bool) -> [Connection] {
         state.withLock { state in
             state.lines.indices.flatMap { state.lines[$0].takeAll(where: condition) }
         }
     }
 
-    /// Whether a connection waits for a thread.
+    /// Whether any connection waits for a thread.
     var isWaitedFor: Bool { state.withLock { !$0.isEmpty } }
 
-    /// How much there is to do for those who wait in a line and have no more to do than `size`.
+    /// The size of all errands in a line that are no larger than `size`.
     func size(in lane: Errand.Lane, upTo size: Int) -> Int {
         state.withLock { $0.lines[lane.rawValue].size(upTo: size) }
     }
@@ -114,20 +118,20 @@ final class HandoverQueue: Sendable {
     func close() {
         let seats = state.withLock { state -> [Seat] in
             state.isClosed = true
-            // Those who wait are served by the threads that are busy, of which there is one at least.
+            // The busy threads, at least one, serve the queued connections.
             defer { state.seats = [] }
             return state.seats
         }
         for seat in seats { seat.bell.signal() }
     }
 
-    /// Lets every `pop` end at once; returns the connections that waited, for the caller to close.
+    /// Lets every `pop` end at once; returns the queued connections for the caller to close.
     func abandon() -> [Connection] {
         defer { close() }
         return takeAll { _ in true }
     }
 
-    /// Ends the threads that sit down while others are still busy after the queue was closed.
+    /// Ends the threads that began to wait after the queue was closed, while others were busy.
     private func wakeLast() {
         let seats = state.withLock { state in
             defer { state.seats = [] }
@@ -136,13 +140,13 @@ final class HandoverQueue: Sendable {
         for seat in seats { seat.bell.signal() }
     }
 
-    /// Short requests in turn that may go before a long one or a form that could have their thread.
-    private static let patience = 3
+    /// The most consecutive short requests before a long one or a form that could have the thread.
+    private static let mostPassedOver = 3
 
-    /// The next connection that may have a thread: short requests first, but not for ever.
+    /// The next connection that may have a thread: short requests first, but not always.
     private func next(_ state: inout State) -> Connection? {
         let order: [Errand.Lane] =
-            state.passedOver < Self.patience
+            state.passedOver < Self.mostPassedOver
             ? [.bodiless, .short, .long, .form] : [.bodiless, .form, .long, .short]
         for lane in order where mayHold(lane, state) {
             guard let connection = state.lines[lane.rawValue].next() else { continue }
@@ -171,15 +175,17 @@ final class HandoverQueue: Sendable {
         }
     }
 
-    /// Requests of a lane that may wait.
+    /// The most queued requests of a lane.
     private func limit(of lane: Errand.Lane) -> Int {
-        // A form waits for another's training, which may take an hour.
+        // A form waits for another's training run, which may take an hour.
         lane == .form
             ? min(limits.queuedRequests, limits.formThreads) : limits.queuedRequests
     }
 }
 
-/// Connections that wait for a thread: who has less to do comes first, but every fourth time who came first.
+/// Connections that wait for a thread.
+///
+/// The smallest errand comes first; every fourth time the oldest one.
 private struct WaitingLine {
     private var waiting: [Connection] = []
     private var sinceOldest = 0

@@ -1,7 +1,8 @@
-/// Answers to refused requests that are kept back for a moment.
+/// Refusals that are kept back for a moment.
 ///
-/// Who asks again as soon as it is refused would else have the machine refuse and do nothing besides. The first
-/// refusals go out at once; from then on so many a second, and none later than a bound.
+/// If a client asks again as soon as it is refused, the machine does little else than refuse. So
+/// the first refusals are sent at once, further ones at a limited rate, and none later than
+/// `longest`.
 struct HeldRefusals {
     private struct Entry {
         let due: ContinuousClock.Instant
@@ -9,27 +10,27 @@ struct HeldRefusals {
         let answer: Answer
     }
 
-    /// Who is due first comes first.
+    /// In the order of their due times.
     private var entries: [Entry] = []
 
-    /// When the next refusal would go out if none went at once; nil before the first.
+    /// The time of the next refusal if none were sent at once; nil before the first.
     private var turn: ContinuousClock.Instant?
 
-    /// Between two refusals in the long run.
+    /// The mean time between two refusals.
     static let interval = Duration.milliseconds(20)
 
-    /// Refusals at once after a time without any.
+    /// The refusals that are sent at once after a time without any.
     static let burst = 50
 
-    /// The longest that one is kept back.
+    /// The longest time that one is kept back.
     static let longest = Duration.seconds(1)
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// When the next refusal is due; nil if none is kept.
+    /// The time of the next due refusal; nil if none is kept.
     var nextDue: ContinuousClock.Instant? { entries.first?.due }
 
-    /// How long a refusal of now is kept back, which counts it.
+    /// Counts a refusal; gives the time that it is kept back.
     mutating func delay(at now: ContinuousClock.Instant) -> Duration {
         let ahead = Self.interval * Self.burst
         let next = min(max(turn ?? now, now) + Self.interval, now + ahead + Self.longest)
@@ -37,7 +38,7 @@ struct HeldRefusals {
         return max(now.duration(to: next) - ahead, .zero)
     }
 
-    /// Keeps the answer back until then; no later than one that came before.
+    /// Keeps an answer back until `due`, or until the last one is due if that is later.
     mutating func add(
         _ connection: Connection, _ answer: Answer, until due: ContinuousClock.Instant
     ) {
@@ -45,7 +46,7 @@ struct HeldRefusals {
         entries.append(Entry(due: due, connection: connection, answer: answer))
     }
 
-    /// Takes out what is due.
+    /// Takes out the refusals that are due.
     mutating func takeDue(
         at now: ContinuousClock.Instant
     ) -> [(connection: Connection, answer: Answer)] {
@@ -54,7 +55,7 @@ struct HeldRefusals {
         return entries.prefix(count).map { ($0.connection, $0.answer) }
     }
 
-    /// Takes out those whose connection meets `condition`.
+    /// Takes out the refusals whose connections meet `condition`.
     mutating func takeAll(where condition: (Connection) -> Bool) -> [Connection] {
         let found = entries.map(\.connection).filter(condition)
         if !found.isEmpty {

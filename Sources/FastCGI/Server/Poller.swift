@@ -1,15 +1,15 @@
 import CFastCGI
 import Glibc
 
-/// The kernel's list of descriptors to watch, and a way to wake whoever waits on it.
+/// The kernel's list of watched descriptors (epoll), and a way to wake the thread that waits on it.
 struct Poller: ~Copyable, Sendable {
-    /// What to watch a descriptor for.
+    /// The event to watch a descriptor for.
     enum Interest {
-        /// Something to read or accept, reported again until it is taken.
+        /// Something to read or accept; reported again until it is taken.
         case input
-        /// Something to read, reported once.
+        /// Something to read; reported once.
         case inputOnce
-        /// Room to write, reported once.
+        /// Room to write; reported once.
         case roomOnce
 
         fileprivate var events: UInt32 {
@@ -24,7 +24,7 @@ struct Poller: ~Copyable, Sendable {
     private let list: Descriptor
     private let waker: Descriptor
 
-    /// Descriptors reported in one go.
+    /// The most descriptors reported at once.
     private static let most = 64
 
     init() throws(FastCGIError) {
@@ -47,7 +47,7 @@ struct Poller: ~Copyable, Sendable {
         try Self.change(list, EPOLL_CTL_MOD, descriptor, interest)
     }
 
-    /// Watches a descriptor no more.
+    /// Stops watching a descriptor.
     func remove(_ descriptor: Int32) {
         _ = epoll_ctl(list.number, EPOLL_CTL_DEL, descriptor, nil)
     }
@@ -63,8 +63,9 @@ struct Poller: ~Copyable, Sendable {
         }
     }
 
-    /// Waits for events, at most `milliseconds` (-1: without end); returns their descriptors,
-    /// none where it was only woken.
+    /// Waits for events, at most `milliseconds` (-1: without end); returns their descriptors.
+    ///
+    /// There are none if it was only woken.
     func wait(milliseconds: Int32) -> [Int32] {
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.most) { events in
             let count = unsafe epoll_wait(
@@ -75,7 +76,7 @@ struct Poller: ~Copyable, Sendable {
         }
     }
 
-    /// Ends the present or the next `wait`; fit for a signal handler.
+    /// Ends the current or the next `wait`; safe in a signal handler.
     func wake() {
         var one: UInt64 = 1
         _ = unsafe write(waker.number, &one, 8)

@@ -16,19 +16,19 @@ public final class Server: Sendable {
     private let peers: PeerPolicy
     private let busyAnswer: Answer
     private let triage: Triage
-    private let waiting: WaitingConnections
-    /// One for each thread, made now: later there may be no descriptors left.
+    private let state: ServerState
+    /// One for each thread, made early, because later there may be no free descriptors.
     private let requests: Mutex<[LibraryRequest]>
 
     /// A server for `listener`, serving nobody before `run`.
     ///
     /// - Parameters:
-    ///   - listener: The socket, closed with the server.
-    ///   - limits: What peers are allowed.
-    ///   - peers: Who may connect over a Unix socket.
-    ///   - busyAnswer: What a request gets when threads and queue are full.
-    ///   - triage: Sorts requests into lines.
-    ///   - report: Told of every fault of a peer, on the thread that met it.
+    ///   - listener: the socket, closed with the server.
+    ///   - limits: the limits for peers.
+    ///   - peers: the users that may connect over a Unix socket.
+    ///   - busyAnswer: the answer to a request if threads and queue are full.
+    ///   - triage: sorts requests into lines.
+    ///   - report: gets every fault of a peer, on the thread that met it.
     /// - Throws: `unfitLibrary` or `system`.
     public init(
         _ listener: consuming Listener, limits: ServerLimits = ServerLimits(),
@@ -47,52 +47,55 @@ public final class Server: Sendable {
         self.peers = peers
         self.busyAnswer = busyAnswer
         self.triage = triage
-        waiting = try WaitingConnections(limits: limits, report: report)
+        state = try ServerState(limits: limits, report: report)
         var requests: [LibraryRequest] = []
         for _ in 0..<limits.threadCount { requests.append(try LibraryRequest()) }
         self.requests = Mutex(requests)
     }
 
-    /// Where the socket came from.
+    /// The source of the socket.
     public var origin: Listener.Origin { listener.origin }
 
     /// The port of a TCP socket; nil on a Unix socket.
     public var port: Int? { listener.port }
 
-    /// What was counted so far.
-    public var statistics: Statistics { waiting.statistics }
+    /// The counts so far.
+    public var statistics: Statistics { state.statistics }
 
-    /// Turns of the polling loop so far; with `nudge`, a sign that it does not hang.
-    public var turns: Int { waiting.turns.load(ordering: .relaxed) }
-
-    /// Makes the polling loop turn once more, even where nothing happens.
-    public func nudge() { waiting.poller.wake() }
-
-    /// Ends `run`: no new work, requests in flight answered.
+    /// Turns of the polling loop so far.
     ///
-    /// From any thread, or a signal handler.
-    public func stop() { waiting.stop() }
+    /// After `nudge`, one more shows that the loop does not hang.
+    public var turns: Int { state.turns.load(ordering: .relaxed) }
+
+    /// Makes the polling loop turn once more, even if nothing happens.
+    public func nudge() { state.poller.wake() }
+
+    /// Ends `run`: no more requests are accepted, those in flight are answered.
+    ///
+    /// Safe on any thread and in a signal handler.
+    public func stop() { state.stop() }
 
     /// Serves until `stop`, calling `handler` on a request thread for each request.
     ///
-    /// The calling thread polls meanwhile, with all signals blocked. A server runs once; `started` is called once all
-    /// its threads run.
+    /// The calling thread polls meanwhile, with all signals blocked. A server runs only once.
     ///
-    /// - Throws: `system` where threads cannot start or the listening socket fails.
+    /// - Parameter started: called once all threads of the server run.
+    ///
+    /// - Throws: `system` if threads cannot start or the listening socket fails.
     public func run(
         started: () -> Void = {}, handler: @escaping @Sendable (consuming Exchange) -> Void
     ) throws(FastCGIError) -> Outcome {
         let mask = SignalMask.blockAll()
         defer { mask.restore() }
-        let queue = HandoverQueue(waiting.limits)
+        let queue = HandoverQueue(state.limits)
         var threads: [SystemThread] = []
         do throws(FastCGIError) {
-            for _ in 0..<waiting.limits.threadCount {
+            for _ in 0..<state.limits.threadCount {
                 threads.append(try startThread(queue, handler))
             }
             started()
             var loop = PollingLoop(
-                peers: peers, busyAnswer: busyAnswer, triage: triage, waiting: waiting, queue: queue
+                peers: peers, busyAnswer: busyAnswer, triage: triage, state: state, queue: queue
             )
             try loop.run(listener)
             let abandoned = loop.abandon()
@@ -108,7 +111,7 @@ public final class Server: Sendable {
 
     /// Ends the connections in the queue, and the queue.
     private func drop(_ queue: HandoverQueue) {
-        for connection in queue.abandon() { waiting.close(connection) }
+        for connection in queue.abandon() { state.close(connection) }
     }
 
     /// Starts one thread that answers requests from the queue until it closes.
@@ -117,26 +120,26 @@ public final class Server: Sendable {
     ) throws(FastCGIError) -> SystemThread {
         let made = requests.withLock { $0.popLast() }
         let first = if let made { made } else { try LibraryRequest() }
-        return try serviceThread(stackBytes: waiting.limits.stackBytes) { [waiting] in
+        return try serviceThread(stackBytes: state.limits.stackBytes) { [state] in
             var library = first
             let seat = HandoverQueue.Seat()
             var done: Errand.Lane?
             while let connection = queue.pop(at: seat, after: done) {
                 done = connection.errand.lane
-                // Whose request came just now is there; to ask takes as long as to find the route.
+                // Skipped for a request that has just come: the check is a system call.
                 if connection.readyAt + .milliseconds(1) < .now, connection.isPeerGone {
-                    waiting.leave(connection)
+                    state.closeDeparted(connection)
                     continue
                 }
                 do throws(FastCGIError) {
-                    // Anew where a handler kept its exchange for later.
+                    // A new one if a handler kept its exchange for later.
                     if !library.isFree { library = try LibraryRequest() }
-                    let exchange = try Exchange(connection, library: library, waiting: waiting)
-                    waiting.counters.requests.add(1, ordering: .relaxed)
+                    let exchange = try Exchange(connection, library: library, state: state)
+                    state.counters.requests.add(1, ordering: .relaxed)
                     handler(exchange)
                 } catch {
-                    waiting.close(connection, for: error)
-                    waiting.handBack()
+                    state.close(connection, for: error)
+                    state.endRequest()
                 }
             }
         }

@@ -2,18 +2,19 @@ import CFastCGI
 import Glibc
 import System
 
-/// Receives the signals of a process on a thread of its own, so that none cuts a read short.
+/// Receives the signals of a process on a thread of its own, so that none interrupts a read.
 ///
-/// Made first of all on the main thread, because threads inherit which signals are blocked:
-/// from then on the signals wait here until `start` names who acts on them.
+/// It is made on the main thread before all other threads, because threads inherit which signals
+/// are blocked. From then on the signals wait until `start` names the function that handles them.
 public final class SignalWaiter: Sendable {
-    /// The signals by which users steer a service.
+    /// The signals that control a service.
     public static let steering: [Int32] = [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1]
 
     private let arrivals: Descriptor
 
-    /// Blocks `signals` in the calling thread and those it starts; ignores SIGPIPE and SIGXFSZ,
-    /// whose calls then fail with an error that is handled where they are made.
+    /// Blocks `signals` in the calling thread and in threads that it starts.
+    ///
+    /// Ignores SIGPIPE and SIGXFSZ, so that the calls behind them fail with an error instead.
     public init(_ signals: [Int32] = SignalWaiter.steering) throws(FastCGIError) {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
@@ -21,21 +22,21 @@ public final class SignalWaiter: Sendable {
         unsafe sigemptyset(&set)
         for number in signals { unsafe sigaddset(&set, number) }
         _ = SignalMask(blocking: set)
-        // Whoever starts us may have had some ignored, as nohup does.
+        // The starting process may have set some to be ignored, as nohup does.
         for number in signals { signal(number, SIG_DFL) }
         arrivals = try .opened(
             unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC)), by: "signalfd", for: "the process")
     }
 
-    /// Signals that arrive in a descriptor.
+    /// A waiter for the signals that arrive in a descriptor.
     init(arrivals: consuming Descriptor) { self.arrivals = arrivals }
 
     /// Starts the thread that calls `act` with each signal, for as long as the process lives.
     ///
     /// - Parameters:
-    ///   - patience: asked before each wait how long it may last; nil: until a signal comes.
-    ///   - failed: told that no more signals can be received, and why; the thread ends then.
-    ///   - act: gets the signal, or nil where none came in that time.
+    ///   - patience: gives the time limit of each wait; nil waits until a signal comes.
+    ///   - failed: gets the reason if no more signals can be received; the thread ends then.
+    ///   - act: gets the signal, or nil at the time limit.
     public func start(
         patience: @escaping @Sendable () -> Duration? = { nil },
         failed: @escaping @Sendable (_ reason: String) -> Void = { _ in },
@@ -49,7 +50,7 @@ public final class SignalWaiter: Sendable {
         failed: @escaping @Sendable (_ reason: String) -> Void = { _ in },
         _ act: @escaping @Sendable (_ signal: Int32?) -> Void
     ) throws(FastCGIError) -> SystemThread {
-        // Room for what a reload does: it reads files and makes an encoder.
+        // Enough stack for a reload, which reads files and makes an encoder.
         try serviceThread(stackBytes: 1 << 20) { [self] in
             while true {
                 if let patience = patience(),
@@ -67,7 +68,7 @@ public final class SignalWaiter: Sendable {
                     failed(systemErrorText(errno))
                     return
                 }
-                // A thread that ended here would leave a service that only SIGKILL stops.
+                // If this thread ended, only SIGKILL could stop the service.
                 pause(milliseconds: 100)
             }
         }

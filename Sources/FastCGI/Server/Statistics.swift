@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a server counted since it was made, and what it holds now.
+/// What a server has counted since it was made, and what it holds now.
 public struct Statistics: Sendable, Equatable {
     /// Connections accepted.
     public var accepted = 0
@@ -12,15 +12,15 @@ public struct Statistics: Sendable, Equatable {
     public var busyAnswers = 0
     /// Requests answered as busy because they had waited too long for a thread.
     public var lateAnswers = 0
-    /// Requests dropped because the peer left while they waited for a thread.
+    /// Requests dropped because their peers left while they waited for a thread.
     public var departures = 0
     /// Connections closed because the peer broke the protocol.
     public var brokenProtocols = 0
     /// Connections closed because the peer was too slow.
     public var timeouts = 0
-    /// Times accepting paused for want of descriptors or memory.
+    /// Pauses of accepting because of too few descriptors or too little memory.
     public var pauses = 0
-    /// Connections no thread is busy with, now.
+    /// Connections that no thread works on, now.
     public var waiting = 0
     /// Requests queued or with the handler, now.
     public var inFlight = 0
@@ -28,7 +28,7 @@ public struct Statistics: Sendable, Equatable {
     public var connections = 0
     /// Bytes of requests held, now.
     public var held = 0
-    /// Bytes of answers kept for slow readers, now.
+    /// Bytes of answers that wait for slow readers, now.
     public var unsent = 0
 }
 

@@ -1,14 +1,14 @@
 import Glibc
 
-// Read by ourselves: the C library's look-up loads modules, which a static executable cannot.
+// Own code, because the C library's look-up loads modules, which a static executable cannot do.
 
-/// The number of a user, given as such or by a name in `/etc/passwd`; nil where there is no such
+/// The number of a user, given as a number or as a name in `/etc/passwd`; nil if there is no such
 /// name.
 public func userNumber(_ name: String) -> UInt32? {
     UInt32(name) ?? number(of: name, inAccountFile: "/etc/passwd")
 }
 
-/// The number of a group, given as such or by a name in `/etc/group`.
+/// The number of a group, given as a number or as a name in `/etc/group`.
 func groupNumber(_ name: String) throws(FastCGIError) -> gid_t {
     guard let number = gid_t(name) ?? number(of: name, inAccountFile: "/etc/group") else {
         throw .unknownGroup(name)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A file descriptor with one owner, closed with it.
+/// A file descriptor with one owner; it closes at the end of the owner's life.
 struct Descriptor: ~Copyable, Sendable {
     let number: Int32
 
@@ -11,7 +11,7 @@ struct Descriptor: ~Copyable, Sendable {
 
     deinit { close(number) }
 
-    /// Takes the result of a call that returns a new descriptor or -1.
+    /// The descriptor that a call returned, or the error if it returned -1.
     static func opened(
         _ result: Int32, by call: String, for subject: String
     ) throws(FastCGIError) -> Descriptor {
@@ -21,13 +21,13 @@ struct Descriptor: ~Copyable, Sendable {
         return Descriptor(result)
     }
 
-    /// Reads, writes and accepts return at once from here on.
+    /// From now on reads, writes and accepts return at once.
     func setNonBlocking() {
         let flags = fcntl(number, F_GETFL)
         if flags >= 0 { _ = fcntl(number, F_SETFL, flags | O_NONBLOCK) }
     }
 
-    /// Waits until one of `events` or a fault is there; false at the deadline.
+    /// Waits for one of `events` or a fault; false at the deadline.
     func wait(for events: Int32, until deadline: ContinuousClock.Instant) -> Bool {
         while true {
             var entry = pollfd(fd: number, events: Int16(events), revents: 0)
@@ -40,7 +40,7 @@ struct Descriptor: ~Copyable, Sendable {
 }
 
 extension ContinuousClock.Instant {
-    /// Milliseconds from now as `poll` and `epoll_wait` take them, rounded up, at most an hour.
+    /// Milliseconds from now on, for `poll` and `epoll_wait`; rounded up, at most an hour.
     var pollTimeout: Int32 {
         let left = ContinuousClock.now.duration(to: self)
         if left <= .zero { return 0 }

@@ -1,31 +1,32 @@
 import CFastCGI
 import Glibc
 
-/// A listening socket, ours for as long as this lives.
+/// A listening socket, closed at the end of this value's life.
 ///
-/// A socket file we made is removed at the end if it is still the one we made.
+/// If this process made the socket file and it is still the same file, it is removed then.
 public struct Listener: ~Copyable, Sendable {
-    /// Where a socket came from.
+    /// The source of a socket.
     public enum Origin: Sendable, Equatable {
-        /// A path given by option.
+        /// An option named a path.
         case path(String)
-        /// An address given by option.
+        /// An option named an address.
         case address(String)
         /// systemd's socket activation.
         case systemd
-        /// The starting process gave it as this descriptor.
+        /// The starting process left it open as this descriptor.
         case descriptor(Int32)
     }
 
-    /// Where this socket came from, to be told at start.
+    /// The source of this socket, for a line at start.
     public let origin: Origin
 
     let descriptor: Descriptor
-    /// Device and inode of the file we made, and its path.
+    /// The file that this process made: its path, device and inode.
     private let file: SocketFile?
 
-    /// Connections the kernel completes for us while we are busy; with less, a burst fails in the
-    /// web server at once.
+    /// The kernel's queue of connections that wait for `accept`.
+    ///
+    /// With a shorter one, a burst of connections fails in the web server at once.
     static let backlog: Int32 = 511
 
     init(_ descriptor: consuming Descriptor, origin: Origin, file: SocketFile? = nil) {
@@ -38,7 +39,7 @@ public struct Listener: ~Copyable, Sendable {
 
     deinit { file?.remove() }
 
-    /// Whether we made the socket; others are shared with whoever made them.
+    /// Whether this process made the socket; other processes may share one that it did not make.
     var isOwn: Bool {
         switch origin {
         case .path, .address: true
@@ -46,10 +47,10 @@ public struct Listener: ~Copyable, Sendable {
         }
     }
 
-    /// Whether peers come over a Unix socket, which tells their user.
+    /// Whether it is a Unix socket, which tells the user of each peer.
     let isUnix: Bool
 
-    /// The user who owns the socket's file; nil where there is none to be seen.
+    /// The owner of the socket's file; nil if there is no file or it cannot be read.
     var fileOwner: UInt32? {
         var address = sockaddr_un()
         var length = socklen_t(MemoryLayout<sockaddr_un>.size)
@@ -68,23 +69,23 @@ public struct Listener: ~Copyable, Sendable {
         return found == 0 ? status.st_uid : nil
     }
 
-    /// Lets no more connections in: removes our file, so that new peers find a successor or an
-    /// error at once.
+    /// Removes the socket's file, so that new peers reach a successor or fail at once.
     func withdraw() { file?.remove() }
 
-    /// Ends the queue of a socket we made; peers that connect fail at once rather than wait.
+    /// Shuts a socket that this process made; peers that connect fail at once and do not wait.
     func shut() { if isOwn { shutdown(descriptor.number, Int32(SHUT_RDWR)) } }
 
-    /// The next connection; nil where none waits.
+    /// The next connection; nil if none waits.
     ///
-    /// - Throws: `outOfDescriptors` where the process or the machine has no room for one.
+    /// - Throws: `outOfDescriptors` if the process or the machine has no room for another.
     func accept() throws(FastCGIError) -> Descriptor? {
-        // A peer that left between its connect and our accept shows as an error of its own.
+        // If a peer leaves between its connect and our accept, the kernel reports an error.
         for _ in 0..<16 {
             let type = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
             let peer = accept4(descriptor.number, nil, nil, type)
             if peer >= 0 {
-                // The end of an answer must not wait for the peer's acknowledgement of its start.
+                // Without this the end of an answer waits until the peer acknowledges its
+                // beginning.
                 var one: Int32 = 1
                 let size = socklen_t(MemoryLayout<Int32>.size)
                 if !isUnix {
@@ -104,7 +105,7 @@ public struct Listener: ~Copyable, Sendable {
     }
 }
 
-/// An integer socket option of level `SOL_SOCKET`; nil where `descriptor` is no socket.
+/// An integer socket option of level `SOL_SOCKET`; nil if `descriptor` is no socket.
 func socketOption(_ name: Int32, of descriptor: Int32) -> Int32? {
     var value: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)

@@ -3,10 +3,10 @@ import Glibc
 extension Listener {
     /// Listens on TCP at `HOST:PORT`.
     ///
-    /// The host is in numbers (`127.0.0.1:9000`, `[::1]:9000`) or `localhost`, which is 127.0.0.1.
-    /// Port 0 lets the kernel choose.
+    /// The host is numeric (`127.0.0.1:9000`, `[::1]:9000`) or `localhost`, which is 127.0.0.1.
+    /// With port 0 the kernel chooses one.
     ///
-    /// TCP tells nothing of its peers: everyone who reaches the port may send requests.
+    /// TCP does not tell the user of a peer: everyone who reaches the port may send requests.
     public init(address text: String) throws(FastCGIError) {
         guard let colon = text.lastIndex(of: ":"),
             let port = UInt16(text[text.index(after: colon)...])
@@ -46,7 +46,7 @@ extension Listener {
                 descriptor.number, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
                 &length)
         }
-        // The port stands at the same place for both families.
+        // The port is at the same offset for both families.
         let isTCP = [AF_INET, AF_INET6].contains(Int32(address.sin6_family))
         return result == 0 && isTCP ? Int(UInt16(bigEndian: address.sin6_port)) : nil
     }
@@ -59,7 +59,7 @@ extension Listener {
             socket(domain, type, 0), by: "socket", for: text)
         var one: Int32 = 1
         let size = socklen_t(MemoryLayout<Int32>.size)
-        // Else the port stays taken for a minute after a restart.
+        // Without this the port stays in use for a minute after a restart.
         _ = unsafe setsockopt(descriptor.number, SOL_SOCKET, SO_REUSEADDR, &one, size)
         if domain == AF_INET6 {
             _ = unsafe setsockopt(

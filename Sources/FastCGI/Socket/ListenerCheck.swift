@@ -1,9 +1,9 @@
 import Glibc
 
 extension Listener.Choice {
-    /// Checks, without disturbing who may serve it now, that the socket could be made.
+    /// Checks that the socket could be made, without disturbing a process that serves it now.
     ///
-    /// - Throws: what making it would throw, except that it is served already.
+    /// - Throws: the error that making it would throw, except `alreadyServed`.
     public func check() throws(FastCGIError) {
         switch self {
         case .path(let path, _, let group):

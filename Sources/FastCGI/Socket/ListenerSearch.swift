@@ -2,18 +2,19 @@ import Glibc
 import System
 
 extension Listener {
-    /// What a user asked for.
+    /// A user's choice of a socket.
     public enum Choice: Sendable, Equatable {
         /// A Unix socket at a path, with its file's mode and group.
         case path(String, mode: UInt32 = 0o660, group: String? = nil)
-        /// A TCP socket at `HOST:PORT`, the host in numbers.
+        /// A TCP socket at `HOST:PORT` with a numeric host.
         case address(String)
     }
 
     /// Finds the socket to serve.
     ///
-    /// What the user chose, else systemd's, else descriptor 0 if it is a listening socket;
-    /// `origin` says which it was. systemd's variables are cleared, so that no child takes them for its own.
+    /// The user's choice, else systemd's socket, else descriptor 0 if that is a listening socket.
+    /// `origin` says which one it is. systemd's variables are removed, so that no child process
+    /// uses them.
     public static func find(_ choice: Choice?) throws(FastCGIError) -> Listener {
         let environment = SystemdEnvironment.take()
         return try find(choice, systemd: environment, standardInput: 0)
@@ -32,7 +33,7 @@ extension Listener {
             return try Listener(inherited: descriptor, origin: .systemd)
         }
         if socketOption(SO_ACCEPTCONN, of: standardInput) == 1 {
-            // Moved away: whatever reads standard input must not read the socket.
+            // Moved to another descriptor, so that no read of standard input reads the socket.
             let moved = try Descriptor.opened(
                 fcntl(standardInput, F_DUPFD_CLOEXEC, 3), by: "fcntl", for: "standard input")
             let nothing = unsafe open("/dev/null", O_RDONLY)
@@ -45,7 +46,7 @@ extension Listener {
         throw .noSocket
     }
 
-    /// Takes over a listening socket that the starting process left open.
+    /// A listening socket that the starting process left open.
     init(inherited number: Int32, origin: Origin) throws(FastCGIError) {
         guard socketOption(SO_ACCEPTCONN, of: number) == 1 else {
             throw .notListening(descriptor: number)
@@ -55,7 +56,7 @@ extension Listener {
     }
 }
 
-/// What systemd says of the sockets it hands over.
+/// The variables by which systemd hands sockets over.
 struct SystemdEnvironment {
     var processID: String?
     var count: String?
@@ -73,7 +74,7 @@ struct SystemdEnvironment {
         return taken
     }
 
-    /// The one socket meant for `process`; nil where none is.
+    /// The socket for `process`; nil if there is none.
     func descriptor(for process: pid_t) throws(FastCGIError) -> Int32? {
         guard let count = count.flatMap({ Int($0) }), count > 0,
             processID.flatMap({ pid_t($0) }) == process

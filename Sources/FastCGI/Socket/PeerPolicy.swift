@@ -1,17 +1,17 @@
 import Glibc
 
-/// Who may connect over a Unix socket.
+/// The users that may connect over a Unix socket.
 ///
-/// Our own user, root, the owner of the socket's file (the one who started us with it), and
-/// whoever is named. TCP tells no user; there, whoever reaches the port may.
+/// These are the service's own user, root, the owner of the socket's file, and the users and groups
+/// named here. TCP does not tell a peer's user; everyone who reaches the port may connect.
 public struct PeerPolicy: Sendable {
-    /// Users allowed besides.
+    /// Further users that may connect.
     public var users: Set<UInt32>
 
-    /// Groups whose members are allowed: those with one of them as their process's group.
+    /// Groups that may connect: a peer is a member if one of them is its process's group.
     public var groups: Set<UInt32>
 
-    /// Users allowed without being named.
+    /// Users that may always connect.
     var inherent: Set<UInt32>
 
     public init(users: Set<UInt32> = [], groups: Set<UInt32> = []) {
@@ -20,7 +20,7 @@ public struct PeerPolicy: Sendable {
         inherent = [geteuid(), 0]
     }
 
-    /// Refuses the peer of a connected Unix socket unless it may connect.
+    /// Refuses the peer of a connected Unix socket if it may not connect.
     func check(_ descriptor: borrowing Descriptor) throws(FastCGIError) {
         var peer = Credentials()
         var size = socklen_t(MemoryLayout<Credentials>.size)
@@ -34,7 +34,7 @@ public struct PeerPolicy: Sendable {
         if !isAllowed { throw .refusedPeer(user: peer.user, group: peer.group) }
     }
 
-    /// What the kernel tells of a peer: `struct ucred`, which Swift's Glibc module leaves out.
+    /// The kernel's `struct ucred` of a peer, which Swift's Glibc module does not import.
     private struct Credentials {
         var process: Int32 = 0
         var user: UInt32 = 0

@@ -1,13 +1,13 @@
 import Glibc
 import System
 
-/// The file of a Unix socket we bound, known by device and inode.
+/// The file of a Unix socket that this process bound, identified by device and inode.
 struct SocketFile: Sendable {
     let path: String
     private let device: UInt
     private let inode: UInt
 
-    /// The file now at `path`, if one is there.
+    /// The file at `path` as it is now; nil if there is none.
     init?(at path: String) {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return nil }
@@ -16,7 +16,7 @@ struct SocketFile: Sendable {
         inode = status.st_ino
     }
 
-    /// Removes the file unless another one took its place.
+    /// Removes the file, unless another one has replaced it.
     func remove() {
         guard let present = SocketFile(at: path), present.device == device, present.inode == inode
         else { return }
@@ -28,13 +28,13 @@ extension Listener {
     /// Listens on a Unix socket at `path`, a file with permissions `mode` and, if named, `group`
     /// (a name of the group file or a number).
     ///
-    /// A file left by a process that is gone is replaced; one that is served is not.
+    /// A file of a process that has ended is replaced; a file that is served is not.
     public init(
         path: String, mode: UInt32 = 0o660, group: String? = nil
     ) throws(FastCGIError) {
         try checkLength(of: path)
         let group = try group.map { (name) throws(FastCGIError) in try groupNumber(name) }
-        // Held while we look, remove and bind: of two that start at once, one comes second.
+        // Held during check, removal and bind, so that two processes do not start at once.
         let turn = FolderTurn(of: path)
         defer { turn.end() }
         try removeStale(path)
@@ -42,8 +42,8 @@ extension Listener {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = try Descriptor.opened(
             socket(AF_UNIX, type, 0), by: "socket", for: path)
-        // The file gets the socket's own mode, less the umask: closed to others from its first
-        // moment, without changing the umask under other threads.
+        // The file gets the socket's own mode without the bits of the umask. So it is closed to
+        // others from the beginning, and the umask of other threads does not change.
         fchmod(descriptor.number, 0o600)
         guard unsafe withAddress(of: path, { unsafe bind(descriptor.number, $0, $1) }) == 0 else {
             if errno == EADDRINUSE { throw .alreadyServed(path) }
@@ -76,7 +76,7 @@ func checkLength(of path: String) throws(FastCGIError) {
     }
 }
 
-/// Removes a socket file nobody serves.
+/// Removes a socket file that no process serves.
 private func removeStale(_ path: String) throws(FastCGIError) {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return }
@@ -87,7 +87,7 @@ private func removeStale(_ path: String) throws(FastCGIError) {
     switch isConnected ? 0 : errno {
     case ENOENT: return
     case ECONNREFUSED: break
-    // EAGAIN: its queue is full, so someone owns it. EPROTOTYPE: another kind of socket.
+    // EAGAIN: its queue is full, so a process serves it. EPROTOTYPE: another kind of socket.
     case 0, EAGAIN, EPROTOTYPE: throw .alreadyServed(path)
     case let code: throw .system(call: "connect", subject: path, code: code)
     }
@@ -96,14 +96,14 @@ private func removeStale(_ path: String) throws(FastCGIError) {
     }
 }
 
-/// A lock on the folder of a path, gone with the process at the latest.
+/// A lock on the folder of a path; the kernel releases it at the end of the process.
 private struct FolderTurn {
     private let descriptor: Int32
 
     init(of path: String) {
         let folder = directory(of: path)
         descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        // Where the file system has no locks, bind still lets only one through.
+        // If the file system has no locks, bind still lets only one process through.
         if descriptor >= 0 { _ = flock(descriptor, LOCK_EX) }
     }
 
