@@ -1,16 +1,19 @@
-/// The digits that eight bytes of a text begin with.
+/// The run of digits at the beginning of eight bytes of text.
 struct EightDigits {
-    /// The bytes' digits, the first in the lowest byte, in so far as they are digits.
+    /// The digit of each byte, the first byte in the lowest; meaningless for a byte that is no
+    /// digit.
     private let digits: UInt64
 
-    /// The highest bit of each byte that is no digit, exact up to the first one.
+    /// Bit 7 of each byte that is no digit.
+    ///
+    /// Only the first such byte is exact.
     private let others: UInt64
 
-    /// - Parameter text: the first byte in the lowest.
+    /// - Parameter text: eight bytes of text, the first one in the lowest byte.
     @inline(__always)
     init(_ text: UInt64) {
         digits = text ^ 0x3030_3030_3030_3030
-        // Above 9; a carry begins only behind such a byte.
+        // A byte above 9 sets its bit 7. A carry begins only behind such a byte.
         others = (digits &+ 0x7676_7676_7676_7676 | digits) & 0x8080_8080_8080_8080
     }
 
@@ -19,25 +22,25 @@ struct EightDigits {
         @inline(__always) get { others == 0 }
     }
 
-    /// How many bytes stand before the first that is no digit.
+    /// The number of digits before the first byte that is none.
     var count: Int {
         @inline(__always) get { others.trailingZeroBitCount / 8 }
     }
 
-    /// The number they spell if there are eight.
+    /// The number that eight digits spell.
     var eight: UInt64 {
         @inline(__always) get { joined(digits) }
     }
 
-    /// What a number becomes that these digits, fewer than eight, follow.
+    /// `number` with these digits, fewer than eight, appended.
     @inline(__always)
     func appended(to number: UInt64) -> UInt64 {
-        // What is missing at the end becomes zeros at the beginning.
+        // The shift puts zeros before the digits in place of the bytes that are no digits.
         number &* wholePowersOfTen[count] &+ joined((digits &<< 8) &<< UInt64(56 &- 8 &* count))
     }
 }
 
-/// Neighbours are joined to pairs, pairs to fours, fours to eight, each in one multiplication
+/// Joins neighbours to pairs, pairs to fours and fours to eight, one multiplication each
 /// (Daniel Lemire, "Quickly parsing eight digits", 2018).
 @inline(__always)
 private func joined(_ digits: UInt64) -> UInt64 {
@@ -52,7 +55,9 @@ private let wholePowersOfTen: [8 of UInt64] = [
 ]
 
 extension JSONScanner {
-    /// Those from byte `i` on, where eight bytes are left.
+    /// The digits at byte `i`.
+    ///
+    /// The caller makes sure that eight bytes are left there.
     @unsafe @inline(__always)
     func eightDigits(uncheckedAt i: Int) -> EightDigits {
         let bytes = unsafe text.bytes.unsafeLoadUnaligned(

@@ -1,5 +1,5 @@
 extension JSONScanner {
-    /// Steps over `count` numbers with commas between them; false where something else stands.
+    /// Reads `count` numbers with commas between them; false if anything else stands there.
     mutating func readFloats(_ count: Int, into floats: inout OutputSpan<Float>) -> Bool {
         for i in 0..<count {
             skipSpace()
@@ -17,14 +17,14 @@ extension JSONScanner {
         return true
     }
 
-    /// The value of `float`, in less than half the time, where a digit, the point, one to 22 digits
-    /// and a comma stand, as nearly everywhere in an embedding.
+    /// The fast form of `float` for a digit, the point, one to 22 digits and a comma.
     ///
-    /// Steps behind the comma; nil, without a step, for all else. No branch depends on what looks
-    /// random to a processor: the sign, and how many digits follow those taken eight at a time.
+    /// Nearly every number of an embedding has this form. Steps behind the comma; for any other
+    /// text it gives nil and does not step. No branch depends on data that a processor cannot
+    /// predict: the sign, and the number of digits behind those taken eight at a time.
     @inline(__always)
     private mutating func floatAndComma() -> Float? {
-        // The longest is "-1.", 23 digits and the byte behind them.
+        // The longest number is "-1.", 23 digits and the byte behind them.
         guard position &+ 32 <= text.count else { return nil }
         let isNegative: UInt32 = text[position] == UInt8(ascii: "-") ? 1 : 0
         var i = position &+ Int(isNegative)
@@ -47,8 +47,8 @@ extension JSONScanner {
             return nil
         }
         digits = next.appended(to: digits)
-        // Three roundings, three units in the last place at most; then as in `isSafelySingle`, but
-        // that the value is 0 or from 1e-22 to 10.
+        // Three roundings: at most three units in the last place. The rest is as in
+        // `isSafelySingle`, for a value of 0 or from 1e-22 to 10.
         let magnitude = Double(Int64(digits)) * tenths[places]
         guard (magnitude.bitPattern &- 0x0FFF_FFFC) & 0x1FFF_FFFF > 8 else { return nil }
         position = i &+ 1
@@ -56,7 +56,7 @@ extension JSONScanner {
     }
 }
 
-/// What up to seven more digits make less than 10^18 of.
+/// By the number of digits still to come: the numbers below this stay below 10^18 with them.
 private let limits: [8 of UInt64] = [
     1_000_000_000_000_000_000, 100_000_000_000_000_000, 10_000_000_000_000_000,
     1_000_000_000_000_000, 100_000_000_000_000, 10_000_000_000_000, 1_000_000_000_000,

@@ -1,19 +1,19 @@
 /// Appends `values` as a JSON array of the shortest decimals that read back as the same floats.
 ///
-/// The layout is Python's: an exponent below 1e-4 and from 1e16. A value that is not finite, which
-/// JSON cannot hold, is printed as `null`.
+/// The layout is Python's: an exponent below 1e-4 and from 1e16. JSON cannot hold a value that is
+/// not finite; it becomes `null`.
 public func appendJSON(_ values: Span<Float>, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "["))
-    // The digits of a block first: their steps depend on each other, so that a processor fills the
-    // gaps with the next value's, if that comes soon. Value by value takes 1.4 times as long.
+    // The digits of a whole block come first. The steps for one value depend on each other; the
+    // processor fills the gaps with steps of the next value. Value by value is slower.
     var digits: [32 of NineDigits] = .init(repeating: NineDigits(ShortestDecimal(1)))
     for start in stride(from: 0, to: values.count, by: digits.count) {
         let end = min(start + digits.count, values.count)
         for i in start..<end {
             digits[i - start] = NineDigits(ShortestDecimal(values[i].magnitude))
         }
-        // Room for the longest spelling of each, filled through one pointer: appending byte by byte
-        // costs three times as much.
+        // Reserves the longest spelling of each value and fills it through one pointer. Appending
+        // byte by byte is several times slower.
         output.append(addingCapacity: digits.count * (longestFloat + 1)) { text in
             unsafe text.withUnsafeMutableBufferPointer { buffer, count in
                 var writer = unsafe FloatWriter(buffer: buffer, position: 0)
@@ -28,12 +28,14 @@ public func appendJSON(_ values: Span<Float>, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "]"))
 }
 
-/// The longest spelling is "-12345678900000000.0"; the writer stores up to eight bytes more than it keeps.
+/// The longest spelling is "-12345678900000000.0".
+///
+/// The writer stores up to eight bytes more than it keeps.
 private let longestFloat = 32
 
 @safe
 private struct FloatWriter {
-    // Unchecked in release builds; `appendJSON` makes the room beforehand.
+    // Unchecked in release builds; `appendJSON` reserves the room beforehand.
     let buffer: UnsafeMutableBufferPointer<UInt8>
     var position: Int
 
@@ -57,7 +59,7 @@ private struct FloatWriter {
             put(eight: 0x6C6C_756E, count: 4)  // null
             return
         }
-        // The sign of a number cannot be guessed, so it is not asked for.
+        // No branch on the sign: a processor cannot predict it.
         put(eight: UInt64(UInt8(ascii: "-")), count: Int(value.bitPattern >> 31))
         guard value != 0 else {
             put(eight: 0x302E30, count: 3)  // 0.0

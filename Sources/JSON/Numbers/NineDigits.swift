@@ -1,19 +1,19 @@
-/// A decimal's characters, filled up with zeros to nine.
+/// A decimal's digits in ASCII, padded at the end with zeros to nine.
 struct NineDigits {
     let first: UInt8
 
     /// Eight characters, the first in the lowest byte.
     let others: UInt64
 
-    /// How many of the nine there are before the zeros at the end.
+    /// The number of digits without the zeros at the end.
     let count: Int
 
-    /// How many of them stand before the decimal point.
+    /// The number of digits before the decimal point.
     let point: Int
 
     @inline(__always)
     init(_ decimal: ShortestDecimal) {
-        // Seven or more, but of subnormal numbers.
+        // Only subnormal numbers have fewer than seven.
         var given = decimal.digits < 10_000_000 ? 7 : decimal.digits < 100_000_000 ? 8 : 9
         if decimal.digits < 1_000_000 {
             given = wholePowersOfTen.indices.first { decimal.digits < wholePowersOfTen[$0] } ?? 7
@@ -30,8 +30,9 @@ struct NineDigits {
 /// Eight zeros in ASCII.
 let eightZeros: UInt64 = 0x3030_3030_3030_3030
 
-/// The eight decimal digits of `value` in ASCII, the first in the lowest byte: halves to fours,
-/// fours to pairs, pairs to digits, each level in all its places at once.
+/// The eight decimal digits of `value` in ASCII, the first in the lowest byte.
+///
+/// Splits the number into fours, pairs and digits; each level is computed in all places at once.
 @inline(__always)
 private func eightCharacters(_ value: UInt32) -> UInt64 {
     // x / 100 and x % 100, side by side: y | (x - 100 y) << 16 = x << 16 - (100 << 16 - 1) y.

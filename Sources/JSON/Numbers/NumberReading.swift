@@ -20,8 +20,9 @@ extension Double {
 }
 
 extension Double {
-    /// At most fifteen digits with or without a point, which one division makes a double of exactly
-    /// as a correct rounding would; nil for all else.
+    /// At most fifteen digits with or without a point; nil for any other text.
+    ///
+    /// For these one division gives the correctly rounded double.
     private init?(shortDecimal text: Span<UInt8>) {
         var digits = 0
         var fraction: Int?
@@ -41,12 +42,12 @@ extension Double {
 }
 
 extension JSONScanner {
-    /// A finite number as NumPy makes it single: rounded to double, then to float; nil for all else.
+    /// A finite number rounded to double, then to float, as NumPy does; nil for any other text.
     ///
-    /// Nearly every number takes the short way: digits gathered in an integer, a multiplication or
-    /// division by exact powers of ten. That double may be two units off the correctly rounded one,
-    /// which decides nothing unless it lies next to the middle between two floats, as one in 10⁷
-    /// does; those, and very long numbers, take the long way.
+    /// Nearly every number takes the short way: its digits in one integer, multiplied or divided by
+    /// an exact power of ten. This double may be two units off the correctly rounded one. That
+    /// changes the float only if the double lies next to the middle between two floats, about once
+    /// in 10⁷. Those numbers and very long ones take the long way.
     mutating func float() -> Float? {
         let start = position
         let isNegative = sees(UInt8(ascii: "-"))
@@ -55,7 +56,7 @@ extension JSONScanner {
         let firstDigit = position
         gather(into: &digits)
         let integerDigits = position - firstDigit
-        // No leading zeros, as JSON has it.
+        // JSON allows no leading zeros.
         guard integerDigits > 0, integerDigits == 1 || text[firstDigit] != UInt8(ascii: "0")
         else { return nil }
         var gathered = integerDigits
@@ -84,11 +85,11 @@ extension JSONScanner {
         return value.isFinite ? value : nil
     }
 
-    /// Steps over digits; `digits` wraps beyond 19 of them.
+    /// Reads digits into `digits`, which wraps beyond 19 of them.
     @inline(__always)
     private mutating func gather(into digits: inout UInt64) {
         var i = position
-        // Eight at once: 1.4 times faster than one by one on numbers of seventeen digits.
+        // Eight at once is faster than one by one for the long numbers of embeddings.
         while i &+ 8 <= text.count {
             let next = unsafe eightDigits(uncheckedAt: i)
             guard next.isFull else {
@@ -108,7 +109,7 @@ extension JSONScanner {
         position = i
     }
 
-    /// How many zeros stand before the first other digit of the number at `i`.
+    /// The number of zeros before the first other digit of the number at `i`.
     private func leadingZeros(from i: Int) -> Int {
         var i = i
         var count = 0
@@ -119,7 +120,7 @@ extension JSONScanner {
         return count
     }
 
-    /// From "e" to behind the exponent's digits, whose value stays within ±100,000.
+    /// Steps from "e" behind the exponent's digits; the value is limited to ±100,000.
     private mutating func exponentPart() -> Int? {
         position += 1
         let isNegative = sees(UInt8(ascii: "-"))
@@ -138,7 +139,7 @@ extension JSONScanner {
 /// Whether every double within four units of `magnitude` rounds to the same normal float.
 @inline(__always)
 private func isSafelySingle(_ magnitude: Double) -> Bool {
-    // A double has 29 bits more than a float; the middle between two floats is their highest alone.
+    // A double has 29 more bits than a float. Exactly between two floats only the highest is set.
     let dropped = Int64(truncatingIfNeeded: magnitude.bitPattern & 0x1FFF_FFFF)
     let isNormal = magnitude >= 1.2e-38 && magnitude <= 3.4e38
     return (isNormal && abs(dropped - 0x1000_0000) > 4) || magnitude == 0

@@ -1,12 +1,13 @@
 /// The shortest decimal that reads back as a given float: digits · 10^exponent.
 ///
 /// Raffaello Giulietti's Schubfach ("The Schubfach way to render doubles", 2020), in single
-/// precision, with one product where the paper has three: of all floats the digits are the same.
+/// precision. It takes one product instead of the paper's three; the digits of every float are the
+/// same.
 struct ShortestDecimal {
     /// At most nine decimal digits; the last ones may be zero.
     var digits: UInt32
 
-    /// The power of ten that `digits` counts.
+    /// The power of ten that `digits` is a multiple of.
     var exponent: Int
 
     /// - Parameter value: finite and above 0.
@@ -18,8 +19,8 @@ struct ShortestDecimal {
         let significand = UInt64(biased == 0 ? fraction : fraction | 0x80_0000)
         let power = max(biased, 1) &- 150
 
-        // The reals that round to `value` reach half a unit in the last place up and down; just
-        // above a power of two the neighbour below is only half as far away.
+        // The interval of reals that round to `value` reaches half a unit in the last place up and
+        // down. At a power of two the neighbour below is only half as far away.
         let isUneven = fraction == 0 && biased > 1
 
         // exponent = ⌊log₁₀ of the interval's length⌋
@@ -29,8 +30,8 @@ struct ShortestDecimal {
         // value / 10^exponent = whole + part / 2⁶⁴
         let (whole, part) = factor.multipliedFullWidth(by: significand &<< UInt64(shift))
 
-        // From here in units of 2⁻⁵⁹. The interval's ends belong to it where ties, which go to
-        // even, come here; what the product is too large by is less than `doubt`.
+        // From here on in units of 2⁻⁵⁹. Ties go to even, so the interval's ends belong to it if
+        // the significand is even. The error of the product is less than `doubt`.
         let doubt: Int64 = 1 << 26
         let isOdd = Int64(truncatingIfNeeded: significand & 1)
         let slack = doubt &- isOdd &* (2 * doubt)
@@ -41,14 +42,14 @@ struct ShortestDecimal {
         let last = UInt32(truncatingIfNeeded: whole) % 10
         let tens = Int64(last) &<< 59
 
-        // Which of the candidates it is looks random to a processor, so nothing here branches, and
-        // signs are used where the compiler would make branches of truth values.
-        // One digit fewer, if one of the two candidates lies in the interval.
+        // A processor cannot predict which candidate it is, so nothing here branches. Sign bits
+        // stand for truth values, which the compiler would turn into branches.
+        // One digit fewer if one of the two candidates lies in the interval:
         let roomDown = reachDown &- tens &- part59
         let roomUp = reachUp &+ tens &+ part59 &- 10 << 59
         let notShort = UInt32(truncatingIfNeeded: (roomDown & roomUp) &>> 63)
         let shortUp = ~UInt32(truncatingIfNeeded: roomUp &>> 63) & 10
-        // Else the nearer one that lies inside, the even one of two equally near.
+        // Otherwise the nearer candidate inside it; of two equally near, the even one.
         let isUp = part >> 1 &+ whole & 1 > 1 << 62 || part59 > reachDown
         let up: UInt32 = isUp ? 1 : 0
         let step = up & notShort | (shortUp &- last) & ~notShort

@@ -1,14 +1,14 @@
 internal import CJSONC
 
 extension JSONValue {
-    /// The value that a small document holds - a file's header, a configuration - read through json-c.
+    /// The value of a small document, such as a file's header or a configuration, read by json-c.
     ///
-    /// json-c is let near a text only behind our own check: by itself it takes `-01` and single
-    /// quotes, clamps integers beyond 64 bits, cuts names at a NUL and spends up to 900 bytes on
-    /// `{"a":0}`. Request bodies never come here.
+    /// Our own check reads the text first. json-c alone accepts `-01` and single quotes, clamps
+    /// integers beyond 64 bits, cuts names at a NUL and spends up to 900 bytes on `{"a":0}`.
+    /// Request bodies are never read by it.
     ///
-    /// - Parameter depth: how many arrays and objects may lie within each other.
-    /// - Throws: `JSONError` where the text is not JSON, or holds what json-c cannot carry.
+    /// - Parameter depth: the most arrays and objects inside one another.
+    /// - Throws: `JSONError` if the text is not JSON, or holds what json-c cannot represent.
     public init(parsing text: [UInt8], depth: Int = 64) throws(JSONError) {
         let tree = try JSONTree(JSONText(decoding: text), depth: depth)
         if let node = tree.firstBeyondDocuments(tree.root) {
@@ -16,7 +16,7 @@ extension JSONValue {
                 message: "Unsupported value",
                 position: characters(in: tree.text.span, before: node.start), cause: .unsupported)
         }
-        // json-c counts the value itself as a level; it must not be the one to find depth wrong.
+        // json-c counts the value itself as a level. Our check finds the wrong depth first.
         guard let tokener = unsafe json_tokener_new_ex(Int32(depth + 2)) else {
             throw JSONError(message: "Out of memory", position: 0, cause: .unsupported)
         }

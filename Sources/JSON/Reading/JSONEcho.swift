@@ -1,8 +1,9 @@
 extension JSONTree {
-    /// Appends `node` as `json.dumps(json.loads(…), ensure_ascii=False, separators=(",", ":"))` prints it.
+    /// Appends `node` as
+    /// `json.dumps(json.loads(…), ensure_ascii=False, separators=(",", ":"))` prints it.
     ///
-    /// Where Python fails, we print what a reader can take: `null` for a number that is not finite,
-    /// an escape for an unpaired surrogate.
+    /// For two values Python fails and this does not: a number that is not finite becomes `null`,
+    /// an unpaired surrogate an escape.
     public func write(_ node: JSONNode, into output: inout [UInt8]) {
         switch kind(of: node) {
         case .null: output.append(contentsOf: "null".utf8)
@@ -30,13 +31,15 @@ extension JSONTree {
         }
     }
 
-    /// An object's members as a `dict` has them: in the order names first came, each with its last value.
+    /// An object's members as in a `dict`: in the order of each name's first occurrence, with its
+    /// last value.
     func distinctMembers(of object: JSONNode) -> [(key: UInt32, value: JSONNode)] {
         var members: [(key: UInt32, value: JSONNode)] = []
         forEachMember(of: object) { members.append((UInt32($0), $1)) }
         guard members.count > 1 else { return members }
-        // Open addressing over member numbers: four bytes a slot, where a dictionary of strings
-        // would cost more than the body. Swift's hasher is seeded, so names cannot be made to collide.
+        // Open addressing over member numbers, four bytes a slot: a dictionary of strings would
+        // take more memory than the body. Swift's hasher is seeded, so nobody can make names
+        // collide.
         let slots = 1 << (Int.bitWidth - (2 * members.count - 1).leadingZeroBitCount)
         var table = [UInt32](repeating: .max, count: slots)
         var kept = 0

@@ -4,20 +4,20 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
     public enum Cause: Sendable {
         /// The grammar is broken: Python's `JSONDecodeError`.
         case syntax
-        /// The bytes are no text in the encoding they seem to have.
+        /// The bytes are not valid in the encoding that they seem to have.
         case encoding
-        /// Arrays and objects lie too deep in each other.
+        /// Arrays and objects are nested too deep.
         case depth
         /// An integer has more digits than Python converts.
         case digits
-        /// Python would take it, but json-c's documents cannot carry it.
+        /// Python accepts it, but json-c cannot represent it.
         case unsupported
     }
 
     /// Python's message, such as "Expecting value".
     public let message: String
 
-    /// Where, counted in characters (Unicode scalars) from 0.
+    /// The place, in characters (Unicode scalars) from 0.
     public let position: Int
 
     /// What kind of fault it is.

@@ -1,6 +1,6 @@
-/// One value of a `JSONTree`: where it begins.
+/// The beginning of one value of a `JSONTree`.
 public struct JSONNode: Sendable {
-    // Eight bytes in all: a hostile object has millions of members.
+    // Eight bytes in all, because a hostile object has millions of members.
     private let startBits: UInt32
     private let containerBits: UInt32
 
@@ -9,19 +9,19 @@ public struct JSONNode: Sendable {
         containerBits = UInt32(container)
     }
 
-    /// The byte its text begins with.
+    /// The index of its first byte.
     var start: Int { Int(startBits) }
 
-    /// The number of the first container that opens here or later.
+    /// The number of the first container that opens at this byte or later.
     var container: Int { Int(containerBits) }
 
-    /// What a value is, as Python's types tell values apart.
+    /// The kind of a value, as Python's types divide them.
     public enum Kind: Sendable {
         case null
         case bool(Bool)
         /// A number without fraction or exponent: Python's `int`.
         case integer
-        /// Any other number, `NaN` and the infinities among them: Python's `float`.
+        /// Any other number, `NaN` and the infinities included: Python's `float`.
         case float
         case string
         case array
@@ -57,7 +57,7 @@ extension JSONTree {
         }
     }
 
-    /// How many elements an array has, counted no further than `limit` + 1.
+    /// The number of elements of an array, counted no further than `limit` + 1.
     public func count(of array: JSONNode, limit: Int = .max - 1) -> Int {
         var count = 0
         forEachElement(of: array) { index, _ in
@@ -67,7 +67,7 @@ extension JSONTree {
         return count
     }
 
-    /// The member named `name`, the last where there are several.
+    /// The member named `name`; the last one if several have that name.
     public func member(_ name: String, of object: JSONNode) -> JSONNode? {
         var found: JSONNode?
         forEachMember(of: object) { key, value in
@@ -76,7 +76,7 @@ extension JSONTree {
         return found
     }
 
-    /// Calls `body` with where each member's name begins and with its value, repeated names too.
+    /// Calls `body` with the index of each member's name and its value, repeated names included.
     func forEachMember(of object: JSONNode, _ body: (_ key: Int, JSONNode) -> Void) {
         var key = inside(object)
         while text[key.start] != UInt8(ascii: "}") {
@@ -88,12 +88,12 @@ extension JSONTree {
         }
     }
 
-    /// Calls `body` with each member's name, as WTF-8, and its value, repeated names too.
+    /// Calls `body` with each member's name, as WTF-8, and its value, repeated names included.
     public func forEachNamed(of object: JSONNode, _ body: (_ name: [UInt8], JSONNode) -> Void) {
         forEachMember(of: object) { key, value in body(string(at: key), value) }
     }
 
-    /// The value of a number as Python's `float` of it; infinite where it lies beyond, `NaN` included.
+    /// The value of a number, `NaN` included, as Python's `float`; infinite if it is out of range.
     public func double(of number: JSONNode) -> Double {
         Double(jsonNumber: text.span.extracting(number.start..<end(of: number)))
     }
@@ -103,7 +103,7 @@ extension JSONTree {
         return false
     }
 
-    /// Where the digits of an integer stand, with "-" where negative, as Python prints it.
+    /// The range of an integer's digits as Python prints it, with "-" if it is negative.
     func integerText(of number: JSONNode) -> Range<Int> {
         let end = end(of: number)
         let isNegativeZero =
@@ -111,16 +111,16 @@ extension JSONTree {
         return (isNegativeZero ? number.start + 1 : number.start)..<end
     }
 
-    /// A value's text as it stands.
+    /// A value's text, unchanged.
     public func text(of node: JSONNode) -> ArraySlice<UInt8> { text[node.start..<end(of: node)] }
 
-    /// Whether an array or an object holds nothing.
+    /// Whether an array or an object is empty.
     public func isEmpty(_ container: JSONNode) -> Bool {
         let first = text[inside(container).start]
         return first == UInt8(ascii: "]") || first == UInt8(ascii: "}")
     }
 
-    /// Bytes of a value's text.
+    /// The range of a value's text.
     public func length(of node: JSONNode) -> Int { end(of: node) - node.start }
 
     /// The byte behind a value.
@@ -144,13 +144,13 @@ extension JSONTree {
         return i
     }
 
-    /// What stands first in a container: a value, a name, or the closing bracket.
+    /// The first thing in a container: a value, a name, or the closing bracket.
     private func inside(_ container: JSONNode) -> JSONNode {
         JSONNode(
             start: skippingSpace(from: container.start + 1), container: container.container + 1)
     }
 
-    /// What follows `value` in its container: a value, a name, or the closing bracket.
+    /// The thing behind `value` in its container: a value, a name, or the closing bracket.
     private func after(_ value: JSONNode) -> JSONNode {
         let isContainer =
             text[value.start] == UInt8(ascii: "[") || text[value.start] == UInt8(ascii: "{")
@@ -172,7 +172,7 @@ private func endsScalar(_ byte: UInt8) -> Bool {
         || byte == UInt8(ascii: "}")
 }
 
-/// Whether `byte` tells a float's text from an integer's; "I" and "N" begin Infinity and NaN.
+/// Whether `byte` occurs only in a float's text; "I" and "N" begin Infinity and NaN.
 private func isFloatMark(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "I"),

@@ -1,8 +1,8 @@
-/// Reads a text of known shape straight into floats and strings, without a tree.
+/// Reads a text of known shape directly into floats and strings, without a tree.
 ///
-/// Every step answers nil or false where the text is not as expected or not JSON at all; the caller
-/// then builds a `JSONTree`, which finds out what is wrong. What a step accepts, the tree accepts
-/// with the same value.
+/// Each step gives nil or false if the text is not as expected, or not JSON at all. The caller then
+/// builds a `JSONTree`, which finds out what is wrong. The tree accepts everything that a step
+/// accepts, with the same value.
 public struct JSONReader: ~Escapable {
     private var scanner: JSONScanner
 
@@ -10,7 +10,7 @@ public struct JSONReader: ~Escapable {
     @_lifetime(borrow text)
     public init(_ text: borrowing JSONText) { scanner = JSONScanner(text.bytes.span) }
 
-    /// The next byte to be looked at.
+    /// The index of the next byte to be read.
     public var position: Int {
         get { scanner.position }
         set {
@@ -20,10 +20,10 @@ public struct JSONReader: ~Escapable {
         }
     }
 
-    /// Steps over white space.
+    /// Skips white space.
     public mutating func skipSpace() { scanner.skipSpace() }
 
-    /// Steps over `byte`, with white space before it, if it stands here.
+    /// Skips white space and then `byte`, if it comes next.
     public mutating func skip(_ byte: UInt8) -> Bool {
         scanner.skipSpace()
         guard scanner.sees(byte) else { return false }
@@ -31,7 +31,7 @@ public struct JSONReader: ~Escapable {
         return true
     }
 
-    /// Whether nothing but white space follows.
+    /// Whether only white space follows.
     public mutating func isAtEnd() -> Bool {
         scanner.skipSpace()
         return scanner.position == scanner.text.count

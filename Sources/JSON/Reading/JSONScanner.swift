@@ -1,16 +1,16 @@
-/// Steps over a text by JSON's grammar as CPython's `_json.c` does, so that every fault carries the
-/// message and the place `json.loads` gives it.
+/// Reads a text by JSON's grammar as CPython's `_json.c` does, so that every fault has the message
+/// and the place that `json.loads` gives it.
 struct JSONScanner: ~Escapable {
-    /// WTF-8, or anything where only ASCII is taken.
+    /// WTF-8; any bytes if the caller accepts only ASCII.
     let text: Span<UInt8>
 
-    /// The next byte to look at.
+    /// The index of the next byte to be read.
     var position = 0
 
     @_lifetime(copy text)
     init(_ text: Span<UInt8>) { self.text = text }
 
-    /// A fault at byte `offset`; the error counts characters.
+    /// A fault at byte `offset`; the error's place is in characters.
     func fault(
         _ message: String, at offset: Int, cause: JSONError.Cause = .syntax
     ) -> JSONError {
@@ -31,7 +31,7 @@ struct JSONScanner: ~Escapable {
         }
     }
 
-    /// From a string's opening quote to behind its closing one.
+    /// Steps from a string's opening quote behind its closing one.
     mutating func skipString() throws(JSONError) {
         let begin = position
         position += 1
@@ -62,7 +62,7 @@ struct JSONScanner: ~Escapable {
             UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
             position = escape + 2
         case UInt8(ascii: "u"):
-            // Python wants a character behind the four digits too, and only then looks at them.
+            // Python requires a character behind the four digits before it looks at them.
             guard escape + 6 < text.count,
                 (2..<6).allSatisfy({ hexValue(text[escape + $0]) != nil })
             else { throw fault("Invalid \\uXXXX escape", at: escape + 1) }
@@ -71,7 +71,7 @@ struct JSONScanner: ~Escapable {
         }
     }
 
-    /// From a value that is neither string, array nor object to behind it.
+    /// Steps behind a value that is neither string, array nor object.
     mutating func skipScalar() throws(JSONError) {
         guard position < text.count else { throw fault("Expecting value", at: position) }
         switch text[position] {
@@ -85,7 +85,7 @@ struct JSONScanner: ~Escapable {
         }
     }
 
-    /// Python converts no longer decimal integer (`sys.set_int_max_str_digits`).
+    /// The most digits of a decimal integer that Python converts (`sys.set_int_max_str_digits`).
     static let integerDigits = 4300
 
     private mutating func skipNumber() throws(JSONError) {
@@ -107,7 +107,7 @@ struct JSONScanner: ~Escapable {
             if sees(UInt8(ascii: "-")) || sees(UInt8(ascii: "+")) { position += 1 }
             let power = position
             skipDigits()
-            // An exponent without digits is not the number's: what follows is then the fault.
+            // An "e" without digits does not belong to the number; it is then the fault.
             if position == power { position = mark } else { isInteger = false }
         }
         guard !isInteger || digits <= Self.integerDigits else {

@@ -2,11 +2,12 @@ extension JSONTree {
     /// The characters of a string, as WTF-8.
     public func string(of node: JSONNode) -> [UInt8] { string(at: node.start) }
 
-    /// The characters of the string whose opening quote stands at byte `quote`, as WTF-8.
+    /// The characters, as WTF-8, of the string whose opening quote is byte `quote`.
     func string(at quote: Int) -> [UInt8] { unescape(stringAt: quote, in: text.span) }
 
-    /// Appends a string in quotes; `json.dumps(…, ensure_ascii=False)`, but that an unpaired
-    /// surrogate, which UTF-8 cannot hold, stays an escape.
+    /// Appends a string in quotes as `json.dumps(…, ensure_ascii=False)` does.
+    ///
+    /// UTF-8 cannot hold an unpaired surrogate; it stays an escape.
     func writeString(at quote: Int, into output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
         let characters = string(at: quote)
@@ -28,7 +29,7 @@ extension JSONTree {
     }
 }
 
-/// The characters of a string that the scanner has passed, as WTF-8.
+/// The characters, as WTF-8, of a string that the scanner has accepted.
 func unescape(stringAt quote: Int, in text: Span<UInt8>) -> [UInt8] {
     var characters: [UInt8] = []
     var i = quote + 1
@@ -72,7 +73,7 @@ private func appendEscapedCharacter(
     }
 }
 
-/// Whether three bytes at `i` spell a surrogate, as only WTF-8 does.
+/// Whether the three bytes at `i` are a surrogate, which only WTF-8 has.
 private func isSurrogate(at i: Int, in text: [UInt8]) -> Bool {
     text[i] == 0xED && i + 2 < text.count && text[i + 1] >= 0xA0
 }

@@ -1,21 +1,22 @@
-/// A body's characters, whatever encoding it came in.
+/// A body's characters, in whatever encoding the body came.
 ///
-/// As Python's `json.loads(bytes)` reads it: UTF-8, UTF-16 or UTF-32, told from a byte order mark or
-/// from where the zero bytes stand, with unpaired surrogates let through (`surrogatepass`).
+/// Decoded as by Python's `json.loads(bytes)`: UTF-8, UTF-16 or UTF-32, recognised by a byte order
+/// mark or by the places of the zero bytes. Unpaired surrogates are accepted (`surrogatepass`).
 public struct JSONText: Sendable {
-    /// UTF-8, but that an unpaired surrogate stands as its three bytes (WTF-8); no byte order mark.
+    /// WTF-8 without a byte order mark: UTF-8, and three bytes for an unpaired surrogate.
     ///
-    /// Of an unchecked text, anything.
+    /// An unchecked text may hold any bytes.
     public let bytes: [UInt8]
 
-    /// `body` as it is, for a reader that takes nothing but ASCII.
+    /// Takes `body` unchecked, for a reader that accepts only ASCII.
     ///
-    /// The check is a seventh of what it costs to read numbers.
+    /// The check is a notable part of the cost of reading numbers.
     public init(unchecked body: [UInt8]) { bytes = body }
 
     /// The characters of `body`.
     ///
-    /// - Throws: `JSONError` with cause `encoding`; its position counts the characters before the fault.
+    /// - Throws: `JSONError` with cause `encoding`; its place is the number of characters before the
+    ///   fault.
     public init(decoding body: [UInt8]) throws(JSONError) {
         switch JSONEncoding(detectedIn: body) {
         case .utf8(let mark):
@@ -33,7 +34,8 @@ public struct JSONText: Sendable {
     }
 }
 
-/// Python's `json.detect_encoding`; `mark` is the length of a byte order mark that the codec drops.
+/// Python's `json.detect_encoding`; `mark` is the length of the byte order mark that the codec
+/// drops.
 private enum JSONEncoding {
     case utf8(mark: Int)
     case utf16(mark: Int, bigEndian: Bool)
@@ -70,14 +72,16 @@ private enum JSONEncoding {
     }
 }
 
-/// How many characters begin before byte `end` of WTF-8.
+/// The number of characters that begin before byte `end` of WTF-8.
 func characters(in text: Span<UInt8>, before end: Int) -> Int {
     var count = 0
     for i in 0..<end where text[i] & 0xC0 != 0x80 { count += 1 }
     return count
 }
 
-/// The first byte that no well-formed sequence holds, nil where all is well; surrogates pass.
+/// The index of the first byte outside a well-formed sequence; nil if there is none.
+///
+/// Surrogates are accepted.
 private func firstFault(inUTF8 text: Span<UInt8>) -> Int? {
     func continues(_ i: Int, _ range: ClosedRange<UInt8> = 0x80...0xBF) -> Bool {
         i < text.count && range.contains(text[i])
@@ -88,7 +92,7 @@ private func firstFault(inUTF8 text: Span<UInt8>) -> Int? {
     }
     var i = 0
     while i < text.count {
-        // Most bodies are ASCII: 32 bytes at once as long as none has its high bit set.
+        // Most bodies are ASCII: skips 32 bytes at once while none has its high bit set.
         while i &+ 32 <= text.count {
             guard (highBits(i) | highBits(i &+ 8) | highBits(i &+ 16) | highBits(i &+ 24)) == 0
             else { break }
@@ -123,7 +127,8 @@ private func transcode(
         return bigEndian ? a << 8 | b : b << 8 | a
     }
     var bytes: [UInt8] = []
-    // A unit of two bytes may take three; untouched room costs nothing, growing holds the text twice.
+    // A unit of two bytes may become three. Reserved memory that is never touched costs nothing;
+    // growing would hold the text twice.
     bytes.reserveCapacity(body.count / 2 * 3)
     var i = mark
     while i + 1 < body.count {
@@ -164,7 +169,7 @@ private func transcode(
     return bytes
 }
 
-/// Appends a code point, surrogate or not, as UTF-8 spells numbers of its size.
+/// Appends a code point, even a surrogate, as WTF-8.
 func append(codePoint: UInt32, to bytes: inout [UInt8]) {
     func tail(_ shift: UInt32) -> UInt8 { UInt8(0x80 | (codePoint >> shift) & 0x3F) }
     switch codePoint {

@@ -1,7 +1,7 @@
 /// A text known to be JSON, with the extents of its arrays and objects.
 ///
-/// Values stay where they are in the text and are looked at through `JSONNode`: eight bytes a
-/// container is all there is beside the text, whatever a hostile body nests.
+/// Values stay in the text and are read through `JSONNode`. Beside the text a tree takes only eight
+/// bytes a container, whatever a hostile body nests.
 public struct JSONTree: Sendable {
     /// WTF-8.
     let text: [UInt8]
@@ -9,9 +9,9 @@ public struct JSONTree: Sendable {
     /// Containers in the order they open.
     var extents: [Extent] = []
 
-    /// Where a container ends and how many containers open up to there.
+    /// The end of a container, and the number of containers that open before it.
     struct Extent {
-        /// The byte behind the closing bracket.
+        /// The index of the byte behind the closing bracket.
         var end: UInt32
         /// The number of the first container that opens behind it.
         var next: UInt32
@@ -19,12 +19,12 @@ public struct JSONTree: Sendable {
 
     /// Checks `text` from end to end.
     ///
-    /// - Parameter depth: how many arrays and objects may lie within each other.
-    /// - Throws: `JSONError`: what `json.loads` finds first.
+    /// - Parameter depth: the most arrays and objects inside one another.
+    /// - Throws: `JSONError`: the fault that `json.loads` finds first.
     public init(_ text: JSONText, depth: Int) throws(JSONError) {
         precondition(text.bytes.count < UInt32.max, "a JSON text of \(text.bytes.count) bytes")
         self.text = text.bytes
-        // Growing would hold the extents twice, and a hostile text has one for every other byte.
+        // Growing would hold the extents twice. A hostile text has one for every second byte.
         extents.reserveCapacity(brackets(in: text.bytes.span))
         var scanner = JSONScanner(text.bytes.span)
         scanner.skipSpace()
@@ -35,9 +35,9 @@ public struct JSONTree: Sendable {
         }
     }
 
-    /// Steps over one value with all that lies in it.
+    /// Skips one value with everything in it.
     ///
-    /// A loop, so that depth costs no stack.
+    /// A loop rather than recursion, so that depth costs no stack.
     private mutating func index(_ scanner: inout JSONScanner, depth: Int) throws(JSONError) {
         var open: [(container: Int, isObject: Bool)] = []
         while true {
@@ -74,7 +74,7 @@ public struct JSONTree: Sendable {
         }
     }
 
-    /// Steps over the bracket that closes the innermost container, if it stands here.
+    /// Skips the bracket that closes the innermost container, if it comes next.
     private mutating func closes(
         _ open: inout [(container: Int, isObject: Bool)], _ scanner: inout JSONScanner
     ) -> Bool {
@@ -89,7 +89,7 @@ public struct JSONTree: Sendable {
 }
 
 extension JSONScanner {
-    /// From where a member's name must begin to where its value must.
+    /// Steps from the place of a member's name to that of its value.
     fileprivate mutating func skipKey() throws(JSONError) {
         guard sees(UInt8(ascii: "\"")) else {
             throw fault("Expecting property name enclosed in double quotes", at: position)
@@ -102,7 +102,7 @@ extension JSONScanner {
     }
 }
 
-/// How many arrays and objects may open in `text`: brackets, within strings or not.
+/// An upper bound of the arrays and objects in `text`: its opening brackets, in strings too.
 private func brackets(in text: Span<UInt8>) -> Int {
     var count = 0
     // "[" and "{" differ in one bit.

@@ -1,12 +1,15 @@
-/// Members in the order their keys first came; a repeated key keeps its place and takes the last value.
+/// Members in the order of their keys' first occurrence.
 ///
-/// Keys are compared by their UTF-8: two canonically equivalent spellings are two members, as in
-/// Python, where Swift's `String` would call them equal.
+/// A repeated key keeps its place and takes the last value.
+///
+/// Keys are compared by their UTF-8. Two canonically equivalent spellings are two members, as in
+/// Python; Swift's `String` calls them equal.
 public struct JSONObject: Sendable, Equatable {
     /// Members in order.
     public private(set) var members: [(key: String, value: JSONValue)] = []
 
-    /// Where a key's member stands; filled only once there are more members than a short search pays for.
+    /// The index of each key's member; empty while there are few enough members for a linear
+    /// search.
     private var positions: [[UInt8]: Int] = [:]
 
     /// An object without members.
@@ -20,7 +23,9 @@ public struct JSONObject: Sendable, Equatable {
     /// Names in order.
     public var keys: [String] { members.map(\.key) }
 
-    /// The value named `key`, if there is one; assigning nil stores `null`.
+    /// The value named `key`; nil if there is none.
+    ///
+    /// Assigning nil stores `null`.
     public subscript(key: String) -> JSONValue? {
         get { position(of: key).map { members[$0].value } }
         set {

@@ -1,12 +1,12 @@
-/// A JSON value copied out of its text; for small documents and for error bodies.
+/// A JSON value copied out of its text, for small documents and for error bodies.
 ///
-/// Not indirect: arrays and objects point to storage of their own anyway, and a number in an
-/// array then costs its slot rather than a heap cell.
+/// Not indirect: arrays and objects have storage of their own anyway, and a number in an array then
+/// takes its slot only, not a heap cell.
 public enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int)
-    /// An integer beyond `Int`, as its decimal digits with a sign where negative.
+    /// An integer beyond `Int`, as its decimal digits, with "-" if it is negative.
     case bigInteger(String)
     case double(Double)
     case string(String)

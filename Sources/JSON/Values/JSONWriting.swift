@@ -1,7 +1,7 @@
 extension JSONValue {
     /// Appends the value as `json.dumps(…, ensure_ascii=False, separators=(",", ":"))` prints it.
     ///
-    /// A number that is not finite, which JSON cannot hold, is printed as `null`.
+    /// JSON cannot hold a number that is not finite; it becomes `null`.
     public func write(into output: inout [UInt8]) {
         switch self {
         case .null: output.append(contentsOf: "null".utf8)
@@ -30,7 +30,7 @@ extension JSONValue {
     }
 }
 
-/// Appends `text` in quotes, escaping what JSON requires and nothing more.
+/// Appends `text` in quotes, with only the escapes that JSON requires.
 public func appendJSON(_ text: String, to output: inout [UInt8]) {
     var text = text
     output.append(UInt8(ascii: "\""))
@@ -40,7 +40,7 @@ public func appendJSON(_ text: String, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
 }
 
-/// Appends one byte of a string's UTF-8 as it stands between quotes.
+/// Appends one byte of a string's UTF-8, escaped if JSON requires it.
 @inline(__always)
 func appendEscaped(_ byte: UInt8, to output: inout [UInt8]) {
     if byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") {
@@ -65,14 +65,14 @@ func appendEscaped(_ byte: UInt8, to output: inout [UInt8]) {
     }
 }
 
-/// Appends `value` as Python's `repr` spells a float; `null` where it is not finite.
+/// Appends `value` as Python's `repr` spells a float; `null` if it is not finite.
 public func appendJSON(_ value: Double, to output: inout [UInt8]) {
     guard value.isFinite else {
         output.append(contentsOf: "null".utf8)
         return
     }
-    // Swift's shortest digits are Python's (both round-trip with the fewest digits); the layout
-    // differs: Python turns to an exponent below 1e-4 and from 1e16, with two digits at least.
+    // Swift's digits are Python's: both give the fewest that read back as the same value. The
+    // layout differs: Python uses an exponent below 1e-4 and from 1e16, with at least two digits.
     let parts = DecimalParts(value.magnitude)
     if value.sign == .minus { output.append(UInt8(ascii: "-")) }
     let digits = parts.digits
