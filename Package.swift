@@ -90,60 +90,75 @@ let package = Package(
         .systemLibrary(name: "CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
 
+        // What tests of several targets use: fixtures, a FastCGI peer, a small encoder. It needs no
+        // other target, so that a change of the product rebuilds only the tests that concern it.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        // A service and bodies in place of real ones.
+        .target(
+            name: "StandIns", dependencies: ["API", "Inference", "System"],
+            path: "Tests/StandIns", swiftSettings: strict),
         .testTarget(name: "SystemTests", dependencies: ["System"], swiftSettings: strict),
         .testTarget(
-            name: "KernelsTests", dependencies: ["Kernels", "Tensors"], swiftSettings: strict),
+            name: "KernelsTests", dependencies: ["Kernels", "Tensors", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "JSONTests",
-            dependencies: ["JSON"],
+            dependencies: ["JSON", "TestSupport"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ModelFilesTests",
-            dependencies: ["ModelFiles", "Tensors", "System"],
+            dependencies: ["ModelFiles", "Tensors", "System", "TestSupport"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "DenoisersTests",
-            dependencies: ["Denoisers", "Kernels", "Tensors", "System", "ModelFiles"],
+            dependencies: [
+                "Denoisers", "Kernels", "Tensors", "System", "ModelFiles", "TestSupport",
+            ],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "EncoderTests",
-            dependencies: ["Encoder", "Kernels", "Tensors", "System"],
+            dependencies: ["Encoder", "Kernels", "Tensors", "System", "TestSupport"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "TokenizerTests",
-            dependencies: ["Tokenizer"],
+            dependencies: ["Tokenizer", "TestSupport"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "InferenceTests",
-            dependencies: ["Inference", "Tokenizer", "Tensors", "ModelFiles", "System"],
+            dependencies: [
+                "Inference", "Encoder", "Tokenizer", "Tensors", "Denoisers", "ModelFiles",
+                "System", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
-            name: "CommandTests",
+            name: "DenoiserTests",
             dependencies: [
-                "denoiser", "API", "Inference",
+                "denoiser", "API", "FastCGI", "Inference", "ModelFiles", "JSON", "System",
+                "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "APITests",
-            dependencies: ["API", "Inference", "JSON", "System"],
+            dependencies: ["API", "Inference", "JSON", "System", "StandIns", "TestSupport"],
             resources: [.copy("Fixtures")],
             swiftSettings: strict
         ),
         .testTarget(
-            name: "FastCGITests", dependencies: ["FastCGI", "System"], swiftSettings: strict),
+            name: "FastCGITests", dependencies: ["FastCGI", "System", "TestSupport"],
+            swiftSettings: strict),
     ]
 )
 
@@ -151,7 +166,7 @@ let package = Package(
 // set, as the program that Tests/Fuzz/run links with libFuzzer.
 let probed: [Target.Dependency] = [
     "FastCGI", "API", "Inference", "JSON", "ModelFiles", "Tokenizer", "System", "Kernels",
-    "Tensors",
+    "Tensors", "StandIns",
 ]
 if Context.environment["FUZZING"] == nil {
     package.targets.append(

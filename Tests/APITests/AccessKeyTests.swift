@@ -1,4 +1,5 @@
 import Testing
+import StandIns
 
 @testable import API
 
@@ -7,7 +8,7 @@ private let train = "train-train-train-train"
 
 private func application() throws -> Application {
     let keys = try AccessKeys(parsing: "# keys\n\nuse \(use)\n  train\t\(train)\nuse \(train)\n")
-    return Application(service: RecordingService(), keys: keys)
+    return Application(service: StandInService(), keys: keys)
 }
 
 private func answer(

@@ -1,6 +1,8 @@
 import Foundation
 import JSON
 import Testing
+import StandIns
+import TestSupport
 
 @testable import API
 
@@ -24,7 +26,7 @@ struct RecordedCase: Decodable, Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     static func all() -> [RecordedCase] {
-        (try? fixture([RecordedCase].self, "cases.json")) ?? []
+        (try? fixtures.decoded([RecordedCase].self, "cases.json")) ?? []
     }
 
     /// The request as it comes out of the web server.

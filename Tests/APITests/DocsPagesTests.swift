@@ -1,9 +1,11 @@
 import Foundation
+import StandIns
 import Testing
+import TestSupport
 
 @testable import API
 
-@Suite struct DocsPagesTests {
+@Suite struct `The documentation pages` {
     private func page(_ path: String, below root: String = "") -> Response {
         var body = PiecewiseBody([])
         return Application(service: StandInService())
@@ -17,7 +19,8 @@ import Testing
             let page = page(path, below: root)
             #expect(page.status == 200)
             #expect(page.headers.first?.value == "text/html; charset=utf-8")
-            let reference = String(decoding: try fixture("\(prefix)\(name).html"), as: UTF8.self)
+            let reference = String(
+                decoding: try fixtures.data("\(prefix)\(name).html"), as: UTF8.self)
             #expect(
                 withFastAPIAssets(text(page), root: root)
                     == reference.replacing(
@@ -27,7 +30,7 @@ import Testing
 
     @Test func `the page that a sign-in returns to is FastAPI's`() throws {
         let page = page("/docs/oauth2-redirect", below: "/x")
-        #expect(page.body == [UInt8](try fixture("docs-oauth2-redirect.html")))
+        #expect(page.body == [UInt8](try fixtures.data("docs-oauth2-redirect.html")))
     }
 
     @Test(arguments: ["/docs", "/redoc"])

@@ -1,9 +1,10 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import API
 
-@Suite struct FormTests {
+@Suite struct `The forms of uploads` {
     private struct Header: Decodable {
         var header: Data
         var value: Data
@@ -18,7 +19,7 @@ import Testing
 
     @Test func `header parameters are those python-multipart finds`() throws {
         let wanted = ["name", "filename", "boundary", "charset"]
-        for recorded in try fixture([Header].self, "form-headers.json") {
+        for recorded in try fixtures.decoded([Header].self, "form-headers.json") {
             let header = FormOptionsHeader(parsing: [UInt8](recorded.header))
             let source = String(decoding: recorded.header, as: UTF8.self)
             for type in ["multipart/form-data", "application/x-www-form-urlencoded"] {
@@ -51,9 +52,9 @@ import Testing
     }
 
     @Test func `names are decoded as Python decodes them in the form's character set`() throws {
-        let unread = Set(try fixture(Labels.self, "charset-labels.json").unread)
+        let unread = Set(try fixtures.decoded(Labels.self, "charset-labels.json").unread)
         var differing: Set<String> = []
-        for recorded in try fixture([Charset].self, "form-charsets.json") {
+        for recorded in try fixtures.decoded([Charset].self, "form-charsets.json") {
             if unread.contains(recorded.label.lowercased()) {
                 #expect(charset(recorded.label) == .latin1, "\(recorded.label)")
                 differing.insert(recorded.label)
@@ -68,13 +69,13 @@ import Testing
     }
 
     @Test func `every byte of every set is what Python makes of it`() throws {
-        let sets = try fixture(Labels.self, "charset-labels.json").sets
+        let sets = try fixtures.decoded(Labels.self, "charset-labels.json").sets
         #expect(Set(sets.map(\.label)).count == 77)
         sets.forEach(expect)
     }
 
     @Test func `a label names the set that Python knows by it, however it is spelled`() throws {
-        let recorded = try fixture(Labels.self, "charset-labels.json")
+        let recorded = try fixtures.decoded(Labels.self, "charset-labels.json")
         #expect(recorded.labels.count > 1900)
         for (label, set) in recorded.labels {
             #expect(charset(label) == charset(set), "\(label)")

@@ -1,9 +1,10 @@
 import Inference
 import Testing
+import StandIns
 
 @testable import API
 
-@Suite struct Metrics {
+@Suite struct `The metrics` {
     @Test func `labels are escaped and whole numbers have no point`() {
         var text = MetricsText()
         text.begin("a_total", .counter, "What it counts.")

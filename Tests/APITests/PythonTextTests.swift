@@ -1,9 +1,10 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import API
 
-@Suite struct PythonTextTests {
+@Suite struct `Python's text` {
     private struct Text: Decodable {
         var bytes: Data
         var words: Int?
@@ -26,7 +27,7 @@ import Testing
 
     @Test(arguments: [1, 2, 3, 5, 1000])
     func `words and the first bad byte are Python's, however the text is cut`(piece: Int) throws {
-        for text in try fixture([Text].self, "utf8-texts.json") {
+        for text in try fixtures.decoded([Text].self, "utf8-texts.json") {
             var words = PythonTextWords()
             let bytes = [UInt8](text.bytes)
             for start in stride(from: 0, to: bytes.count, by: piece) {
@@ -39,7 +40,7 @@ import Testing
     }
 
     @Test func `escapes are resolved as urllib's unquote_plus resolves them`() throws {
-        for escaped in try fixture([Escaped].self, "form-escapes.json") {
+        for escaped in try fixtures.decoded([Escaped].self, "form-escapes.json") {
             let value = PythonText.unquotedPlus([UInt8](escaped.text))
             #expect(
                 value.unicodeScalars.elementsEqual(escaped.value.unicodeScalars),

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite struct Readme {
+@Suite struct `The README` {
     @Test func `shows the table of deliberate differences`() throws {
         let tests = URL(filePath: #filePath).appending(path: "../..").standardized
         let file = tests.appending(path: "Conformance/README.md")

@@ -1,6 +1,7 @@
 import System
 import Inference
 import Testing
+import StandIns
 
 @testable import API
 
@@ -100,7 +101,7 @@ import Testing
     }
 
     @Test func `training that takes too long names the limit`() {
-        let service = RecordingService(.failure(.trainingTooLong(limit: 77)))
+        let service = StandInService(training: .failure(.trainingTooLong(limit: 77)))
         let answer = upload(form(Array("one".utf8)), to: service)
         #expect(answer.status == 422)
         #expect(text(answer).contains("longer than the limit of 77 seconds"))

@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import JSON
+import StandIns
 import Testing
 
 @testable import API

@@ -1,8 +1,9 @@
 import Testing
+import StandIns
 
 @testable import API
 
-@Suite struct SitePolicyTests {
+@Suite struct `The site policy` {
     @Test(
         arguments: [
             // What is no browser.
@@ -31,7 +32,7 @@ import Testing
     func `an upload is taken from pages of the own host only`(
         headers: [String: String], isTaken: Bool
     ) throws {
-        let service = RecordingService()
+        let service = StandInService()
         let answer = try upload(headers, to: Application(service: service))
         #expect(answer.status == (isTaken ? 200 : 403), "\(headers)")
         #expect(service.trained.count == (isTaken ? 1 : 0))
@@ -43,17 +44,17 @@ import Testing
         sites.origins = ["https://app.example"]
         for (origin, status) in [("https://app.example", 200), ("https://evil.example", 403)] {
             let headers = ["origin": origin, "sec-fetch-site": "cross-site"]
-            let application = Application(service: RecordingService(), sites: sites)
+            let application = Application(service: StandInService(), sites: sites)
             #expect(try upload(headers, to: application).status == status)
         }
         sites.origins = ["*"]
-        let application = Application(service: RecordingService(), sites: sites)
+        let application = Application(service: StandInService(), sites: sites)
         #expect(try upload(["sec-fetch-site": "cross-site"], to: application).status == 200)
     }
 
     @Test func `with keys it is the key that counts`() throws {
         let keys = try AccessKeys(parsing: "train 0123456789abcdef")
-        let application = Application(service: RecordingService(), keys: keys)
+        let application = Application(service: StandInService(), keys: keys)
         let site = ["sec-fetch-site": "cross-site"]
         #expect(try upload(site, to: application).status == 401)
         let known = site.merging(["authorization": "Bearer 0123456789abcdef"]) { $1 }
@@ -68,7 +69,7 @@ import Testing
     func `of other names than the allowed none is answered`(host: String, status: Int) {
         var sites = SitePolicy()
         sites.hosts = ["here.example", "*.below.example", "[::1]"]
-        let application = Application(service: RecordingService(), sites: sites)
+        let application = Application(service: StandInService(), sites: sites)
         var body = PiecewiseBody([])
         let request = Request(method: "GET", path: "/health", headers: ["host": host])
         #expect(application.respond(to: request, body: &body).status == status)

@@ -1,9 +1,10 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import API
 
-@Suite struct TrustedProxiesTests {
+@Suite struct `The trusted proxies` {
     private struct Recorded: Decodable {
         var trusted: String
         var peer: String
@@ -12,7 +13,7 @@ import Testing
     }
 
     @Test func `the scheme is the one that uvicorn takes from such a peer`() throws {
-        let cases = try fixture([Recorded].self, "proxies.json")
+        let cases = try fixtures.decoded([Recorded].self, "proxies.json")
         #expect(cases.count > 400)
         for recorded in cases {
             let proxies = try TrustedProxies(recorded.trusted)

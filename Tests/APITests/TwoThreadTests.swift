@@ -1,6 +1,7 @@
 import Inference
 import Testing
 import System
+import StandIns
 
 @testable import API
 

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import API
 
@@ -24,7 +25,7 @@ struct UploadCase: Decodable, Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     static func all() -> [UploadCase] {
-        (try? fixture(Recording.self, "upload-cases.json").cases) ?? []
+        (try? fixtures.decoded(Recording.self, "upload-cases.json").cases) ?? []
     }
 
     private struct Recording: Decodable { var cases: [UploadCase] }
@@ -56,7 +57,7 @@ struct Detail: Decodable, Sendable, Equatable {
     }
 }
 
-@Suite struct UploadCaseTests {
+@Suite struct `Uploads that FastAPI answered` {
     @Test func `the recorded uploads are there`() {
         #expect(UploadCase.all().count == 69)
     }
@@ -89,18 +90,5 @@ struct Detail: Decodable, Sendable, Equatable {
             #expect(cut.status == whole.status, "pieces \(pieces)")
             #expect(cut.body == whole.body, "pieces \(pieces)")
         }
-    }
-}
-
-/// Steele, Lea and Flood's SplitMix64, for cuts that are the same in every run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,18 +1,21 @@
 import Foundation
 import Inference
 import Testing
+import StandIns
 
 @testable import API
 
-@Suite struct UploadEndpointTests {
+@Suite struct `The endpoint of uploads` {
     @Test func `the answer has three fields and the report stands in headers`() {
-        let service = RecordingService(
-            .success(
-                TrainingOutcome(
-                    loss: 0.00125, version: "12", noisyCosine: 0.454, denoisedCosine: 0.49,
-                    stages: [
-                        Stage("encode", .milliseconds(12.5)), Stage("train", .milliseconds(340.25)),
-                    ])))
+        let service = StandInService(
+            training:
+                .success(
+                    TrainingOutcome(
+                        loss: 0.00125, version: "12", noisyCosine: 0.454, denoisedCosine: 0.49,
+                        stages: [
+                            Stage("encode", .milliseconds(12.5)),
+                            Stage("train", .milliseconds(340.25)),
+                        ])))
         let answer = upload(form(Array("one two\nthree".utf8)), to: service)
         #expect(answer.status == 200)
         #expect(text(answer) == #"{"filename":"a.txt","word_count":3,"loss":0.00125}"#)
@@ -26,11 +29,12 @@ import Testing
 
     @Test(arguments: [(0, nil), (3, "3")])
     func `lines that were cut are counted in a header`(count: Int, header: String?) {
-        let service = RecordingService(
-            .success(
-                TrainingOutcome(
-                    loss: 1, version: "1", noisyCosine: nil, denoisedCosine: nil,
-                    truncated: count, stages: [])))
+        let service = StandInService(
+            training:
+                .success(
+                    TrainingOutcome(
+                        loss: 1, version: "1", noisyCosine: nil, denoisedCosine: nil,
+                        truncated: count, stages: [])))
         #expect(upload(form(Array("one".utf8)), to: service)["x-truncated"] == header)
     }
 
@@ -40,7 +44,7 @@ import Testing
     }
 
     @Test func `the service gets the file's bytes and no others`() {
-        let service = RecordingService()
+        let service = StandInService()
         let text = Array("\u{FEFF}one\r\n--Xy\r\n-\r\n\r\n--\r\n--X\r\r\0 二\n".utf8)
         let cuts = [[1], [2, 3], [64], [.max]]
         for pieces in cuts { _ = upload(form(text), pieces: pieces, to: service) }
@@ -48,7 +52,7 @@ import Testing
     }
 
     @Test func `a file cut off by the body's end does not replace the whole one before it`() {
-        let service = RecordingService()
+        let service = StandInService()
         let head = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename="
         let body = "\(head)\"a\"\r\n\r\nfirst\r\n\(head)\"b\"\r\n\r\nsecond\r\n--X"
         #expect(text(upload(Array(body.utf8), to: service)).contains(#""filename":"a""#))
@@ -57,7 +61,7 @@ import Testing
 
     @Test(arguments: ["", "\u{20}\n", "\u{3000}\u{1C}\n\u{85}"])
     func `a file without text is refused and nothing is trained`(content: String) {
-        let service = RecordingService()
+        let service = StandInService()
         let answer = upload(form(Array(content.utf8)), to: service)
         #expect(answer.status == 422)
         #expect(
@@ -68,7 +72,7 @@ import Testing
     }
 
     @Test func `a file that is not UTF-8 is refused with the offset of its first bad byte`() {
-        let service = RecordingService()
+        let service = StandInService()
         let good = [UInt8](repeating: 97, count: 100_000)
         let answer = upload(form(good + [0xE4, 0xB8, 0x41]), pieces: [7], to: service)
         #expect(answer.status == 422)
@@ -91,7 +95,7 @@ import Testing
     }
 
     @Test func `too many lines are a 422 with both numbers`() {
-        let service = RecordingService(.failure(.tooManyLines(given: 1200, limit: 1000)))
+        let service = StandInService(training: .failure(.tooManyLines(given: 1200, limit: 1000)))
         let answer = upload(form(Array("one".utf8)), to: service)
         #expect(answer.status == 422)
         #expect(text(answer).contains("the file holds 1200 lines, more than the limit of 1000"))
@@ -100,7 +104,8 @@ import Testing
 
     @Test func `a busy trainer is a 503 with the time to wait`() {
         let answer = upload(
-            form(Array("one".utf8)), to: RecordingService(.failure(.trainingBusy(retryAfter: 9))))
+            form(Array("one".utf8)),
+            to: StandInService(training: .failure(.trainingBusy(retryAfter: 9))))
         #expect(answer.status == 503)
         #expect(
             answer.headers.contains { $0.name.lowercased() == "retry-after" && $0.value == "9" })
@@ -108,14 +113,15 @@ import Testing
 
     @Test func `a failed run is a 500 in the original's words`() {
         let answer = upload(
-            form(Array("one".utf8)), to: RecordingService(.failure(.trainingFailed("loss nan"))))
+            form(Array("one".utf8)),
+            to: StandInService(training: .failure(.trainingFailed("loss nan"))))
         #expect(answer.status == 500)
         #expect(text(answer) == #"{"detail":"處理失敗: loss nan"}"#)
     }
 
     @Test func `lines of nothing but CR LF come through whole`() {
         // Every CR could begin a delimiter.
-        let service = RecordingService()
+        let service = StandInService()
         let text =
             Array(repeating: Array("\r\n\r\n--\r\r\n--".utf8), count: 100_000).joined() + [97]
         #expect(upload(form(Array(text)), pieces: [4093], to: service).status == 200)

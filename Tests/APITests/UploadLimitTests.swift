@@ -1,9 +1,10 @@
 import Inference
 import Testing
+import StandIns
 
 @testable import API
 
-@Suite struct UploadLimitTests {
+@Suite struct `The limits of an upload` {
     @Test(arguments: [(1000, 422), (1001, 400)])
     func `a thousand fields are read and one more is not`(count: Int, status: Int) {
         let part = "--X\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n1\r\n"
@@ -92,7 +93,7 @@ import Testing
         limits.uploadBytes = 100
         let body = form(Array(repeating: 97, count: 200))
         var source = PiecewiseBody(body)
-        let answer = Application(service: RecordingService(), limits: limits).respond(
+        let answer = Application(service: StandInService(), limits: limits).respond(
             to: Request(
                 method: "POST", path: "/upload/",
                 headers: ["content-type": "multipart/form-data; boundary=X"]),
@@ -122,7 +123,7 @@ import Testing
             ) throws(BodyError) -> Int { throw .wrongLength }
         }
         var source = BrokenBody()
-        let answer = Application(service: RecordingService(), limits: Limits()).respond(
+        let answer = Application(service: StandInService(), limits: Limits()).respond(
             to: Request(
                 method: "POST", path: "/upload/",
                 headers: ["content-type": "multipart/form-data; boundary=X"]),

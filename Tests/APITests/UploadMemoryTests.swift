@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Testing
+import StandIns
 
 @testable import API
 
@@ -47,7 +48,7 @@ private func residentBytes() -> Int {
     return kibibytes * 1024
 }
 
-@Suite struct UploadMemoryTests {
+@Suite struct `The memory of an upload` {
     @Test func `an upload is held once`() {
         let textBytes = 60 << 20
         // Tests that run beside this one take memory too: the least of several counts.
@@ -60,7 +61,7 @@ private func residentBytes() -> Int {
     /// Memory taken at most, beyond its text, while an upload of `textBytes` is read.
     private func memoryBeyond(_ textBytes: Int) -> Int {
         var source = GeneratedBody(textBytes: textBytes)
-        let service = RecordingService()
+        let service = StandInService()
         let before = residentBytes()
         let answer = Application(service: service, limits: Limits()).respond(
             to: Request(

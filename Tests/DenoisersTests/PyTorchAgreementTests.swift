@@ -4,6 +4,7 @@ import Tensors
 import ModelFiles
 import Testing
 import System
+import TestSupport
 
 @testable import Denoisers
 
@@ -43,11 +44,6 @@ func floats(_ tensor: Tensor) -> [Float] {
     var values: [Float] = []
     for i in 0..<tensor.count { values.append(tensor.span[i]) }
     return values
-}
-
-func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
-    #expect(a.count == b.count)
-    return zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }
 
 @Suite struct `Agreement with PyTorch` {

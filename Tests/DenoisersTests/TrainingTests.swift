@@ -28,7 +28,7 @@ func train(
     return try trainer.run(isCancelled: isCancelled)
 }
 
-@Suite struct Training {
+@Suite struct `Training of the autoencoder` {
     @Test func `equal seeds give equal models, others do not`() throws {
         let rows = planeRows(70)
         func flat(_ seed: UInt64) throws -> [Float] {

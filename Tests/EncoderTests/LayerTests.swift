@@ -2,6 +2,7 @@ import Encoder
 import Foundation
 import Tensors
 import Testing
+import TestSupport
 
 @Suite struct `Encoder layers` {
     @Test(arguments: ["short", "long"], RealEncoder.Weights.allCases)
@@ -9,7 +10,7 @@ import Testing
         text: String, weights: RealEncoder.Weights
     ) throws {
         let encoder = try RealEncoder.encoder(weights)
-        let reference = try Safetensors(fixture("layers.safetensors"))
+        let reference = try Safetensors(fixtures.url("layers.safetensors"))
         var batch = PackedBatch()
         batch.append(try #require(reference.ids("\(text)/ids")))
         var workspace = encoder.makeWorkspace(tokens: batch.tokens)

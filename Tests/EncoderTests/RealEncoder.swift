@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Testing
 import System
+import TestSupport
 
 /// The published model, from the folder that `ENCODER_PATH` names; without it these tests fail.
 enum RealEncoder {
@@ -58,11 +59,11 @@ struct ReferenceTexts {
             let ids: [[Int32]]
         }
         let file = try JSONDecoder().decode(
-            File.self, from: Data(contentsOf: fixture("texts.json")))
+            File.self, from: Data(contentsOf: fixtures.url("texts.json")))
         texts = file.texts
         ids = file.ids
         embeddings = try #require(
-            Safetensors(fixture("embeddings.safetensors")).floats("embeddings"))
+            Safetensors(fixtures.url("embeddings.safetensors")).floats("embeddings"))
     }
 }
 

@@ -1,6 +1,7 @@
 import Encoder
 import Foundation
 import Tensors
+import TestSupport
 
 /// A safetensors file, mapped; a plain reader for these tests, apart from the product's own.
 final class Safetensors {
@@ -58,7 +59,5 @@ final class Safetensors {
     }
 }
 
-/// A file of this target's fixtures.
-func fixture(_ name: String) -> URL {
-    Bundle.module.bundleURL.appending(path: "Fixtures/\(name)")
-}
+/// What PyTorch and sentence-transformers give.
+let fixtures = Fixtures(in: .module)

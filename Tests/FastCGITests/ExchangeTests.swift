@@ -2,10 +2,11 @@ import Dispatch
 import Glibc
 import Testing
 import System
+import TestSupport
 
 @testable import FastCGI
 
-@Suite struct ExchangeTests {
+@Suite struct `An exchange` {
     @Test func `A request is read and answered`() throws {
         let service = try Service()
         let peer = try service.peer()
@@ -70,19 +71,19 @@ import System
             $0.queuedRequests = 0
         }
         // The thread may not wait yet.
-        #expect(service.eventually { service.answers() })
-        #expect(service.eventually { service.server.statistics.inFlight == 0 })
+        #expect(eventually { service.answers() })
+        #expect(eventually { service.server.statistics.inFlight == 0 })
         usleep(50_000)
         let (first, second) = (try service.peer(), try service.peer())
         for _ in 0..<3 {
             first.send(Wire.request("/wait", body: [1], keep: true))
-            #expect(service.eventually { service.visits.withLock { $0.last?.path == "/wait" } })
+            #expect(eventually { service.visits.withLock { $0.last?.path == "/wait" } })
             second.send(Wire.request("/all", body: [1], keep: true))
             #expect(second.reply()?.status == 503)
             service.gate.signal()
             #expect(first.reply()?.status == 200)
             service.visits.withLock { $0 = [] }
-            #expect(service.eventually { service.server.statistics.inFlight == 0 })
+            #expect(eventually { service.server.statistics.inFlight == 0 })
             // Then the thread is about to wait again.
             usleep(50_000)
         }
@@ -94,11 +95,11 @@ import System
         let peer = try service.peer()
         for (size, isLeft) in [(0, true), (10_000, true), (20_000, false), (100, true)] {
             peer.send(Wire.request("/wait", body: [UInt8](repeating: 1, count: size), keep: true))
-            #expect(service.eventually { service.visits.withLock { $0.last?.body.count == size } })
+            #expect(eventually { service.visits.withLock { $0.last?.body.count == size } })
             #expect(peer.isUnread == isLeft, "\(size) bytes")
             service.gate.signal()
             #expect(peer.reply()?.text == "\(size) bytes")
-            #expect(service.eventually { !peer.isUnread })
+            #expect(eventually { !peer.isUnread })
         }
         service.stop()
     }
@@ -107,7 +108,7 @@ import System
         let service = try Service()
         let peer = try service.peer()
         peer.send(Wire.request("/wait", body: [1], keep: true, id: 1))
-        #expect(service.eventually { service.paths == ["/wait"] })
+        #expect(eventually { service.paths == ["/wait"] })
         peer.send(Wire.request("/echo", body: Array("next".utf8), keep: true, id: 2))
         service.gate.signal()
         #expect(peer.reply(to: 1)?.text == "1 bytes")
@@ -199,11 +200,11 @@ import System
         let peer = try service.peer()
         peer.send(request[..<200_000])
         if leaves {
-            #expect(service.eventually { service.server.statistics.inFlight == 1 })
+            #expect(eventually { service.server.statistics.inFlight == 1 })
             usleep(20_000)  // To where it waits for more.
             peer.leave()
         }
-        try #require(service.eventually { service.visits.withLock { $0.count } == 1 })
+        try #require(eventually { service.visits.withLock { $0.count } == 1 })
         let fault = service.visits.withLock { $0[0].fault }
         #expect(fault == (leaves ? .connectionLost : .timedOut("the body did not come in time")))
         #expect(service.answers())
@@ -236,7 +237,7 @@ import System
         peer.send(Wire.begin() + Wire.record(4, content) + Wire.record(4) + Wire.record(5))
         #expect(peer.reply() == nil)
         #expect(service.paths.isEmpty)
-        #expect(service.eventually { service.server.statistics.brokenProtocols == 1 })
+        #expect(eventually { service.server.statistics.brokenProtocols == 1 })
         #expect(service.answers())
         service.stop()
     }

@@ -1,9 +1,10 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import FastCGI
 
-@Suite struct HostilePeerTests {
+@Suite struct `Hostile peers` {
     /// Streams tried; a long run sets the variable.
     private static let rounds =
         ProcessInfo.processInfo.environment["FASTCGI_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 500
@@ -42,7 +43,7 @@ import Testing
             if round % 100 == 0 { #expect(service.answers(), "after round \(round)") }
         }
         recent.removeAll()
-        #expect(service.eventually { service.server.statistics.inFlight == 0 })
+        #expect(eventually { service.server.statistics.inFlight == 0 })
         #expect(service.answers())
         #expect(service.stop() == .finished)
         print("\(Self.rounds) damaged streams: \(service.server.statistics)")

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Testing
 import System
+import TestSupport
 
 @testable import FastCGI
 
@@ -41,7 +42,7 @@ extension Service {
     }
 }
 
-@Suite struct LaneTests {
+@Suite struct `The lanes of requests` {
     @Test(arguments: 1...4)
     func `Requests without a body never wait for those with one`(threads: Int) throws {
         let service = try Service { $0.requestThreads = threads }
@@ -94,7 +95,7 @@ extension Service {
         let peers = try (0..<10).map { _ in try service.queue("/all") }
         for peer in peers.dropFirst() { peer.leave() }
         let start = ContinuousClock.now
-        #expect(service.eventually { service.server.statistics.departures == 9 })
+        #expect(eventually { service.server.statistics.departures == 9 })
         #expect(start.duration(to: .now) < .seconds(5))
         #expect(service.server.statistics.inFlight == 2)
         #expect(service.faults.withLock { $0.isEmpty }, "clients do that")
@@ -166,7 +167,7 @@ extension Service {
         // The last ones wait for a second.
         #expect(peers[0].reply()?.status == 503)
         peers[199].leave()
-        #expect(service.eventually { service.server.statistics.departures > 0 })
+        #expect(eventually { service.server.statistics.departures > 0 })
         #expect(service.server.statistics.inFlight > 0)
         #expect(service.stop() == .finished)
         for peer in peers[1..<199] { #expect(peer.reply()?.status == 503) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import FastCGI
 
-@Suite struct ParametersTests {
+@Suite struct `The parameters of a request` {
     private func parameters(_ entries: [String]) -> Parameters {
         Parameters(environment: entries.flatMap { Array($0.utf8) + [0] })
     }

@@ -1,8 +1,9 @@
 import Testing
+import TestSupport
 
 @testable import FastCGI
 
-@Suite struct RecordGateTests {
+@Suite struct `The record gate` {
     private let parameters = Wire.pairs(Wire.parameters("/x"))
 
     /// Feeds `bytes` in portions; returns the gate at the request's end or theirs.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 @testable import FastCGI
 
@@ -75,15 +76,6 @@ final class Service: Sendable {
     /// The paths of the requests that reached the handler.
     var paths: [String] { visits.withLock { $0.map(\.path) } }
 
-    /// Waits, in a test that would otherwise race, until `condition` holds.
-    func eventually(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<2000 {
-            if condition() { return true }
-            usleep(5000)
-        }
-        return false
-    }
-
     private func handle(_ exchange: consuming Exchange) {
         var visit = Visit(path: exchange.parameters.path, body: [])
         if visit.path == "/drop" {
@@ -117,25 +109,5 @@ final class Service: Sendable {
             Answer(
                 status: status,
                 headers: [("Content-Type", "text/plain"), ("X-Odd", "a\r\nB: c")], body: answer))
-    }
-}
-
-/// A fresh folder with a path short enough for a socket.
-func temporaryFolder() throws -> String {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-        "f\(UInt32.random(in: 0...UInt32.max))")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-    return folder.path
-}
-
-/// A value behind a lock that the thread sanitizer understands, which it does not of `Mutex`.
-final class Guarded<Value: Sendable>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value: Value
-
-    init(_ value: Value) { self.value = value }
-
-    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
-        lock.withLock { body(&value) }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import FastCGI
 
-@Suite struct SignalWaiterTests {
+@Suite struct `The signal waiter` {
     @Test func `That no more signals can be received is told with the reason`() throws {
         var ends: [Int32] = [0, 0]
         #expect(unsafe pipe(&ends) == 0)

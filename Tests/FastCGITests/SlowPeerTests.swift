@@ -1,10 +1,11 @@
 import Foundation
 import Testing
 import System
+import TestSupport
 
 @testable import FastCGI
 
-@Suite struct SlowPeerTests {
+@Suite struct `Slow peers` {
     @Test func `Silent, half and slow peers hold no thread`() throws {
         let service = try Service {
             $0.requestThreads = 2
@@ -46,8 +47,8 @@ import System
         let readers = try (0..<3).map { _ in try service.peer() }
         for reader in readers { reader.send(Wire.request("/long", keep: true)) }
         // One answer is kept for its reader, two hold a thread each.
-        #expect(service.eventually { service.server.statistics.waiting == 1 })
-        #expect(service.eventually { service.server.statistics.inFlight == 2 })
+        #expect(eventually { service.server.statistics.waiting == 1 })
+        #expect(eventually { service.server.statistics.inFlight == 2 })
         #expect(service.answers())
         for reader in readers { #expect(reader.reply()?.body.count == 4 << 20) }
         #expect(service.stop() == .finished)
@@ -64,7 +65,7 @@ import System
             reader.send(Wire.request("/long", keep: true))
             #expect(service.answers())
         }
-        #expect(service.eventually { service.server.statistics.timeouts == 11 })
+        #expect(eventually { service.server.statistics.timeouts == 11 })
         #expect(service.server.statistics.unsent <= 5 << 20)
         #expect(readers.map { $0.reply()?.body.count == 4 << 20 }.count { $0 } == 1)
         #expect(service.stop() == .finished)
@@ -129,14 +130,14 @@ import System
         let peers = try (0..<6).map { _ in try service.peer() }
         // All but the end of the body, of each.
         for peer in peers { peer.send(request[..<(request.count - 8)]) }
-        #expect(service.eventually { service.server.statistics.busyAnswers >= 2 })
+        #expect(eventually { service.server.statistics.busyAnswers >= 2 })
         #expect(service.server.statistics.held <= 200_000 + 65_536)
         #expect(service.answers())
         for peer in peers { peer.send(request[(request.count - 8)...]) }
         let statuses = peers.map { $0.reply()?.status ?? 0 }
         #expect(statuses.allSatisfy { $0 == 200 || $0 == 503 })
         #expect(statuses.contains(200) && statuses.contains(503))
-        #expect(service.eventually { service.server.statistics.held < 100_000 })
+        #expect(eventually { service.server.statistics.held < 100_000 })
         service.stop()
     }
 
@@ -149,7 +150,7 @@ import System
                 #expect(peer.reply()?.status == 200)
             }
         }
-        #expect(service.eventually { service.server.statistics.waiting == 30 })
+        #expect(eventually { service.server.statistics.waiting == 30 })
         #expect(service.answers())
         service.stop()
     }
@@ -172,7 +173,7 @@ import System
         #expect(idle.reply()?.status == 200)
         let blind = try service.peer()
         blind.send(Wire.request("/long"))
-        #expect(service.eventually { service.server.statistics.timeouts == 5 })
+        #expect(eventually { service.server.statistics.timeouts == 5 })
         #expect(blind.reply() == nil, "cut short")
         #expect(idle.sawEnd())
         for peer in peers {
@@ -207,7 +208,7 @@ import System
                 try #require(peer.connect(to: service.path))
                 peer.send(Wire.request("/wait"))
             }
-            try #require(service.eventually { service.server.statistics.pauses > 0 })
+            try #require(eventually { service.server.statistics.pauses > 0 })
             unsafe setrlimit(__rlimit_resource_t(7), &limit)
             for _ in peers { service.gate.signal() }
             for peer in peers { try #require(peer.reply()?.status == 200) }

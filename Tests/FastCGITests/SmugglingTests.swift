@@ -1,11 +1,12 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import FastCGI
 
 /// A client's bytes must never be read as records: what libfcgi leaves unread of a body would be
 /// the next request on a kept connection.
-@Suite struct SmugglingTests {
+@Suite struct `Smuggled requests` {
     /// A request as an attacker would write it into a body.
     private static let hidden = Wire.request("/smuggled", keep: true)
 
@@ -79,9 +80,9 @@ import Testing
         }
         let busy = try (0..<2).map { _ in try service.peer() }
         busy[0].send(Wire.request("/wait", body: [1]))
-        #expect(service.eventually { service.paths == ["/wait"] })
+        #expect(eventually { service.paths == ["/wait"] })
         busy[1].send(Wire.request("/wait", body: [1]))
-        #expect(service.eventually { service.server.statistics.inFlight == 2 })
+        #expect(eventually { service.server.statistics.inFlight == 2 })
         let small = try service.peer()
         small.send(Wire.request("/all", body: Self.hidden, keep: true))
         let reply = try #require(small.reply())

@@ -1,10 +1,11 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import FastCGI
 @testable import System
 
-@Suite struct StopTests {
+@Suite struct `The stop of a server` {
     @Test func `An idle server stops at once, whoever is connected`() throws {
         let service = try Service()
         let idle = try service.peer()
@@ -26,9 +27,9 @@ import Testing
         for peer in peers { peer.send(Wire.request("/wait", keep: true)) }
         let reader = try service.peer()
         reader.send(Wire.request("/long"))
-        #expect(service.eventually { service.server.statistics.inFlight == 6 })
+        #expect(eventually { service.server.statistics.inFlight == 6 })
         service.server.stop()
-        #expect(service.eventually { Peer(path: service.path) == nil }, "no new connections")
+        #expect(eventually { Peer(path: service.path) == nil }, "no new connections")
         for _ in peers { service.gate.signal() }
         for peer in peers {
             #expect(peer.reply()?.status == 200)
@@ -45,9 +46,9 @@ import Testing
         }
         let (peer, queued) = (try service.peer(), try service.peer())
         peer.send(Wire.request("/wait", body: [1]))
-        #expect(service.eventually { service.server.statistics.inFlight == 1 })
+        #expect(eventually { service.server.statistics.inFlight == 1 })
         queued.send(Wire.request("/wait", body: [1]))
-        #expect(service.eventually { service.server.statistics.inFlight == 2 })
+        #expect(eventually { service.server.statistics.inFlight == 2 })
         #expect(service.stop() == .abandoned(2))
         #expect(queued.reply() == nil && queued.isEnded)
         service.gate.signal()
@@ -125,7 +126,7 @@ import Testing
         for _ in 0..<3 {
             let turns = service.server.turns
             service.server.nudge()
-            #expect(service.eventually { service.server.turns > turns })
+            #expect(eventually { service.server.turns > turns })
         }
         service.stop()
     }

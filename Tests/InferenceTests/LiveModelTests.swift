@@ -1,38 +1,12 @@
 import Foundation
 import ModelFiles
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import Inference
 
 @Suite struct `The live model` {
-    private let fixture = URL(filePath: #filePath)
-        .appending(path: "../../ModelFilesTests/Fixtures/embedding_denoiser.pt").standardized.path
-
-    /// What was reported.
-    private final class Lines: Sendable {
-        private let lines = Mutex<[String]>([])
-        var all: [String] { lines.withLock { $0 } }
-        func add(_ line: String) { lines.withLock { $0.append(line) } }
-    }
-
-    private func withFolder(_ body: (String) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appending(path: "live-\(UInt64.random(in: 0 ... .max))").path
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try body(folder)
-    }
-
-    private func eventually(_ seconds: Double, _ condition: () -> Bool) -> Bool {
-        let end = Date().addingTimeInterval(seconds)
-        while Date() < end {
-            if condition() { return true }
-            Thread.sleep(forTimeInterval: 0.02)
-        }
-        return condition()
-    }
+    private let fixture = Fixtures(of: "ModelFilesTests").path("embedding_denoiser.pt")
 
     private func copy(to path: String) throws {
         try Data(contentsOf: URL(fileURLWithPath: fixture))
@@ -60,7 +34,7 @@ import Testing
             try manager.removeItem(atPath: "\(folder)/link")
             try manager.createSymbolicLink(
                 atPath: "\(folder)/link", withDestinationPath: "\(folder)/real")
-            #expect(eventually(10) { live.fault == nil }, "nobody asks for it meanwhile")
+            #expect(eventually(within: 10) { live.fault == nil }, "nobody asks for it meanwhile")
             #expect(live.current()?.version == (try DenoiserModel(reading: path).version))
         }
     }
@@ -86,16 +60,16 @@ import Testing
             let live = try LiveModel(path: path, fallback: .builtIn, report: lines.add)
             try live.follow()
             try Data("no model".utf8).write(to: URL(fileURLWithPath: path))
-            #expect(eventually(5) { live.current() != nil && live.fault != nil })
-            for _ in 0..<20 {
+            #expect(eventually(within: 5) { live.current() != nil && live.fault != nil })
+            for _ in 0..<5 {
+                live.refresh()
                 #expect(live.current()?.version == DenoiserModel.builtIn?.version)
-                Thread.sleep(forTimeInterval: 0.05)
             }
             #expect(lines.all.count == 1, "\(lines.all)")
             #expect(throws: ModelFault.self) { try live.reload() }
             try copy(to: path)
             let version = try DenoiserModel(reading: path).version
-            #expect(eventually(5) { live.current()?.version == version })
+            #expect(eventually(within: 5) { live.current()?.version == version })
             #expect(live.fault == nil)
         }
     }
@@ -108,12 +82,12 @@ import Testing
             try live.follow()
             let version = try #require(live.current()?.version)
             try FileManager.default.removeItem(atPath: path)
-            #expect(eventually(5) { live.current() != nil && live.fault != nil })
+            #expect(eventually(within: 5) { live.current() != nil && live.fault != nil })
             #expect(live.current()?.version == version)
             try live.reload()
             #expect(live.current()?.version == DenoiserModel.builtIn?.version)
             #expect(live.fault == nil)
-            #expect(eventually(5) { lines.all.count == 2 }, "\(lines.all)")
+            #expect(eventually(within: 5) { lines.all.count == 2 }, "\(lines.all)")
         }
     }
 }

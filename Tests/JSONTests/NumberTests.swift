@@ -1,11 +1,12 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import JSON
 
 @Suite struct `JSON numbers` {
     @Test func `a double is printed as Python's repr prints it, and read back`() throws {
-        for pair in try fixture([[String]].self, "doubles.json") {
+        for pair in try fixtures.decoded([[String]].self, "doubles.json") {
             let bits = try #require(UInt64(pair[0], radix: 16))
             var output: [UInt8] = []
             appendJSON(Double(bitPattern: bits), to: &output)

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import JSON
 
@@ -15,7 +16,7 @@ import Testing
     }
 
     @Test func `every text has Python's verdict, with its message and place or its value`() throws {
-        let vectors = try fixture([Vector].self, "syntax.json")
+        let vectors = try fixtures.decoded([Vector].self, "syntax.json")
         #expect(vectors.count == 1277)
         for vector in vectors {
             let body = [UInt8](vector.body)

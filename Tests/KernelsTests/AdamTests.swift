@@ -1,5 +1,6 @@
 import Kernels
 import Testing
+import TestSupport
 
 /// Parameters and moments of one run.
 private struct State {
@@ -39,9 +40,9 @@ private struct State {
 
     func largestDifference(_ twin: (x: [Double], m: [Double], v: [Double])) -> Double {
         max(
-            KernelsTests.largestDifference(x.span, twin.x),
-            KernelsTests.largestDifference(m.span, twin.m),
-            KernelsTests.largestDifference(v.span, twin.v))
+            TestSupport.largestDifference(x.span, twin.x),
+            TestSupport.largestDifference(m.span, twin.m),
+            TestSupport.largestDifference(v.span, twin.v))
     }
 }
 

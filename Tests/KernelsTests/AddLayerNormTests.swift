@@ -1,5 +1,6 @@
 import Kernels
 import Testing
+import TestSupport
 
 @Suite struct `Layer norm of a sum` {
     @Test(arguments: instructionSets, [(1, 32), (3, 384), (7, 1024)])

@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Testing
+import TestSupport
 
 @Suite struct `Attention` {
     @Test(arguments: instructionSets, [1, 2, 7, 8, 16, 17, 31, 64, 100, 256, 512])

@@ -1,6 +1,7 @@
 import Kernels
 import Tensors
 import Testing
+import TestSupport
 
 @Suite struct `Matrix product` {
     @Test(arguments: [(1, 1, 1), (3, 5, 7), (8, 384, 384), (33, 17, 64)])

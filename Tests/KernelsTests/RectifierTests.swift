@@ -1,5 +1,6 @@
 import Kernels
 import Testing
+import TestSupport
 
 @Suite struct `Bias, rectifier and squared error` {
     private let rows = 5

@@ -13,12 +13,6 @@ func numbers(_ count: Int, seed: UInt64, scale: Float = 1) -> [Float] {
     return (0..<count).map { _ in (next() + next() + next()) * scale * 2 / 3 }
 }
 
-/// The largest difference between a kernel's result and its plain twin in double.
-func largestDifference(_ values: Span<Float>, _ twin: [Double]) -> Double {
-    precondition(values.count == twin.count)
-    return twin.indices.map { abs(Double(values[$0]) - twin[$0]) }.max() ?? 0
-}
-
 /// The instruction sets that this processor can run.
 let instructionSets = InstructionSet.allCases.filter {
     $0.rawValue <= InstructionSet.current.rawValue

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 @testable import ModelFiles
 
@@ -14,7 +15,7 @@ import Testing
     @Test(arguments: small) func `are refused at every length they are cut to`(
         name: String
     ) throws {
-        let whole = try fixture(name)
+        let whole = try fixtures.bytes(name)
         for length in whole.indices {
             #expect(refusal(of: Array(whole[..<length])) != nil, "cut to \(length)")
         }
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func `of full size are refused wherever they are cut`() throws {
-        let whole = try fixture("embedding_denoiser.pt")
+        let whole = try fixtures.bytes("embedding_denoiser.pt")
         for length in stride(from: 0, to: whole.count, by: 1021) {
             #expect(refusal(of: Array(whole[..<length])) != nil, "cut to \(length)")
         }
@@ -34,7 +35,7 @@ import Testing
     @Test(arguments: small) func `with one bit flipped give the same values or none`(
         name: String
     ) throws {
-        let whole = try fixture(name)
+        let whole = try fixtures.bytes(name)
         let original = try Checkpoint(decoding: whole, file: name)
         let isChecked = name.hasSuffix(".pt")
         let end = isChecked ? whole.count : 8 + Int(littleEndian64(whole.span, at: 0))
@@ -60,7 +61,7 @@ import Testing
     }
 
     @Test func `of full size with a bit of a tensor flipped fail their checksum`() throws {
-        let whole = try fixture("embedding_denoiser.pt")
+        let whole = try fixtures.bytes("embedding_denoiser.pt")
         let archive = try ZipArchive(whole, file: "model.pt")
         var random = SplitMix(state: 2)
         for (name, range) in archive.entries {
@@ -82,7 +83,7 @@ import Testing
             "small.safetensors", "system.pt", "half.pt", "parameter.pt", "forms.pt", "views.pt",
             "sides.pt", "sides_plain5.pt", "compressed.pt", "compressed_fixed.pt", "legacy.pt",
             "legacy_views.pt", "sides_legacy3.pt",
-        ].map(fixture)
+        ].map(fixtures.bytes)
         var random = SplitMix(state: 3)
         var (refused, read) = (0, 0)
         for _ in 0..<(asked ?? 4_000) {
@@ -132,20 +133,9 @@ import Testing
     }
 }
 
-/// Steele, Lea and Flood's SplitMix64: the same numbers on every machine.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-
+extension SplitMix {
     /// One to four alterations of the kinds that files suffer or attackers try.
-    mutating func alter(_ bytes: inout [UInt8]) {
+    fileprivate mutating func alter(_ bytes: inout [UInt8]) {
         for _ in 0...(next() % 4) where !bytes.isEmpty {
             let index = Int(next() % UInt64(bytes.count))
             switch next() % 8 {

@@ -1,11 +1,12 @@
 import System
 import Testing
+import TestSupport
 
 @testable import ModelFiles
 
 @Suite struct `SHA-256 of a file` {
     @Test func `is that of its bytes`() throws {
-        let path = fixturePath("embedding_denoiser.pt")
+        let path = fixtures.path("embedding_denoiser.pt")
         let digest = try SHA256.hex(ofFile: path)
         // What coreutils' sha256sum says.
         #expect(digest == "7683945091549c240b31b6d836f88e9f108c312b98831f86099047ace39219d5")

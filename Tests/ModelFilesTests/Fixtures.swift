@@ -3,16 +3,10 @@ import Tensors
 import ModelFiles
 import System
 import Testing
+import TestSupport
 
-/// The path of a file in the folder `Fixtures`.
-func fixturePath(_ name: String) -> String {
-    Bundle.module.resourceURL?.appendingPathComponent("Fixtures/\(name)").path ?? name
-}
-
-/// The bytes of a file in the folder `Fixtures`.
-func fixture(_ name: String) throws -> [UInt8] {
-    [UInt8](try Data(contentsOf: URL(fileURLWithPath: fixturePath(name))))
-}
+/// What PyTorch wrote and what it reads there.
+let fixtures = Fixtures(in: .module)
 
 /// What PyTorch says is in a file of `Fixtures`.
 struct Expectation: Decodable {
@@ -27,7 +21,7 @@ struct Expectation: Decodable {
 
     static func of(_ name: String) throws -> Expectation {
         let all = try JSONDecoder().decode(
-            [String: Expectation].self, from: Data(try fixture("expected.json")))
+            [String: Expectation].self, from: Data(try fixtures.bytes("expected.json")))
         return try #require(all[name])
     }
 }
@@ -66,14 +60,4 @@ func refusal(of bytes: [UInt8], file: String = "model.pt") -> String? {
         #expect(line.utf8.count < 400, "\(line)")
         return line
     }
-}
-
-/// Runs `body` with the path of a new folder, which is removed afterwards.
-func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory
-        .appendingPathComponent("model-files-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
 }

@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import TestSupport
 
 @testable import ModelFiles
 
@@ -49,7 +50,7 @@ import Testing
 
     @Test func `are refused at every length they are cut to`() throws {
         for name in ["legacy.pt", "legacy4.pt", "legacy_views.pt"] {
-            let whole = try fixture(name)
+            let whole = try fixtures.bytes(name)
             for length in whole.indices {
                 #expect(refusal(of: Array(whole[..<length])) != nil, "\(name) cut to \(length)")
             }

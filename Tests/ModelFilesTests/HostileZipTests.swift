@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import TestSupport
 
 @testable import ModelFiles
 
@@ -68,7 +69,7 @@ import Testing
 
     @Test func `are refused for 64-bit sizes beyond the file or beyond Int`() throws {
         // Python's `force_zip64` writes the extra fields; the reader must not trust them.
-        let wide = try fixture("zip64.pt")
+        let wide = try fixtures.bytes("zip64.pt")
         #expect(refusal(of: wide) == nil)
         for (offset, saturated) in [(20, 1), (24, 1), (42, 1)] {
             for value: UInt64 in [.max, 1 << 63, 1 << 40] {
@@ -109,7 +110,7 @@ import Testing
     }
 
     @Test func `are refused for 64-bit end records that lie`() throws {
-        let original = try fixture("small.pt")
+        let original = try fixtures.bytes("small.pt")
         let locator = original.count - 42
         let record = locator - 56
         #expect(refusal(of: original) == nil)

@@ -1,6 +1,7 @@
 import Foundation
 import System
 import Testing
+import TestSupport
 
 @testable import ModelFiles
 
@@ -130,7 +131,7 @@ import Testing
     @Test func `keeps the original application's file under version 0`() throws {
         try withFolder { folder in
             let history = ModelHistory(path: "\(folder)/a.pt", keeping: 2)
-            let original = try fixture("small.pt")
+            let original = try fixtures.bytes("small.pt")
             try Data(original).write(to: URL(fileURLWithPath: history.path))
             let version = try #require(try history.live()?.version)
             #expect(version.number == 0)

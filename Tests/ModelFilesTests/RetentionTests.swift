@@ -1,10 +1,11 @@
 import Foundation
 import System
 import Testing
+import TestSupport
 
 @testable import ModelFiles
 
-@Suite struct RetentionTests {
+@Suite struct `The retention of versions` {
     @Test func `a loop of small uploads pushes out nothing that took work`() throws {
         try withFolder { folder in
             let history = ModelHistory(path: "\(folder)/a.pt")

@@ -1,17 +1,18 @@
 import Foundation
 import Tensors
 import Testing
+import TestSupport
 
 @testable import ModelFiles
 
 @Suite struct `Safetensors files` {
     @Test func `hold what the safetensors library says they hold`() throws {
         let expected = try Expectation.of("small.safetensors")
-        let checkpoint = try Checkpoint(reading: fixturePath("small.safetensors"))
+        let checkpoint = try Checkpoint(reading: fixtures.path("small.safetensors"))
         #expect(described(checkpoint.tensors).sorted { $0.name < $1.name } == expected.tensors)
         #expect(checkpoint.metadata == ["format": "pt", "note": "Größe\n歡迎"])
 
-        let mapped = try SafetensorsFile(mapping: fixturePath("small.safetensors"))
+        let mapped = try SafetensorsFile(mapping: fixtures.path("small.safetensors"))
         #expect(mapped.metadata == checkpoint.metadata)
         #expect(Set(mapped.names) == Set(expected.tensors.map(\.name)))
         for entry in expected.tensors {
@@ -24,7 +25,7 @@ import Testing
     @Test func `are viewed where they are mapped, and outlive the file's name`() throws {
         try withFolder { folder in
             let path = "\(folder)/model.safetensors"
-            try Data(try fixture("small.safetensors")).write(to: URL(fileURLWithPath: path))
+            try Data(try fixtures.bytes("small.safetensors")).write(to: URL(fileURLWithPath: path))
             let name = "encoder.0.weight"
             let read = { () throws in
                 try SafetensorsFile(mapping: path).tensor(name, shape: [4, 6])
@@ -67,7 +68,7 @@ import Testing
                 }
             }
         }
-        let path = fixturePath("small.safetensors")
+        let path = fixtures.path("small.safetensors")
         let reason = "tensor encoder.0.bias has shape [4], needs [4, 1]"
         #expect(throws: ModelFileError.damaged(file: path, reason: reason)) {
             try SafetensorsFile(mapping: path).tensor("encoder.0.bias", shape: [4, 1])

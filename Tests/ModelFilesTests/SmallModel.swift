@@ -1,5 +1,6 @@
 import Foundation
 import System
+import TestSupport
 
 @testable import ModelFiles
 
@@ -13,10 +14,6 @@ func smallModel(_ seed: Int, floats: Int = 64) -> Checkpoint {
         ],
         embeddingDimension: 2, settings: #"{"seed":\#(seed)}"#, corpusDigest: SHA256.hex(of: []),
         report: #"{"loss":0.25}"#)
-}
-
-extension SplitMix {
-    fileprivate mutating func float() -> Float { Float(next() >> 40) / Float(1 << 24) }
 }
 
 extension ModelHistory {

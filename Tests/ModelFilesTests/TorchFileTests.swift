@@ -2,6 +2,7 @@ import Tensors
 import Foundation
 import System
 import Testing
+import TestSupport
 
 @testable import ModelFiles
 
@@ -17,7 +18,7 @@ import Testing
     ])
     func `hold what PyTorch says they hold`(name: String) throws {
         let expected = try Expectation.of(name)
-        let checkpoint = try Checkpoint(reading: fixturePath(name))
+        let checkpoint = try Checkpoint(reading: fixtures.path(name))
         #expect(described(checkpoint.tensors) == expected.tensors)
         #expect(checkpoint.embeddingDimension == expected.embedding_dim)
         #expect(checkpoint.metadata.isEmpty)
@@ -26,7 +27,7 @@ import Testing
 
     @Test(arguments: ["embedding_denoiser.pt", "strided.pt"])
     func `come back bit for bit from both formats`(name: String) throws {
-        let read = try Checkpoint(reading: fixturePath(name))
+        let read = try Checkpoint(reading: fixtures.path(name))
         let checkpoint = Checkpoint(
             tensors: read.tensors, embeddingDimension: read.embeddingDimension ?? 0,
             settings: #"{"epochs":100}"#, corpusDigest: SHA256.hex(of: []),
@@ -62,12 +63,12 @@ import Testing
             if let folder = ProcessInfo.processInfo.environment["WRITE_FIXTURES"] {
                 try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
             }
-            #expect(bytes == (try fixture(name)), "\(name)")
+            #expect(bytes == (try fixtures.bytes(name)), "\(name)")
         }
     }
 
     @Test func `keep each tensor at a multiple of 64 bytes`() throws {
-        let read = try Checkpoint(reading: fixturePath("embedding_denoiser.pt"))
+        let read = try Checkpoint(reading: fixtures.path("embedding_denoiser.pt"))
         let archive = try ZipArchive(read.encoded(as: .pt), file: "model.pt")
         #expect(archive.entries.count == 11)
         for (name, range) in archive.entries {
@@ -113,7 +114,7 @@ import Testing
     func `of other kinds are refused in one line that says why`(
         name: String, reason: String
     ) throws {
-        let line = try #require(refusal(of: try fixture(name)))
+        let line = try #require(refusal(of: try fixtures.bytes(name)))
         #expect(line.contains(reason), "\(line)")
         #expect(!FileManager.default.fileExists(atPath: "executed.txt"))
     }
@@ -143,7 +144,7 @@ import Testing
     }
 
     @Test func `give a tensor only in the shape that is asked for`() throws {
-        let checkpoint = try Checkpoint(reading: fixturePath("small.pt"))
+        let checkpoint = try Checkpoint(reading: fixtures.path("small.pt"))
         #expect(try checkpoint.tensor("encoder.0.weight", shape: [4, 6], file: "f").count == 24)
         #expect(throws: ModelFileError.self) {
             try checkpoint.tensor("encoder.0.weight", shape: [6, 4], file: "f")

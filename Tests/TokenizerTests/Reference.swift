@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 @testable import Tokenizer
 
@@ -44,10 +45,9 @@ enum Reference {
         }
     }
 
-    static func data(_ name: String) -> Data {
-        let url = Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: nil)
-        return url.flatMap { try? Data(contentsOf: $0) } ?? Data()
-    }
+    static func data(_ name: String) -> Data { (try? fixtures.data(name)) ?? Data() }
+
+    private static let fixtures = Fixtures(in: .module)
 }
 
 /// 64-bit FNV-1a, as the generator of the fixtures has it.

@@ -1,4 +1,5 @@
 import JSON
+import StandIns
 
 @testable import API
 
@@ -36,8 +37,8 @@ private struct FormAnswer: Equatable {
 private func answer(
     _ type: String, _ body: ArraySlice<UInt8>, declares: Bool, portion: @escaping (Int) -> Int
 ) throws -> FormAnswer {
-    let service = StandIn()
-    var source = CutBody(body, declares: declares, portion: portion)
+    let service = StandInService()
+    var source = PiecewiseBody(body, declares: declares, portion: portion)
     let response = Application(service: service, limits: limits).respond(
         to: Request(method: "POST", path: "/upload/", headers: ["content-type": type]),
         body: &source)

@@ -1,5 +1,6 @@
 import JSON
 import System
+import StandIns
 
 @testable import API
 
@@ -9,8 +10,8 @@ private let team = WorkerPair()
 /// hold comes back; every body gets an answer that is JSON itself.
 func probeJSON(_ bytes: [UInt8]) throws {
     for path in ["/denoise/text", "/denoise/embedding"] {
-        var body = CutBody(bytes[...], declares: true) { $0 }
-        let response = Application(service: StandIn()).respond(
+        var body = PiecewiseBody(bytes[...], declares: true) { $0 }
+        let response = Application(service: StandInService()).respond(
             to: Request(
                 method: "POST", path: path, headers: ["content-type": "application/json"]),
             body: &body)

@@ -1,3 +1,5 @@
+import StandIns
+
 @testable import API
 @testable import FastCGI
 
@@ -18,8 +20,8 @@ func probeRequest(_ bytes: [UInt8]) throws {
     let request = Request(
         method: line(0), path: line(1), query: line(2), rootPath: line(3), headers: headers,
         scheme: line(4), server: line(5))
-    var body = CutBody([], declares: true) { $0 }
-    let response = Application(service: StandIn()).respond(to: request, body: &body)
+    var body = PiecewiseBody([], declares: true) { $0 }
+    let response = Application(service: StandInService()).respond(to: request, body: &body)
     try require(
         [200, 307, 400, 401, 403, 404, 405, 422].contains(response.status),
         "status \(response.status)")

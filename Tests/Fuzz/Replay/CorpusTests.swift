@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Every input that a fuzz run kept, findings among them, once more.
-@Suite struct CorpusTests {
+@Suite struct `The corpus of the fuzzer` {
     @Test(arguments: Probe.all.map(\.name))
     func `Kept inputs are read or refused, the same way twice`(name: String) throws {
         let probe = try #require(Probe.all.first { $0.name == name })

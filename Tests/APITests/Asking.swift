@@ -1,36 +1,6 @@
-import System
-import Foundation
-import Inference
+import StandIns
 
 @testable import API
-
-/// The reference application's stand-in model: zeros for texts, embeddings as they came.
-struct StandInService: DenoisingService {
-    var isModelLoaded = true
-    /// What every call throws, if anything.
-    var error: InferenceError?
-    var truncated = 0
-    /// Added to every value.
-    var offset: Float = 0
-
-    func denoise(
-        texts: [String], noiseLevel: Float, for caller: Caller
-    ) throws(InferenceError) -> DenoisedBatch {
-        try denoise(
-            embeddings: [Float](repeating: 0, count: texts.count * 384), noiseLevel: noiseLevel)
-    }
-
-    func denoise(embeddings: [Float], noiseLevel: Float) throws(InferenceError) -> DenoisedBatch {
-        if let error { throw error }
-        return DenoisedBatch(
-            values: embeddings.map { $0 + offset }, columns: 384, truncated: truncated,
-            modelVersion: "v7")
-    }
-
-    func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome {
-        throw error ?? .noTrainingText
-    }
-}
 
 /// The answer to a request.
 func ask(

@@ -6,7 +6,7 @@ import Testing
 @testable import denoiser
 
 /// Every number that a user may give is taken or refused in one line, whatever it is.
-@Suite struct BoundsTests {
+@Suite struct `The bounds of numbers` {
     @Test func `Every option of serve that takes a number names both its bounds`() {
         for (option, text) in refusals { expectBounds(in: text, option) }
         #expect(numbers.count >= 28, "\(numbers)")

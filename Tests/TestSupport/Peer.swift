@@ -1,40 +1,48 @@
-import Glibc
+internal import Glibc
 
 /// A web server's side of a connection, written without the code under test.
 @safe
-final class Peer {
-    struct Record: Equatable {
-        var type: UInt8
-        var id: UInt16
-        var content: [UInt8]
+public final class Peer {
+    public struct Record: Equatable {
+        public var type: UInt8
+        public var id: UInt16
+        public var content: [UInt8]
+
+        public init(type: UInt8, id: UInt16, content: [UInt8]) {
+            self.type = type
+            self.id = id
+            self.content = content
+        }
     }
 
     /// What came for one request.
-    struct Reply {
-        var status = 0
-        var headers: [String: String] = [:]
-        var body: [UInt8] = []
-        var protocolStatus: UInt8 = 0
+    public struct Reply {
+        public internal(set) var status = 0
+        public internal(set) var headers: [String: String] = [:]
+        public internal(set) var body: [UInt8] = []
+        public internal(set) var protocolStatus: UInt8 = 0
 
-        var text: String { String(decoding: body, as: UTF8.self) }
+        /// The body as text.
+        public var text: String { String(decoding: body, as: UTF8.self) }
     }
 
-    private(set) var descriptor: Int32
+    /// The socket; -1 once it is closed.
+    public private(set) var descriptor: Int32
     private var received: [UInt8] = []
     /// Whether the other side ended the connection, and did not break it off.
-    private(set) var isEnded = false
+    public private(set) var isEnded = false
 
     /// Connects to the Unix socket at `path`.
-    init?(path: String) {
+    public init?(path: String) {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         if !connect(to: path) { return nil }
     }
 
     /// A socket that is not connected yet.
-    init() { descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0) }
+    public init() { descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0) }
 
     /// Connects to a TCP port of this machine.
-    init?(port: Int) {
+    public init?(port: Int) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -50,7 +58,7 @@ final class Peer {
 
     deinit { leave() }
 
-    func connect(to path: String) -> Bool {
+    public func connect(to path: String) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) {
@@ -73,14 +81,14 @@ final class Peer {
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
     }
 
-    func leave() {
+    public func leave() {
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
     }
 
     /// Sends all of `bytes`; false where the other side is gone.
     @discardableResult
-    func send(_ bytes: some Sequence<UInt8>) -> Bool {
+    public func send(_ bytes: some Sequence<UInt8>) -> Bool {
         let bytes = Array(bytes)
         var sent = 0
         while sent < bytes.count {
@@ -94,7 +102,7 @@ final class Peer {
     }
 
     /// Whether something that was sent still lies in the other side's socket.
-    var isUnread: Bool {
+    public var isUnread: Bool {
         var count: Int32 = 0
         return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 && count > 0
     }
@@ -114,7 +122,7 @@ final class Peer {
         return Array(received[..<count])
     }
 
-    func nextRecord() -> Record? {
+    public func nextRecord() -> Record? {
         guard let head = take(8) else { return nil }
         let length = Int(head[4]) << 8 | Int(head[5])
         guard head[0] == 1, let content = take(length), take(Int(head[6])) != nil else {
@@ -124,7 +132,7 @@ final class Peer {
     }
 
     /// The answer to request `id`; nil where the connection ends before it is complete.
-    func reply(to id: UInt16 = 1) -> Reply? {
+    public func reply(to id: UInt16 = 1) -> Reply? {
         var output: [UInt8] = []
         while let record = nextRecord() {
             guard record.id == id else { continue }
@@ -157,7 +165,7 @@ final class Peer {
     }
 
     /// Whether the other side ends the connection, after any records still to come.
-    func sawEnd() -> Bool {
+    public func sawEnd() -> Bool {
         while nextRecord() != nil {}
         var byte: UInt8 = 0
         let got = unsafe recv(descriptor, &byte, 1, 0)
