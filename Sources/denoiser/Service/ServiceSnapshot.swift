@@ -132,11 +132,9 @@ extension ServiceSnapshot {
 
     /// This memory plan, if `next` needs the same one.
     private func plan(for next: ServiceConfiguration, workspaceBytes: Int) -> MemoryPlan? {
-        let (old, new) = (configuration.training, next.training)
         let isSame =
             next.limits == configuration.limits && workspaceBytes == embedder.workspaceBytes
-            && new.kind == old.kind && new.options.noise == old.options.noise
-            && new.options.batchSize == old.options.batchSize
+            && next.trainingBytes == configuration.trainingBytes
         return isSame ? plan : nil
     }
 
@@ -155,6 +153,13 @@ extension ServiceSnapshot {
         try denoiser.loadEmbedder(
             folder: configuration.encoder.path, threads: configuration.limits.threads,
             tokens: configuration.limits.tokens, report: log)
+    }
+}
+
+extension ServiceConfiguration {
+    /// Bytes that training on an upload takes at most.
+    fileprivate var trainingBytes: Int {
+        training.run(limits).memory(lines: limits.request.trainingLines)
     }
 }
 
