@@ -20,13 +20,14 @@ public struct ModelJudgement: Sendable {
     ///
     /// - Parameters:
     ///   - heldOut: clean embeddings it was not trained on, [rows, 384]; too few of them judge nothing.
+    ///   - builtIn: the rows that every model is judged on.
     ///   - isCancelled: asked often; true leaves the rest out.
     init(
-        of denoiser: any Denoiser, onHeldOut heldOut: [Float], seed: UInt64,
-        isCancelled: () -> Bool
+        of denoiser: any Denoiser, onHeldOut heldOut: [Float],
+        builtIn: [Float] = BuiltInRows.forJudgement(), seed: UInt64, isCancelled: () -> Bool
     ) {
         for (name, rows) in [
-            ("held-out lines", heldOut), ("built-in rows", BuiltInRows.forJudgement()),
+            ("held-out lines", heldOut), ("built-in rows", builtIn),
         ] {
             let count = rows.count / embeddingWidth
             guard count >= Judge.leastRows, !isCancelled() else { continue }

@@ -60,6 +60,9 @@ public struct TrainingRun: Sendable {
     /// How long to wait while another run holds the lock.
     public var patience = Duration.seconds(2)
 
+    /// Rows that every model is judged on, beside the held-out lines of its own text.
+    var judgementRows: @Sendable () -> [Float] = { BuiltInRows.forJudgement() }
+
     /// The defaults.
     public init() {}
 
@@ -104,8 +107,8 @@ public struct TrainingRun: Sendable {
             trained.answersAsBefore
             ? nil
             : ModelJudgement(
-                of: trained.denoiser, onHeldOut: trained.heldOut, seed: options.seed &+ 2,
-                isCancelled: isCancelled)
+                of: trained.denoiser, onHeldOut: trained.heldOut, builtIn: judgementRows(),
+                seed: options.seed &+ 2, isCancelled: isCancelled)
         if isCancelled() { throw .trainingCancelled }
         let objection = activation == .always ? nil : judgement?.objection
         let judged = clock.now
