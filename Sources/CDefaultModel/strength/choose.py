@@ -9,11 +9,11 @@ D = 384
 KNOTS = np.array([0, .01, .02, .03, .05, .07, .1, .15, .2, .3])
 TABLES = dict(  # at KNOTS, linear between, constant beyond .3
     safe=[0, .12, .18, .2, .22, .24, .32, .42, .5, .6],
-    indomain=[0, .25, .45, .65, .9, 1, 1, .92, .85, .8],
+    indomain=[0, .15, .3, .45, .8, .95, 1, .75, .65, .6],
 )
-BLENDS = dict(t=[0, .1, .3, .5, .6, .7, .8, .86, .9, .94], a=[0, .12, .22, .33, .48, .62, .7, .82, .93, 1])
-EVIDENCE = dict(pooled=32, rows=500, most=2048, low=.005, high=.35, spread=1.3, epsilon=1e-2, seed=977, blocks=8,
-                errors=2, lost=1.5, pilot_error=.1)
+BLENDS = dict(t=[0, .1, .3, .5, .7, .8, .86, .9, .92, .94], a=[0, .1, .2, .28, .4, .53, .65, .82, .95, 1])
+EVIDENCE = dict(pooled=32, rows=400, most=2048, low=.005, high=.35, spread=1.3, epsilon=1e-2, seed=977, blocks=8,
+                errors=1.5, lost=1.5, pilot_error=.1)
 # The levels among which the blind estimate chooses.
 GRID = np.array([0, .005, .01, .015, .02, .03, .04, .05, .06, .07, .085, .1, .12, .14, .16, .18, .2, .23, .26, .3,
                  .35, .4])

@@ -35,13 +35,13 @@ public struct StrengthTables: Sendable, Equatable {
         profiles = [
             [0, 0.12, 0.18, 0.2, 0.22, 0.24, 0.32, 0.42, 0.5, 0.6],
             [0, 0.15, 0.3, 0.5, 0.7, 0.8, 0.9, 0.9, 0.85, 0.8],
-            [0, 0.25, 0.45, 0.65, 0.9, 1, 1, 0.92, 0.85, 0.8],
+            [0, 0.15, 0.3, 0.45, 0.8, 0.95, 1, 0.75, 0.65, 0.6],
             [0, 0.3, 0.9, 0.95, 1, 1, 1, 1, 1, 1],
         ]
         evidence = EvidenceLimits()
         ranking = (
-            [0, 0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.94],
-            [0, 0.12, 0.22, 0.33, 0.48, 0.62, 0.7, 0.82, 0.93, 1]
+            [0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.86, 0.9, 0.92, 0.94],
+            [0, 0.1, 0.2, 0.28, 0.4, 0.53, 0.65, 0.82, 0.95, 1]
         )
     }
 
@@ -69,7 +69,7 @@ public struct EvidenceLimits: Sendable, Equatable {
     /// Noisy rows that are needed at levels up to 0.1, and how many are looked at.
     ///
     /// Stronger noise needs more, by the square of its level.
-    public var rows = 500
+    public var rows = 400
     public var mostRows = 2048
     /// Between which levels the common one lies.
     public var levels: ClosedRange<Float> = 0.005...0.35
@@ -78,7 +78,7 @@ public struct EvidenceLimits: Sendable, Equatable {
     /// Blocks of rows, each left out once, that tell the standard error of the best blend.
     public var blocks = 8
     /// How many standard errors less than the best blend is taken.
-    public var errors: Float = 2
+    public var errors: Float = 1.5
 
     /// The rows that are needed at `level`.
     func rows(at level: Float) -> Int {
