@@ -93,6 +93,20 @@ import Testing
         }
     }
 
+    @Test func `to continue from a file that holds no denoiser is refused, and the file stays`()
+        throws
+    {
+        try withFolder { folder in
+            let service = try SmallService(in: folder)
+            let other = Checkpoint(tensors: [("a", Tensor(shape: [1], copying: [Float(1)].span))])
+            let bytes = Data(other.encoded(as: .pt))
+            try bytes.write(to: URL(filePath: service.path))
+            #expect(throws: InferenceError.self) { try run(service) { $0.start = .continue } }
+            #expect(try Data(contentsOf: URL(filePath: service.path)) == bytes)
+            _ = try run(service)
+        }
+    }
+
     @Test func `from scratch with too few lines is a failure in one line, and publishes nothing`()
         throws
     {
