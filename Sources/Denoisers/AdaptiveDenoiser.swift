@@ -3,20 +3,48 @@ public import Tensors
 
 /// The adaptive denoiser, and the original's network that was trained beside it.
 public struct AdaptiveDenoiser: Denoiser {
-    /// The numbers that answer.
-    public let parameters: AdaptiveParameters
+    /// The two networks of a file.
+    public struct Networks: Sendable {
+        /// The numbers that answer.
+        public let parameters: AdaptiveParameters
 
-    /// The original's network, which the same file holds for readers that know no other; nil if it has none.
-    public let original: AutoencoderParameters?
+        /// The original's network, which the same file holds for readers that know no other; nil if it has none.
+        public let original: AutoencoderParameters?
+
+        /// Both networks.
+        public init(_ parameters: AdaptiveParameters, original: AutoencoderParameters?) {
+            self.parameters = parameters
+            self.original = original
+        }
+    }
+
+    private let networks: @Sendable () -> Networks
+    private let pilots: [Int]
 
     /// A denoiser with these numbers.
     public init(_ parameters: AdaptiveParameters, original: AutoencoderParameters? = nil) {
-        self.parameters = parameters
-        self.original = original
+        let networks = Networks(parameters, original: original)
+        self.init(pilots: parameters.pilots) { networks }
     }
 
+    /// A denoiser whose numbers are asked for when a row shows noise, so that clean rows need none.
+    ///
+    /// - Parameters:
+    ///   - pilots: those of the numbers.
+    ///   - networks: gives the same numbers each time; it is called often.
+    public init(pilots: [Int], networks: @escaping @Sendable () -> Networks) {
+        self.pilots = pilots
+        self.networks = networks
+    }
+
+    /// The numbers that answer.
+    public var parameters: AdaptiveParameters { networks().parameters }
+
+    /// The original's network; nil if there is none.
+    public var original: AutoencoderParameters? { networks().original }
+
     public var kind: DenoiserKind { .adaptive }
-    public var width: Int { parameters.shape.width }
+    public var width: Int { embeddingWidth }
 
     /// The original's tensors come first, as in files without an adaptive denoiser.
     public var tensors: [(name: String, tensor: Tensor)] {
@@ -31,7 +59,14 @@ public struct AdaptiveDenoiser: Denoiser {
             case .automatic: nil
             case .given(let level): level
             }
-        let parameters = options.pilots.map(parameters.keeping) ?? parameters
+        let pilots =
+            options.pilots.map { shared in self.pilots.filter(shared.contains) } ?? self.pilots
+        if noise == nil, !pilots.showNoise(rows.span, width: width) {
+            let count = rows.count / width
+            return DenoisedRows(
+                values: rows, summary: DenoisingSummary(rows: count, movedRows: 0, noiseSum: 0))
+        }
+        let parameters = parameters.keeping(pilots: pilots)
         let answer = parameters.denoise(
             rows, noise: noise, profile: options.strength.profile, team: team)
         let levels = answer.estimate.levels
@@ -54,6 +89,13 @@ public struct AdaptiveDenoiser: Denoiser {
 }
 
 extension AdaptiveDenoiser {
+    /// Bytes that the networks take once they are read.
+    public static var networkMemory: Int {
+        let shape = AdaptiveShape()
+        // The last summand is for the original's network and for small tables.
+        return 4 * (shape.parameterCount + shape.width * shape.width) + (1 << 20)
+    }
+
     /// The most distinct lines that an adaptation sees: its steps see each of so many six times.
     private static let mostLines = 6_000
 

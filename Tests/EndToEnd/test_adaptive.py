@@ -78,7 +78,7 @@ def test_clean_rows_come_back_to_the_bit_and_noise_is_estimated(tmp_path):
             assert float(headers["x-noise-estimate"]) == pytest.approx(level, rel=0.05)
             before = sum(map(cosine, rows, clean)) / len(clean)
             after = sum(map(cosine, answer, clean)) / len(clean)
-            assert after > before + 0.005, (level, before, after)
+            assert after > before + 0.01, (level, before, after)
         status, headers, _ = running.post("/denoise/text", {"texts": TEXTS, "noise_level": 0.1})
         assert status == 200 and float(headers["x-noise-estimate"]) == pytest.approx(0.1, rel=0.05)
 
@@ -213,7 +213,7 @@ def test_evaluate_prints_a_table_and_draws_it(tmp_path):
     assert {0, 0.02, 0.05, 0.07, 0.1, 0.2} <= set(values)
     # Without noise all is kept; with it the model is above doing nothing.
     assert values[0][0] == values[0][2] == values[0][3] == values[0][5] == values[0][9] == 1
-    assert values[0.1][2] > values[0.1][0] + 0.015
+    assert values[0.1][2] > values[0.1][0] + 0.03
     drawing = xml.etree.ElementTree.parse(tmp_path / "curve.svg").getroot()
     lines = [line for line in drawing.iter("{http://www.w3.org/2000/svg}polyline")
              if len(line.get("points").split()) == len(values)]

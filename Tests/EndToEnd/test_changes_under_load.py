@@ -247,8 +247,7 @@ def test_four_processes_on_one_socket_share_the_encoder():
         assert load.failures == []
         shares = [proportional(process) for process in processes]
         own = [proportional(process, "Private_Dirty") for process in processes]
-        # The built-in denoiser takes 5 MB of each process, and a compute thread 7 MB.
-        most = size + 4 * 35_000_000
+        most = size + 4 * 30_000_000
         print(f"Pss {[share >> 20 for share in shares]} MiB, sum {sum(shares) >> 20} of at most {most >> 20}; "
               f"private {[share >> 20 for share in own]} MiB")
         assert sum(shares) <= most

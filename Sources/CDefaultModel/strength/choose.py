@@ -54,6 +54,21 @@ def best(sums):
     return 0. if top <= 0 else 1. if rest <= 0 else top / (top + rest)
 
 
+def split_mix(count, seed):
+    """The first numbers of SplitMix64, 64 bits each."""
+    with np.errstate(over="ignore"):
+        z = np.uint64(seed) + np.arange(1, count + 1, dtype="u8") * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def directions(rows, seed):
+    """+1 or -1 for each element [rows, D]: the bits of the numbers, lowest first."""
+    bits = split_mix(rows * D // 64, seed)[:, None] >> np.arange(64, dtype="u8") & np.uint64(1)
+    return (2 * bits.reshape(rows, D).astype("f") - 1).astype("f")
+
+
 def ranking_blend(P, x, level, f):
     """The blend that ranks best and its standard error; None if the rows cannot tell. f = network(P, x, level)"""
     E = EVIDENCE
@@ -63,7 +78,7 @@ def ranking_blend(P, x, level, f):
         return None
     variance = float(level) ** 2
     # Never from the noise's own stream.
-    b = np.where(np.random.default_rng(E["seed"]).integers(0, 2, x.shape), 1, -1).astype("f")
+    b = directions(n, E["seed"])
     step = np.float32(E["epsilon"] * level)
     Jb = (network(P, x + step * b, np.full(n, level)) - f) / step
     sums = np.empty((n, 5))

@@ -37,11 +37,13 @@ extension AdaptiveParameters {
             inputWeight: try find("Wi", [rows, width]), inputBias: try find("bi", [rows]),
             levelWeight: try find("Ws", [rows, AdaptiveShape.features.count]),
             outputWeight: try find("Wo", [width, rows / 2]), outputBias: try find("bo", [width]))
-        let pilots = try Self.pilots(tensor(prefix + "pilots"), width, prefix)
+        let pilots = try tensor(prefix + Self.pilotsName).map { tensor throws(AdaptiveError) in
+            try Self.pilots(tensor, width: width)
+        }
         self.init(
             constants: AdaptiveConstants(
                 mean: try find("mu", [width]), axes: try find("U", [width, width]),
-                variances: try find("w", [width]), pilots: pilots),
+                variances: try find("w", [width]), pilots: pilots ?? []),
             shape: shape, flat: layers.flat(shape),
             strengths: try StrengthTables(prefix: prefix, tensor: tensor))
         guard isFinite else {
@@ -49,15 +51,21 @@ extension AdaptiveParameters {
         }
     }
 
-    private static func pilots(
-        _ tensor: Tensor?, _ width: Int, _ prefix: String
+    /// The name of the pilots' tensor, without `prefix`.
+    public static let pilotsName = "pilots"
+
+    /// The pilots that `tensor` holds, of rows of `width` elements.
+    ///
+    /// - Throws: `parameters` if a value is no element.
+    public static func pilots(
+        _ tensor: Tensor, width: Int
     ) throws(AdaptiveError) -> [Int] {
-        guard let tensor else { return [] }
         let values = tensor.span
         var pilots: [Int] = []
         for i in values.indices {
             guard let pilot = Int(exactly: values[i]), 0..<width ~= pilot else {
-                throw .parameters("\(prefix)pilots holds \(values[i]), no element of \(width)")
+                throw .parameters(
+                    "\(prefix)\(pilotsName) holds \(values[i]), no element of \(width)")
             }
             pilots.append(pilot)
         }
@@ -74,7 +82,7 @@ extension AdaptiveParameters {
         ]
         if !pilots.isEmpty {
             let values = pilots.map { Float($0) }
-            named.append(("pilots", Tensor(shape: [values.count], copying: values.span)))
+            named.append((Self.pilotsName, Tensor(shape: [values.count], copying: values.span)))
         }
         named += strengths.named
         return named.map { (Self.prefix + $0.name, $0.tensor) }

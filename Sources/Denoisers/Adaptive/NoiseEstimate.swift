@@ -11,19 +11,6 @@ public struct NoiseEstimate: Sendable, Equatable {
     /// The length that a row would have without its noise. [rows]
     public var scales: [Double]
 
-    /// What levels are told by.
-    public enum Source: Sendable {
-        /// How long the rows are.
-        case lengths
-        /// Where they point to: they have one length.
-        case directions
-        /// The caller.
-        case caller
-    }
-
-    /// What the noisy rows' levels are told by.
-    public var source = Source.lengths
-
     /// The level of all noisy rows, if they have one; nil if each has its own.
     public var commonLevel: Float?
 
@@ -73,12 +60,11 @@ extension AdaptiveParameters {
             levels: Array(repeating: 0, count: count), scales: Array(repeating: 1, count: count))
         let noisy = (0..<count).filter {
             lengths[$0] > 0 && lengths[$0].isFinite
-                && (given.map { $0 > 0 } ?? showsNoise(x, row: $0, length: lengths[$0]))
+                && (given.map { $0 > 0 } ?? pilots.showNoise(x, row: $0, width, lengths[$0]))
         }
         guard !noisy.isEmpty else { return estimate }
         let rows = NoisyRows(numbers: noisy, lengths: noisy.map { lengths[$0] }, width: width)
         if let given {
-            estimate.source = .caller
             estimate.commonLevel = given
             for (index, row) in noisy.enumerated() {
                 estimate.levels[row] = given
@@ -89,7 +75,6 @@ extension AdaptiveParameters {
             if rows.mayHaveScaleOne(likelihoods) {
                 estimate.takeLengths(of: rows, scale: 1)
             } else {
-                estimate.source = .directions
                 estimate.commonLevel = commonLevel(of: rows, likelihoods, in: x)
                 for (index, row) in noisy.enumerated() {
                     let level = estimate.commonLevel ?? likelihoods.best(index)
@@ -127,12 +112,6 @@ extension AdaptiveParameters {
         // The level's relative error, twice over.
         guard rest > 0, (2 / count).squareRoot() / rest <= 0.1 else { return together.level }
         return Float((square / rest).squareRoot())
-    }
-
-    private func showsNoise(_ x: Span<Float>, row: Int, length: Double) -> Bool {
-        guard !pilots.isEmpty else { return true }
-        let start = row * shape.width
-        return pilots.contains { abs(Double(x[start + $0])) > 1e-5 * length }
     }
 
     private func likelihoods(of rows: NoisyRows, in x: Span<Float>) -> BlindLikelihoods {
@@ -180,6 +159,26 @@ extension AdaptiveParameters {
         if abs(scale - 1) <= bound, bound <= 0.2 { return 1 }
         let likelihoods = likelihoods(of: few, in: x)
         return few.mayHaveScaleOne(likelihoods) ? 1 : few.likeliestScale(likelihoods)
+    }
+}
+
+extension [Int] {
+    /// Whether these pilots show noise in a row of the given length; without any pilot each row may be noisy.
+    fileprivate func showNoise(
+        _ x: Span<Float>, row: Int, _ width: Int, _ length: Double
+    ) -> Bool {
+        isEmpty || contains { abs(Double(x[row * width + $0])) > 1e-5 * length }
+    }
+
+    /// Whether these pilots show noise in any row of `x` [rows, width].
+    func showNoise(_ x: Span<Float>, width: Int) -> Bool {
+        let rows = x.count / width
+        var squares = [Double](repeating: 0, count: rows)
+        var span = squares.mutableSpan
+        squaredLengths(x, rows: rows, columns: width, into: &span)
+        return (0..<rows).contains {
+            squares[$0].isFinite && showNoise(x, row: $0, width, squares[$0].squareRoot())
+        }
     }
 }
 

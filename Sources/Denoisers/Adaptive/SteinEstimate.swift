@@ -65,7 +65,7 @@ extension AdaptiveParameters {
     }
 }
 
-/// Rows of one level and a random direction at each: where they are moved, and what the network's answer does.
+/// Rows of one level, each moved along a random direction, and how fast the network's answers change on the way.
 private struct RowProbe {
     let width: Int
     let step: Float

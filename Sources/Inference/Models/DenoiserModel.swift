@@ -27,15 +27,37 @@ public struct DenoiserModel: Sendable {
     }
 
     /// The model that ships with the product, linked into the executable.
-    public static let builtIn: DenoiserModel? = builtInCheckpoint.flatMap {
-        try? DenoiserModel($0, file: "the built-in model")
-    }
+    ///
+    /// Its networks are read when a row shows noise for the first time: a service of clean text needs none of them.
+    public static let builtIn: DenoiserModel? = {
+        let name = AdaptiveParameters.prefix + AdaptiveParameters.pilotsName
+        guard let head = readBuiltIn({ $0 == name }), let tensor = head.tensors.first?.tensor,
+            let pilots = try? AdaptiveParameters.pilots(tensor, width: embeddingWidth)
+        else { return nil }
+        return DenoiserModel(
+            AdaptiveDenoiser(pilots: pilots) { builtInNetworks },
+            version: head.version.description)
+    }()
 
-    /// The same as a file holds it; read anew each time, since the service needs it only once.
-    public static var builtInCheckpoint: Checkpoint? {
+    /// The same as a file holds it; read anew each time.
+    public static var builtInCheckpoint: Checkpoint? { readBuiltIn { _ in true } }
+
+    private static func readBuiltIn(_ isAsked: (_ name: String) -> Bool) -> Checkpoint? {
         let bytes = unsafe Array(
             UnsafeBufferPointer(start: default_model_start(), count: default_model_size))
-        return try? Checkpoint(linked: bytes, file: "the built-in model")
+        return try? Checkpoint(linked: bytes, file: "the built-in model", isAsked: isAsked)
+    }
+
+    private static let builtInNetworks: AdaptiveDenoiser.Networks = {
+        guard let checkpoint = builtInCheckpoint,
+            let denoiser = try? adaptive(in: checkpoint, "the built-in model")
+        else { preconditionFailure("the built-in model is damaged") }
+        return AdaptiveDenoiser.Networks(denoiser.parameters, original: denoiser.original)
+    }()
+
+    private init(_ denoiser: any Denoiser, version: String) {
+        self.denoiser = denoiser
+        self.version = version
     }
 
     /// The model that `checkpoint` holds; `file` names it in errors.
@@ -88,9 +110,6 @@ public struct DenoiserModel: Sendable {
                 file: file,
                 reason:
                     "denoises rows of \(parameters.shape.width) elements, needs \(embeddingWidth)")
-        }
-        guard parameters.isFinite else {
-            throw .damaged(file: file, reason: "a parameter is not a finite number")
         }
         guard !others.isEmpty else { return AdaptiveDenoiser(parameters) }
         let original = try autoencoder(in: Checkpoint(tensors: others), file)

@@ -75,9 +75,13 @@ public struct Checkpoint: Sendable {
 
     /// Reads a safetensors file that is linked into the executable, whose version it need not check.
     ///
+    /// - Parameter isAsked: whether the tensor of a name is wanted.
     /// - Throws: `damaged` with what is wrong.
-    public init(linked bytes: [UInt8], file: String) throws(ModelFileError) {
-        try self.init(safetensors: bytes, file: file, isVersionTrusted: true)
+    public init(
+        linked bytes: [UInt8], file: String, isAsked: (_ name: String) -> Bool = { _ in true }
+    ) throws(ModelFileError) {
+        try self.init(
+            safetensors: bytes, file: file, isVersionTrusted: true, isAsked: isAsked)
     }
 
     /// Reads the content of a file; `file` names it in errors.

@@ -4,16 +4,17 @@ extension Checkpoint {
     /// The name under which a safetensors file keeps `embeddingDimension`.
     static let dimensionKey = "embedding_dim"
 
-    /// The tensors and metadata of a safetensors file held in memory.
+    /// The tensors whose names `isAsked` takes, and the metadata, of a safetensors file held in memory.
     init(
-        safetensors bytes: [UInt8], file: String, isVersionTrusted: Bool = false
+        safetensors bytes: [UInt8], file: String, isVersionTrusted: Bool = false,
+        isAsked: (_ name: String) -> Bool = { _ in true }
     ) throws(ModelFileError) {
         let length = try SafetensorsHeader.jsonLength(
             prefix: Array(bytes.prefix(8)), fileSize: bytes.count, file: file)
         let header = try SafetensorsHeader(
             json: Array(bytes[8..<8 + length]), fileSize: bytes.count, file: file)
         var tensors: [(name: String, tensor: Tensor)] = []
-        for name in header.names {
+        for name in header.names where isAsked(name) {
             switch header[name] {
             case let entry? where entry.dtype == "F16":
                 tensors.append((name, Tensor(shape: entry.shape, halves: bytes[entry.range])))

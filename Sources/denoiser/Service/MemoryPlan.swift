@@ -37,7 +37,8 @@ struct MemoryPlan {
         let largest = limits.largestCosts
         let shared = largest.body + largest.parsing + largest.answer
         let own: [(name: String, bytes: Int)] = [
-            ("present", present + Self.slack),
+            // Networks may be read later.
+            ("present", present + AdaptiveDenoiser.networkMemory + Self.slack),
             // A multiplication packs its operands into a buffer of its own.
             (
                 "compute threads", options.threads * (workspaceBytes + Self.productBytes)

@@ -121,9 +121,8 @@ import System
             let found = try #require(
                 model.rankingBlend(x, estimate, common, rows, answers: answers))
             print("\(name): \(found), of the reference \(expected)")
-            // The probes have other directions.
-            #expect(abs(found.blend - Double(expected[0])) < 0.03)
-            #expect(found.error < 2 * Double(expected[1]))
+            #expect(abs(found.blend - Double(expected[0])) < 1e-4)
+            #expect(abs(found.error - Double(expected[1])) < 1e-4)
         }
         let strength = model.requestStrength(x, estimate, rows, answers: answers, nil)
         let ours = rows.prefix(16).map {
@@ -131,7 +130,7 @@ import System
         }
         let difference = zip(ours, amounts).map { abs($0 - Double($1)) }.max() ?? 1
         print("\(name): amounts differ by at most \(difference)")
-        #expect(difference < (name == "many" ? 0.05 : 1e-4))
+        #expect(difference < 1e-5)
     }
 
     /// A request of `record_strength.py`.
@@ -163,14 +162,9 @@ import System
 
     /// About normal: the sum of twelve uniform numbers of SplitMix64, less 6.
     private func draws(_ count: Int, seed: UInt64) -> [Double] {
-        (0..<count).map { i in
-            (1...12).reduce(-6) { sum, draw in
-                var state = seed &+ UInt64(12 * i + draw) &* 0x9E37_79B9_7F4A_7C15
-                state = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-                state = (state ^ state >> 27) &* 0x94D0_49BB_1331_11EB
-                state ^= state >> 31
-                return sum + Double(state >> 40) / 0x1p24
-            }
+        var random = SeededRandom(seed: seed)
+        return (0..<count).map { _ in
+            (0..<12).reduce(-6) { sum, _ in sum + Double(random.next() >> 40) / 0x1p24 }
         }
     }
 

@@ -16,17 +16,10 @@ here = pathlib.Path(__file__).parent
 sys.path.insert(0, str(here.parents[2] / "Sources/CDefaultModel/strength"))
 import choose
 
-WORD = (1 << 64) - 1
-
 
 def draws(count, seed):
     """About normal: the sum of twelve uniform numbers of SplitMix64, less 6."""
-    with numpy.errstate(over="ignore"):
-        state = numpy.uint64(seed) + numpy.arange(1, 12 * count + 1, dtype="u8") * numpy.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> numpy.uint64(30))) * numpy.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> numpy.uint64(27))) * numpy.uint64(0x94D049BB133111EB)
-        state ^= state >> numpy.uint64(31)
-    uniform = (state >> numpy.uint64(40)).astype("d") / 2**24
+    uniform = (choose.split_mix(12 * count, seed) >> numpy.uint64(40)).astype("d") / 2**24
     return uniform.reshape(count, 12).sum(1) - 6
 
 
