@@ -34,9 +34,9 @@ public struct EncoderConfiguration: Sendable, Equatable {
     /// Whether embeddings are scaled to length 1.
     public var isNormalized = true
 
-    /// Whether weights of these sizes can be packed (see `PackedWeight`).
-    public var canBePacked: Bool {
-        [hidden, inner].allSatisfy { PackedWeight.shape(out: $0, in: 1) != nil }
+    /// Whether weights of these sizes can lie in `layout`.
+    public func allows(_ layout: WeightLayout) -> Bool {
+        [hidden, inner].allSatisfy { layout.shape(out: $0, in: 1) != nil }
     }
 
     /// The configuration that the text of `config.json` describes.

@@ -1,4 +1,3 @@
-internal import Kernels
 internal import Tensors
 
 /// Every weight of the encoder under its name in the checkpoint; this file alone knows those names.
@@ -11,68 +10,70 @@ struct EncoderWeights: Sendable {
     let types: Tensor
     let norm: LayerNormWeights
     let layers: [LayerWeights]
-    /// Whether the weights of linear maps are packed (see `PackedWeight`).
-    let isPacked: Bool
+    /// The layout of the linear maps' weights.
+    let layout: WeightLayout
 
-    init(
-        _ configuration: EncoderConfiguration, packed: Bool, tensor: WeightSource
-    ) throws(EncoderError) {
-        isPacked = packed
+    init(_ configuration: EncoderConfiguration, _ source: WeightSource) throws(EncoderError) {
+        layout = source.layout
         let hidden = configuration.hidden
-        norm = try LayerNormWeights("embeddings.LayerNorm", hidden, tensor)
-        words = try find(
-            "embeddings.word_embeddings.weight", [configuration.vocabulary, hidden], tensor)
-        positions = try find(
-            "embeddings.position_embeddings.weight", [configuration.positions, hidden], tensor)
-        types = try find(
-            "embeddings.token_type_embeddings.weight", [configuration.types, hidden], tensor)
+        norm = try LayerNormWeights("embeddings.LayerNorm", hidden, source)
+        words = try source.tensor(
+            "embeddings.word_embeddings.weight", [configuration.vocabulary, hidden])
+        positions = try source.tensor(
+            "embeddings.position_embeddings.weight", [configuration.positions, hidden])
+        types = try source.tensor(
+            "embeddings.token_type_embeddings.weight", [configuration.types, hidden])
         var layers: [LayerWeights] = []
         for index in 0..<configuration.layers {
-            layers.append(
-                try LayerWeights("encoder.layer.\(index)", configuration, packed: packed, tensor))
+            layers.append(try LayerWeights("encoder.layer.\(index)", configuration, source))
         }
         self.layers = layers
     }
 }
 
-/// Where weights come from, by name and expected shape.
-typealias WeightSource = (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
+/// Gives weights by their names, those of linear maps in one layout.
+struct WeightSource {
+    let layout: WeightLayout
+    private let find: (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
 
-/// The weight named `name`, which must have `shape`.
-private func find(
-    _ name: String, _ shape: [Int], _ source: WeightSource
-) throws(EncoderError) -> Tensor {
-    let found = try source(name, shape)
-    guard found.shape == shape else {
-        throw .weight(name: name, reason: "shape \(found.shape), expected \(shape)")
+    /// A source that asks `find` for a tensor by its name and shape.
+    init(
+        _ layout: WeightLayout,
+        _ find: @escaping (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
+    ) {
+        self.layout = layout
+        self.find = find
     }
-    return found
-}
 
-/// The weight of a linear map named `name`, [out, in], or the same packed.
-private func findMatrix(
-    _ name: String, in columns: Int, out: Int, packed: Bool, _ source: WeightSource
-) throws(EncoderError) -> Tensor {
-    guard packed else { return try find(name, [out, columns], source) }
-    guard let shape = PackedWeight.shape(out: out, in: columns) else {
-        throw .weight(
-            name: name, reason: "\(out) rows, packed are multiples of \(PackedWeight.rows)")
+    /// The tensor named `name`, which must have `shape`.
+    func tensor(_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor {
+        let found = try find(name, shape)
+        guard found.shape == shape else {
+            throw .weight(name: name, reason: "shape \(found.shape), expected \(shape)")
+        }
+        return found
     }
-    return try find(name, shape, source)
+
+    /// The weight [out, in] of a linear map.
+    func weight(_ name: String, in columns: Int, out: Int) throws(EncoderError) -> Weight {
+        guard let shape = layout.shape(out: out, in: columns) else {
+            throw .weight(name: name, reason: layout.refusal(out: out))
+        }
+        return Weight(try tensor(name, shape), out: out, in: columns)
+    }
 }
 
 /// A linear map y = x · weightᵀ + bias.
 struct LinearWeights: Sendable {
-    /// [out, in], or the same packed.
-    let weight: Tensor
+    let weight: Weight
     /// [out].
     let bias: Tensor
 
     init(
-        _ name: String, in columns: Int, out: Int, packed: Bool, _ source: WeightSource
+        _ name: String, in columns: Int, out: Int, _ source: WeightSource
     ) throws(EncoderError) {
-        weight = try findMatrix("\(name).weight", in: columns, out: out, packed: packed, source)
-        bias = try find("\(name).bias", [out], source)
+        weight = try source.weight("\(name).weight", in: columns, out: out)
+        bias = try source.tensor("\(name).bias", [out])
     }
 }
 
@@ -82,16 +83,16 @@ struct LayerNormWeights: Sendable {
     let shift: Tensor
 
     init(_ name: String, _ hidden: Int, _ source: WeightSource) throws(EncoderError) {
-        gain = try find("\(name).weight", [hidden], source)
-        shift = try find("\(name).bias", [hidden], source)
+        gain = try source.tensor("\(name).weight", [hidden])
+        shift = try source.tensor("\(name).bias", [hidden])
     }
 }
 
 /// One transformer layer.
 struct LayerWeights: Sendable {
     let query: LinearWeights
-    /// [hidden, hidden], or the same packed; its bias is not used, since a softmax cancels it (see `attend`).
-    let key: Tensor
+    /// [hidden, hidden]; its bias is not used, since a softmax cancels it (see `attention`).
+    let key: Weight
     let value: LinearWeights
     let attentionOutput: LinearWeights
     let attentionNorm: LayerNormWeights
@@ -100,24 +101,19 @@ struct LayerWeights: Sendable {
     let outputNorm: LayerNormWeights
 
     init(
-        _ name: String, _ configuration: EncoderConfiguration, packed: Bool,
-        _ source: WeightSource
+        _ name: String, _ configuration: EncoderConfiguration, _ source: WeightSource
     ) throws(EncoderError) {
         let (hidden, inner) = (configuration.hidden, configuration.inner)
         let attention = "\(name).attention"
-        query = try LinearWeights(
-            "\(attention).self.query", in: hidden, out: hidden, packed: packed, source)
-        key = try findMatrix(
-            "\(attention).self.key.weight", in: hidden, out: hidden, packed: packed, source)
-        value = try LinearWeights(
-            "\(attention).self.value", in: hidden, out: hidden, packed: packed, source)
+        query = try LinearWeights("\(attention).self.query", in: hidden, out: hidden, source)
+        key = try source.weight("\(attention).self.key.weight", in: hidden, out: hidden)
+        value = try LinearWeights("\(attention).self.value", in: hidden, out: hidden, source)
         attentionOutput = try LinearWeights(
-            "\(attention).output.dense", in: hidden, out: hidden, packed: packed, source)
+            "\(attention).output.dense", in: hidden, out: hidden, source)
         attentionNorm = try LayerNormWeights("\(attention).output.LayerNorm", hidden, source)
         intermediate = try LinearWeights(
-            "\(name).intermediate.dense", in: hidden, out: inner, packed: packed, source)
-        output = try LinearWeights(
-            "\(name).output.dense", in: inner, out: hidden, packed: packed, source)
+            "\(name).intermediate.dense", in: hidden, out: inner, source)
+        output = try LinearWeights("\(name).output.dense", in: inner, out: hidden, source)
         outputNorm = try LayerNormWeights("\(name).output.LayerNorm", hidden, source)
     }
 }

@@ -1,57 +1,70 @@
 internal import Kernels
-internal import Tensors
 internal import System
+internal import Tensors
 
 /// One batch through the encoder, up to the last layer's output in `buffers.hidden`.
 ///
-/// Each stage reads what the one before wrote, and is cut into pieces for a team of threads: products, GELU
-/// and attention by output columns (heads are columns too, so queries, keys, values and attention of a head
-/// are one piece), layer norms by rows.
+/// Each phase reads what the one before wrote, and is cut into chunks for a pair of threads. Products,
+/// GELU and attention are cut by output columns, layer norms by rows. Heads are columns too, so the
+/// queries, keys, values and attention of some heads are one chunk.
 struct ForwardPass: Sendable {
     let configuration: EncoderConfiguration
     let weights: EncoderWeights
     let batch: PackedBatch
     let buffers: EncoderBuffers
 
-    var tokens: Int { batch.tokens }
+    private var tokens: Int { batch.tokens }
+    private var hidden: Int { configuration.hidden }
+    private var layout: WeightLayout { weights.layout }
 
     func run(
         _ worker: inout Worker, observing observe: (Intermediate, Span<Float>) -> Void
     ) {
-        embed(&worker)
+        embedPhase(&worker)
         observe(.embeddings, rows(buffers.hidden))
         for (index, layer) in weights.layers.enumerated() {
-            attend(layer, &worker)
+            attentionPhase(layer, &worker)
             observe(.attention(layer: index), rows(buffers.query))
-            project(buffers.query, layer.attentionOutput.weight, &worker)
-            addNorm(layer.attentionOutput.bias, layer.attentionNorm, &worker)
+            projectPhase(buffers.query, layer.attentionOutput.weight, &worker)
+            normPhase(layer.attentionOutput.bias, layer.attentionNorm, &worker)
             observe(.attentionOutput(layer: index), rows(buffers.hidden))
-            widen(layer.intermediate, &worker)
+            feedForwardPhase(layer.intermediate, &worker)
             observe(.intermediate(layer: index), rows(buffers.inner))
-            project(buffers.inner, layer.output.weight, &worker)
-            addNorm(layer.output.bias, layer.outputNorm, &worker)
+            projectPhase(buffers.inner, layer.output.weight, &worker)
+            normPhase(layer.output.bias, layer.outputNorm, &worker)
             observe(.output(layer: index), rows(buffers.hidden))
         }
     }
 
     /// The rows of `matrix` that hold tokens of this batch.
     @_lifetime(borrow matrix)
-    func rows(_ matrix: SharedMatrix) -> Span<Float> {
+    private func rows(_ matrix: SharedMatrix) -> Span<Float> {
         matrix.span.extracting(first: tokens * matrix.columns)
     }
 
-    /// Pieces of a stage that is cut by columns: `most`, so that nobody waits long for the other's last, but as
-    /// few as there are threads where rows are many, which are packed anew for every piece.
+    /// The same with its shape.
+    @_lifetime(borrow matrix)
+    private func view(_ matrix: SharedMatrix) -> MatrixView {
+        matrix.view(rows: 0..<tokens, columns: 0..<matrix.columns)
+    }
+
+    /// Chunks of a phase that is cut by columns.
+    ///
+    /// With few rows `most`, so that no thread waits long for the other's last chunk. With many rows as
+    /// few as there are threads, because each chunk packs the rows anew.
     private func columnChunks(_ most: Int, _ worker: Worker) -> Int {
         guard worker.isPaired else { return 1 }
         return tokens <= mostFewRows ? most : WorkerPair.size
     }
 
-    /// Pieces of a stage that is cut by rows: eight rows take about 2 µs, as long as a piece costs to hand out.
+    /// Chunks of a phase that is cut by rows: eight rows are worth handing out.
     private var rowChunks: Int { max(1, min(8, tokens / 8)) }
+}
 
+// Each phase, and what a chunk of it does.
+extension ForwardPass {
     /// hidden = norm(word + position + type 0), by rows.
-    private func embed(_ worker: inout Worker) {
+    private func embedPhase(_ worker: inout Worker) {
         worker.phase(rowChunks) { index in
             let mine = chunk(index, of: rowChunks, in: tokens)
             for sequence in 0..<batch.sequences {
@@ -62,9 +75,8 @@ struct ForwardPass: Sendable {
         }
     }
 
-    /// The tokens at `range`, of which the first is at `position` of its sequence.
+    /// Embeds the tokens at `range`, of which the first is at `position` of its sequence.
     private func embed(_ range: Range<Int>, position: Int) {
-        let hidden = configuration.hidden
         let words = weights.words.span
         var rows = unsafe buffers.hidden.mutableSpan(from: range.lowerBound * hidden)
         for (row, token) in range.enumerated() {
@@ -72,92 +84,94 @@ struct ForwardPass: Sendable {
             for j in 0..<hidden { rows[row * hidden + j] = words[word + j] }
         }
         addLayerNorm(
-            &rows,
-            adding: weights.positions.span.extracting(droppingFirst: position * hidden),
+            MutableMatrixView(rows, rows: range.count, columns: hidden),
+            adding: weights.positions.view.rows(position..<position + range.count),
             bias: weights.types.span,
             gain: weights.norm.gain.span, shift: weights.norm.shift.span,
-            epsilon: configuration.epsilon, rows: range.count, columns: hidden)
+            epsilon: configuration.epsilon)
     }
 
     /// query = attention, by heads.
-    private func attend(_ layer: LayerWeights, _ worker: inout Worker) {
-        let chunks = columnChunks(max(1, configuration.heads / headUnit), worker)
+    private func attentionPhase(_ layer: LayerWeights, _ worker: inout Worker) {
+        // Heads are cut at whole units of the weights' columns.
+        let unit = layout.headUnit(of: attentionHeadSize)
+        let chunks = columnChunks(max(1, configuration.heads / unit), worker)
         let thread = worker.index
         worker.phase(chunks) { index in
             attend(
-                layer, heads: chunk(index, of: chunks, in: configuration.heads, unit: headUnit),
+                layer, heads: chunk(index, of: chunks, in: configuration.heads, unit: unit),
                 thread: thread)
         }
     }
 
+    /// Projects some heads' queries, keys and values, and replaces the queries by the context.
     private func attend(_ layer: LayerWeights, heads: Range<Int>, thread: Int) {
-        let hidden = configuration.hidden
         let columns = heads.lowerBound * attentionHeadSize..<heads.upperBound * attentionHeadSize
+        let keyStride = EncoderBuffers.keyStride(tokens: tokens)
         project(
             buffers.hidden, columns, thread,
-            Projection(layer.query.weight, buffers.query),
-            Projection(layer.value.weight, buffers.values),
+            Projection(layer.query.weight, into: buffers.query),
+            Projection(layer.value.weight, into: buffers.values),
             // Transposed, which is how scores want them.
-            Projection(layer.key, buffers.keys, .columns))
+            Projection(layer.key, transposedInto: buffers.keys, stride: keyStride))
 
-        let keyStride = EncoderBuffers.keyStride(tokens: tokens)
         var scores = unsafe buffers.scores.mutableSpan(from: thread * buffers.scores.columns)
         for sequence in 0..<batch.sequences {
             let range = batch.range(of: sequence)
-            let start = range.lowerBound * hidden + columns.lowerBound
-            var query = unsafe buffers.query.mutableSpan(from: start)
-            Kernels.attend(
-                &query,
-                keys: buffers.keys.span.extracting(
-                    droppingFirst: columns.lowerBound * keyStride + range.lowerBound),
-                values: buffers.values.span.extracting(droppingFirst: start),
-                queryBias: layer.query.bias.span.extracting(droppingFirst: columns.lowerBound),
-                valueBias: layer.value.bias.span.extracting(droppingFirst: columns.lowerBound),
-                heads: heads.count, length: range.count, stride: hidden, keyStride: keyStride,
+            attention(
+                unsafe buffers.query.mutableView(rows: range, columns: columns),
+                keys: buffers.keys.view(
+                    from: columns.lowerBound * keyStride + range.lowerBound, rows: columns.count,
+                    columns: range.count, stride: keyStride),
+                values: buffers.values.view(rows: range, columns: columns),
+                queryBias: layer.query.bias.span.extracting(columns),
+                valueBias: layer.value.bias.span.extracting(columns),
                 scratch: &scores)
         }
     }
 
     /// inner = gelu(hidden · weightᵀ + bias), by columns.
-    private func widen(_ linear: LinearWeights, _ worker: inout Worker) {
+    private func feedForwardPhase(_ linear: LinearWeights, _ worker: inout Worker) {
         let chunks = columnChunks(8, worker)
         let thread = worker.index
         worker.phase(chunks) { index in
-            let columns = chunk(index, of: chunks, in: configuration.inner, unit: columnUnit)
-            project(buffers.hidden, columns, thread, Projection(linear.weight, buffers.inner))
-            var inner = unsafe buffers.inner.mutableSpan(from: columns.lowerBound)
+            let columns = chunk(
+                index, of: chunks, in: configuration.inner, unit: layout.columnUnit)
+            project(
+                buffers.hidden, columns, thread, Projection(linear.weight, into: buffers.inner))
             gelu(
-                &inner, adding: linear.bias.span.extracting(droppingFirst: columns.lowerBound),
-                rows: tokens, columns: columns.count, stride: configuration.inner)
+                unsafe buffers.inner.mutableView(rows: 0..<tokens, columns: columns),
+                adding: linear.bias.span.extracting(columns))
         }
     }
 
     /// values = input · weightᵀ, by columns.
-    private func project(_ input: SharedMatrix, _ weight: Tensor, _ worker: inout Worker) {
+    private func projectPhase(_ input: SharedMatrix, _ weight: Weight, _ worker: inout Worker) {
         let chunks = columnChunks(4, worker)
         let thread = worker.index
         worker.phase(chunks) { index in
-            let columns = chunk(index, of: chunks, in: configuration.hidden, unit: columnUnit)
-            project(input, columns, thread, Projection(weight, buffers.values))
+            let columns = chunk(index, of: chunks, in: hidden, unit: layout.columnUnit)
+            project(input, columns, thread, Projection(weight, into: buffers.values))
         }
+    }
+
+    /// output = input · weightᵀ, these columns of it, for every one of `projections`.
+    private func project(
+        _ input: SharedMatrix, _ columns: Range<Int>, _ thread: Int, _ projections: Projection...
+    ) {
+        var scratch = unsafe buffers.scratch(of: thread)
+        layout.project(view(input), columns: columns, projections, scratch: &scratch)
     }
 
     /// hidden = norm(hidden + values + bias), by rows.
-    private func addNorm(_ bias: Tensor, _ norm: LayerNormWeights, _ worker: inout Worker) {
+    private func normPhase(_ bias: Tensor, _ norm: LayerNormWeights, _ worker: inout Worker) {
         worker.phase(rowChunks) { index in
             let mine = chunk(index, of: rowChunks, in: tokens)
-            let start = mine.lowerBound * configuration.hidden
-            var hidden = unsafe buffers.hidden.mutableSpan(from: start)
             addLayerNorm(
-                &hidden, adding: buffers.values.span.extracting(droppingFirst: start),
+                unsafe buffers.hidden.mutableView(rows: mine, columns: 0..<hidden),
+                adding: buffers.values.view(rows: mine, columns: 0..<hidden),
                 bias: bias.span, gain: norm.gain.span, shift: norm.shift.span,
-                epsilon: configuration.epsilon, rows: mine.count, columns: configuration.hidden)
+                epsilon: configuration.epsilon)
         }
     }
 }
-
-/// Where columns are cut: whole cache lines of a row, and whole sixes of packed weights.
-private let columnUnit = 48
-
-/// Where heads are cut: whole sixes again.
-private let headUnit = 3

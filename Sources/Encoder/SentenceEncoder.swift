@@ -14,20 +14,20 @@ public struct SentenceEncoder: Sendable {
     /// The encoder with the weights that `tensor` gives for each name in the checkpoint.
     ///
     /// - Parameters:
-    ///   - packed: whether to ask for the weights of linear maps packed, with three extents (`PackedWeight`).
+    ///   - layout: how the weights of linear maps lie; `tensor` is asked for their shapes in it.
     ///   - tensor: the weight of that name in the shape asked for.
-    /// - Throws: `EncoderError` where `tensor` throws or gives another shape than it is asked for, or where a
-    ///   linear map cannot be packed.
+    /// - Throws: `EncoderError` if `tensor` throws or gives another shape than it is asked for, or if a
+    ///   linear map's weight cannot lie so.
     public init(
-        configuration: EncoderConfiguration, packed: Bool = false,
-        tensor: (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
+        configuration: EncoderConfiguration, layout: WeightLayout = .plain,
+        tensor: @escaping (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
     ) throws(EncoderError) {
         self.configuration = configuration
-        weights = try EncoderWeights(configuration, packed: packed, tensor: tensor)
+        weights = try EncoderWeights(configuration, WeightSource(layout, tensor))
     }
 
-    /// Whether the weights of linear maps are packed, which makes texts faster.
-    public var isPacked: Bool { weights.isPacked }
+    /// How the weights of linear maps lie.
+    public var layout: WeightLayout { weights.layout }
 
     /// Gain and shift of the last layer norm, whose mean over a text's tokens is its embedding; [hidden] each.
     public var lastNorm: (gain: Tensor, shift: Tensor) {
@@ -37,31 +37,34 @@ public struct SentenceEncoder: Sendable {
 
     /// Storage for batches of up to `tokens` tokens, which `encode` uses again for each.
     ///
-    /// About 12.5 KB for each token (384 hidden and 1,536 inner features), and 0.4 MB for packed weights.
+    /// About 12.5 KB for each token (384 hidden and 1,536 inner features), and 0.4 MB for packed
+    /// weights.
     public func makeWorkspace(tokens: Int) -> EncoderWorkspace {
-        EncoderWorkspace(tokens: tokens, configuration: configuration, packed: isPacked)
+        EncoderWorkspace(tokens: tokens, configuration: configuration, layout: layout)
     }
 
     /// Bytes of a workspace for `tokens` tokens once all of it is used.
     public func workspaceBytes(tokens: Int) -> Int {
-        EncoderBuffers.bytes(tokens: tokens, configuration: configuration, packed: isPacked)
+        EncoderBuffers.bytes(tokens: tokens, configuration: configuration, layout: layout)
     }
 
-    /// The embedding of each sequence of `batch`: its tokens' mean, scaled to length 1, unless `configuration` differs.
+    /// The embedding of each sequence of `batch`.
+    ///
+    /// It is the mean of the sequence's tokens, scaled to length 1, unless `configuration` differs.
     ///
     /// - Parameters:
     ///   - batch: no more tokens than the workspace has room for, ids within the vocabulary, no
     ///     sequence longer than `configuration.positions`.
-    ///   - team: a second thread to share each stage with, which pays for a batch that is alone; not
-    ///     used while another call has it.
+    ///   - workers: a pair of threads to share each phase, which pays for a batch that is alone. The
+    ///     call runs on this thread only while another call has the pair.
     ///   - embeddings: [sequences, hidden].
     package func encode(
-        _ batch: PackedBatch, workspace: inout EncoderWorkspace, team: WorkerPair? = nil,
+        _ batch: PackedBatch, workspace: inout EncoderWorkspace, workers: WorkerPair? = nil,
         into embeddings: inout MutableSpan<Float>
     ) {
         let pass = forwardPass(batch, &workspace)
-        let shared = team?.run { worker in pass.run(&worker) { _, _ in } } ?? false
-        if !shared { run(pass) { _, _ in } }
+        let isShared = workers?.run { worker in pass.run(&worker) { _, _ in } } ?? false
+        if !isShared { run(pass) { _, _ in } }
         pool(batch, workspace.buffers, into: &embeddings) { _, _ in }
     }
 
@@ -89,7 +92,7 @@ public struct SentenceEncoder: Sendable {
             batch.tokens <= workspace.tokens,
             "\(batch.tokens) tokens in a workspace for \(workspace.tokens)")
         precondition(
-            (workspace.buffers.panels != nil) == isPacked, "the workspace of another encoder")
+            workspace.buffers.layout == layout, "the workspace of another encoder")
         for id in batch.ids {
             precondition(
                 0..<configuration.vocabulary ~= Int(id),
@@ -106,7 +109,7 @@ public struct SentenceEncoder: Sendable {
             buffers: workspace.buffers)
     }
 
-    /// embeddings[sequences, hidden] = mean of each sequence's rows, or its first, divided by its length as a vector.
+    /// embeddings[sequences, hidden] = the mean of each sequence's rows, or the first, scaled to length 1.
     private func pool(
         _ batch: PackedBatch, _ buffers: EncoderBuffers, into embeddings: inout MutableSpan<Float>,
         observing observe: (Intermediate, Span<Float>) -> Void
@@ -117,14 +120,17 @@ public struct SentenceEncoder: Sendable {
             "\(embeddings.count) floats for [\(batch.sequences), \(hidden)]")
         for sequence in 0..<batch.sequences {
             let rows = batch.range(of: sequence)
+            var mean = embeddings._mutatingExtracting(sequence * hidden..<(sequence + 1) * hidden)
             meanRow(
-                buffers.hidden.span,
-                rows: configuration.pooling == .mean ? rows : rows.prefix(1), columns: hidden,
-                into: &embeddings, row: sequence)
+                of: buffers.hidden.view(
+                    rows: configuration.pooling == .mean ? rows : rows.prefix(1),
+                    columns: 0..<hidden),
+                into: &mean)
         }
         observe(.pooled, embeddings.span)
         if configuration.isNormalized {
-            scaleRowsToLengthOne(&embeddings, rows: batch.sequences, columns: hidden)
+            scaleRowsToLengthOne(
+                MutableMatrixView(&embeddings, rows: batch.sequences, columns: hidden))
         }
         observe(.embedding, embeddings.span)
     }

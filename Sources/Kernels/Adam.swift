@@ -1,3 +1,4 @@
+public import Tensors
 internal import CKernels
 internal import Glibc
 
@@ -59,34 +60,36 @@ public struct AdamStep: Sendable {
         }
     }
 
-    /// Moves weights `x` [rows, columns] against the gradient aᵀ · b, with a [depth, rows] and
-    /// b [depth, columns], which is not stored.
+    /// Moves weights `x` with the moments `m` and `v` against the gradient aᵀ · b, which is not stored.
     ///
-    /// One pass over the weights instead of a product and `move`: a training step of the denoiser takes
-    /// 102 µs so and 107 with BLAS and `move` (one AVX-512 core).
+    /// One pass over the weights instead of a product and a step on it.
     ///
     /// - Parameters:
-    ///   - columns: a multiple of 64.
-    ///   - strideA: elements from one row of `a` to the next.
+    ///   - x: [a.columns, b.columns] without gaps, like `m` and `v`; a multiple of 64 columns.
+    ///   - a: [depth, rows].
+    ///   - b: [depth, columns].
     public func move(
         _ x: inout MutableSpan<Float>, _ m: inout MutableSpan<Float>,
-        _ v: inout MutableSpan<Float>, gradientOf a: Span<Float>, strideA: Int, _ b: Span<Float>,
-        rows: Int, columns: Int, depth: Int
+        _ v: inout MutableSpan<Float>, gradientOf a: MatrixView, _ b: MatrixView
     ) {
+        let (rows, columns, depth) = (a.columns, b.columns, a.rows)
+        let (strideA, strideB) = (a.stride, b.stride)
         let count = rows * columns
         precondition(
             columns % 64 == 0 && x.count >= count && m.count >= count && v.count >= count,
             "\(x.count) weights, \(m.count) and \(v.count) moments of [\(rows), \(columns)]")
-        requireRows(depth, of: rows, stride: strideA, in: a.count, "a")
-        requireRows(depth, of: columns, stride: columns, in: b.count, "b")
+        precondition(
+            !a.isTransposed && !b.isTransposed && b.rows == depth,
+            "[\(a.rows), \(rows)] transposed · [\(b.rows), \(columns)]")
         unsafe x.withUnsafeMutableBufferPointer { x in
             unsafe m.withUnsafeMutableBufferPointer { m in
                 unsafe v.withUnsafeMutableBufferPointer { v in
-                    unsafe a.withUnsafeBufferPointer { a in
-                        unsafe b.withUnsafeBufferPointer { b in
+                    unsafe a.values.withUnsafeBufferPointer { a in
+                        unsafe b.values.withUnsafeBufferPointer { b in
                             unsafe kernels_adam_outer_product(
                                 x.baseAddress, m.baseAddress, v.baseAddress, a.baseAddress, 1,
-                                strideA, b.baseAddress, columns, rows, columns, depth, coefficients)
+                                strideA, b.baseAddress, strideB, rows, columns, depth,
+                                coefficients)
                         }
                     }
                 }

@@ -1,30 +1,32 @@
+public import Tensors
 internal import CKernels
 
-/// hidden[rows, columns] = (v − mean(v)) / √(variance(v) + ε) · gain[columns] + shift[columns], where
+/// hidden[rows, columns] = (v − mean(v)) / √(variance(v) + ε) · gain[columns] + shift[columns], with
 /// v = hidden + addend[rows, columns] + bias[columns].
 ///
 /// Mean and (biased) variance are each row's own. A residual connection's sum and its norm in one pass.
 ///
 /// - Parameters:
-///   - columns: a multiple of 32.
+///   - hidden: rows without gaps, of a multiple of 32 columns.
+///   - addend: of the same shape, without gaps.
 public func addLayerNorm(
-    _ hidden: inout MutableSpan<Float>,
-    adding addend: Span<Float>,
+    _ hidden: consuming MutableMatrixView,
+    adding addend: MatrixView,
     bias: Span<Float>,
     gain: Span<Float>,
     shift: Span<Float>,
-    epsilon: Float,
-    rows: Int,
-    columns: Int
+    epsilon: Float
 ) {
-    precondition(columns % 32 == 0, "\(columns) columns, not a multiple of 32")
-    requireRows(rows, of: columns, stride: columns, in: hidden.count, "hidden")
-    requireRows(rows, of: columns, stride: columns, in: addend.count, "addend")
-    requireRows(1, of: columns, stride: columns, in: bias.count, "bias")
-    requireRows(1, of: columns, stride: columns, in: gain.count, "gain")
-    requireRows(1, of: columns, stride: columns, in: shift.count, "shift")
-    unsafe hidden.withUnsafeMutableBufferPointer { hidden in
-        unsafe addend.withUnsafeBufferPointer { addend in
+    requireSameLayout(addend, hidden, "hidden")
+    let (rows, columns) = (hidden.rows, hidden.columns)
+    precondition(
+        columns % 32 == 0 && (hidden.stride == columns || rows <= 1),
+        "\(columns) columns, \(hidden.stride) apart: not a multiple of 32, or with gaps")
+    requireColumns(columns, in: bias, "bias")
+    requireColumns(columns, in: gain, "gain")
+    requireColumns(columns, in: shift, "shift")
+    unsafe hidden.values.withUnsafeMutableBufferPointer { hidden in
+        unsafe addend.values.withUnsafeBufferPointer { addend in
             unsafe bias.withUnsafeBufferPointer { bias in
                 unsafe gain.withUnsafeBufferPointer { gain in
                     unsafe shift.withUnsafeBufferPointer { shift in

@@ -1,24 +1,27 @@
-/// output[row, columns] = mean over `rows` of values[·, columns].
-public func meanRow(
-    _ values: Span<Float>, rows: Range<Int>, columns: Int,
-    into output: inout MutableSpan<Float>, row: Int
-) {
-    precondition(!rows.isEmpty, "the mean of no rows")
-    for j in 0..<columns { output[row * columns + j] = 0 }
-    for i in rows {
-        for j in 0..<columns { output[row * columns + j] += values[i * columns + j] }
+public import Tensors
+
+/// mean[columns] = the mean of the rows.
+public func meanRow(of rows: MatrixView, into mean: inout MutableSpan<Float>) {
+    precondition(rows.rows > 0 && !rows.isTransposed, "the mean of \(rows.rows) rows")
+    let values = rows.values
+    for j in 0..<rows.columns { mean[j] = 0 }
+    for i in 0..<rows.rows {
+        for j in 0..<rows.columns { mean[j] += values[i * rows.stride + j] }
     }
-    let scale = 1 / Float(rows.count)
-    for j in 0..<columns { output[row * columns + j] *= scale }
+    let scale = 1 / Float(rows.rows)
+    for j in 0..<rows.columns { mean[j] *= scale }
 }
 
-/// values[rows, columns] = values / √(sum of the row's squares), each row; a row below 1e-12 is divided
-/// by that instead, as PyTorch's `normalize` does.
-public func scaleRowsToLengthOne(_ values: inout MutableSpan<Float>, rows: Int, columns: Int) {
+/// Scales each row to length 1: x / √(sum of the row's squares).
+///
+/// A row whose length is below 1e-12 is divided by that instead, as PyTorch's `normalize` does.
+public func scaleRowsToLengthOne(_ x: consuming MutableMatrixView) {
+    precondition(!x.isTransposed, "rows that do not lie end to end")
+    let (rows, columns, stride) = (x.rows, x.columns, x.stride)
     for i in 0..<rows {
         var squares: Float = 0
-        for j in 0..<columns { squares += values[i * columns + j] * values[i * columns + j] }
+        for j in 0..<columns { squares += x.values[i * stride + j] * x.values[i * stride + j] }
         let scale = 1 / max(squares.squareRoot(), 1e-12)
-        for j in 0..<columns { values[i * columns + j] *= scale }
+        for j in 0..<columns { x.values[i * stride + j] *= scale }
     }
 }

@@ -1,3 +1,4 @@
+public import Tensors
 internal import CKernels
 
 /// The mean of (y − target)² over all elements, summed in double precision over blocks of 1,024.
@@ -20,20 +21,19 @@ public func meanSquaredError(_ y: Span<Float>, target: Span<Float>) -> Double {
     return (sum + rest) / Double(y.count)
 }
 
-/// Σ (y − target)² over [rows, columns], and the gradient dY = scale · (y − target).
+/// Σ (y − target)² over all elements, and the gradient dY = scale · (y − target).
 ///
-/// - Parameter stride: elements from one row to the next, of all three.
+/// - Parameter y: of the same shape and stride as `target` and `dY`.
 public func squaredError(
-    _ y: Span<Float>, target: Span<Float>, scale: Float, rows: Int, columns: Int, stride: Int,
-    dY: inout MutableSpan<Float>
+    _ y: MatrixView, target: MatrixView, scale: Float, dY: consuming MutableMatrixView
 ) -> Double {
-    requireRows(rows, of: columns, stride: stride, in: y.count, "y")
-    requireRows(rows, of: columns, stride: stride, in: target.count, "target")
-    requireRows(rows, of: columns, stride: stride, in: dY.count, "dY")
+    requireSameLayout(y, target, "target")
+    requireSameLayout(y, dY, "dY")
+    let (rows, columns, stride) = (y.rows, y.columns, y.stride)
     var sum = 0.0
-    unsafe y.withUnsafeBufferPointer { y in
-        unsafe target.withUnsafeBufferPointer { target in
-            unsafe dY.withUnsafeMutableBufferPointer { dY in
+    unsafe y.values.withUnsafeBufferPointer { y in
+        unsafe target.values.withUnsafeBufferPointer { target in
+            unsafe dY.values.withUnsafeMutableBufferPointer { dY in
                 unsafe kernels_squared_error(
                     &sum, dY.baseAddress, y.baseAddress, target.baseAddress, scale, stride, rows,
                     columns)

@@ -49,4 +49,19 @@ public struct Matrix: ~Copyable, @unchecked Sendable {
             return unsafe _overrideLifetime(span, mutating: &self)
         }
     }
+
+    /// The rows in use, with their shape.
+    public var view: MatrixView {
+        @_lifetime(borrow self)
+        get { MatrixView(span, rows: rows, columns: columns) }
+    }
+
+    /// The rows in use, with their shape, for writing.
+    public var mutableView: MutableMatrixView {
+        @_lifetime(&self)
+        mutating get {
+            let (rows, columns) = (rows, columns)
+            return MutableMatrixView(mutableSpan, rows: rows, columns: columns)
+        }
+    }
 }

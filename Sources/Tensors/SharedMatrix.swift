@@ -1,11 +1,10 @@
 internal import Glibc
 
-/// Row-major single-precision storage `[rows, columns]`, 64-byte aligned, that several threads fill
-/// together.
+/// Row-major single-precision storage `[rows, columns]`, 64-byte aligned, that several threads fill.
 @safe
 public final class SharedMatrix: @unchecked Sendable {
-    // Unchecked: the pointer never changes; what is written through it, and when, is the business of
-    // who calls `mutableSpan(from:)`, which is unsafe for that reason.
+    // Unchecked: the pointer never changes. Callers of `mutableSpan(from:)`, which is unsafe for that
+    // reason, answer for what is written through it, and when.
     private let base: UnsafeMutablePointer<Float>
     private let allocation: UnsafeMutableRawPointer
 
@@ -15,7 +14,7 @@ public final class SharedMatrix: @unchecked Sendable {
     /// Elements in a row.
     public let columns: Int
 
-    /// Storage for `rows` rows of `columns` elements, zero; a large one takes memory only as it is used.
+    /// Zeroed storage for `rows` rows of `columns` elements; a large one takes memory only as it is used.
     public init(rows: Int, columns: Int) {
         precondition(rows > 0 && columns > 0, "a matrix of [\(rows), \(columns)]")
         let count = rows * columns
@@ -46,8 +45,7 @@ public final class SharedMatrix: @unchecked Sendable {
 
     /// The elements from number `offset` on, for one of the threads.
     ///
-    /// Unsafe: the caller sees to it that no element is written by one thread while another reads or
-    /// writes it.
+    /// Unsafe: the caller ensures that no thread writes an element while another reads or writes it.
     @unsafe
     @_lifetime(borrow self)
     public func mutableSpan(from offset: Int = 0) -> MutableSpan<Float> {
@@ -55,5 +53,40 @@ public final class SharedMatrix: @unchecked Sendable {
         precondition(offset >= 0 && count >= 0, "element \(offset) of [\(rows), \(columns)]")
         let span = unsafe MutableSpan(_unsafeStart: base + offset, count: count)
         return unsafe _overrideLifetime(span, borrowing: self)
+    }
+
+    /// Some of the rows and columns.
+    @_lifetime(borrow self)
+    public func view(rows: Range<Int>, columns: Range<Int>) -> MatrixView {
+        view(
+            from: rows.lowerBound * self.columns + columns.lowerBound, rows: rows.count,
+            columns: columns.count, stride: self.columns)
+    }
+
+    /// Some of the rows and columns, for one of the threads; unsafe as `mutableSpan(from:)` is.
+    @unsafe
+    @_lifetime(borrow self)
+    public func mutableView(rows: Range<Int>, columns: Range<Int>) -> MutableMatrixView {
+        unsafe mutableView(
+            from: rows.lowerBound * self.columns + columns.lowerBound, rows: rows.count,
+            columns: columns.count, stride: self.columns)
+    }
+
+    /// The elements from number `offset` on as a matrix of its own.
+    @_lifetime(borrow self)
+    public func view(
+        from offset: Int, rows: Int, columns: Int, stride: Int? = nil
+    ) -> MatrixView {
+        MatrixView(span(from: offset), rows: rows, columns: columns, stride: stride)
+    }
+
+    /// The same for one of the threads; unsafe as `mutableSpan(from:)` is.
+    @unsafe
+    @_lifetime(borrow self)
+    public func mutableView(
+        from offset: Int, rows: Int, columns: Int, stride: Int? = nil
+    ) -> MutableMatrixView {
+        MutableMatrixView(
+            unsafe mutableSpan(from: offset), rows: rows, columns: columns, stride: stride)
     }
 }

@@ -3,7 +3,7 @@
 /// Copies share the storage, which its owner keeps alive.
 @safe
 public struct Tensor: @unchecked Sendable {
-    // Unchecked: nobody writes the storage after `init`, and `owner` outlives the pointer.
+    // Unchecked: nothing writes the storage after `init`, and `owner` outlives the pointer.
     private let base: UnsafePointer<Float>
     private let owner: AnyObject
 
@@ -42,6 +42,17 @@ public struct Tensor: @unchecked Sendable {
         get {
             let span = unsafe Span(_unsafeStart: base, count: count)
             return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+}
+
+extension Tensor {
+    /// The elements of a tensor of two extents, with their shape.
+    public var view: MatrixView {
+        @_lifetime(borrow self)
+        get {
+            precondition(shape.count == 2, "a tensor of \(shape) as a matrix")
+            return MatrixView(span, rows: shape[0], columns: shape[1])
         }
     }
 }

@@ -72,21 +72,21 @@ import System
     }
 
     @Test(arguments: RealEncoder.Weights.allCases)
-    func `a team of two threads gives what one thread gives`(
+    func `a pair of threads gives what one thread gives`(
         weights: RealEncoder.Weights
     ) throws {
         let encoder = try RealEncoder.encoder(weights)
         let reference = try ReferenceTexts()
-        let team = try #require(WorkerPair())
+        let workers = try #require(WorkerPair())
         var largest = Float(0)
         for ids in reference.ids {
             let (_, difference) = compare(
-                encoder.embed([ids], team: team)[...], encoder.embed([ids])[...])
+                encoder.embed([ids], workers: workers)[...], encoder.embed([ids])[...])
             #expect(difference <= 1e-6)
             largest = max(largest, difference)
         }
         let all = encoder.embed(reference.ids)
-        let (_, difference) = compare(encoder.embed(reference.ids, team: team)[...], all[...])
+        let (_, difference) = compare(encoder.embed(reference.ids, workers: workers)[...], all[...])
         #expect(difference <= 1e-6)
         print("two threads against one, \(weights): within \(max(largest, difference))")
     }

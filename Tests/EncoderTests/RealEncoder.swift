@@ -36,7 +36,8 @@ enum RealEncoder {
         let checkpoint = try Safetensors(file)
         let json = try Data(contentsOf: folder.appending(path: "config.json"))
         return try SentenceEncoder(
-            configuration: EncoderConfiguration(parsing: Array(json)), packed: weights == .packed
+            configuration: EncoderConfiguration(parsing: Array(json)),
+            layout: weights == .packed ? .packed : .plain
         ) { (name, shape) throws(EncoderError) in
             guard let plain = PackedWeight.plainShape(of: shape) else {
                 return try checkpoint.tensor(name, shape)
@@ -70,14 +71,14 @@ struct ReferenceTexts {
 extension SentenceEncoder {
     /// Embeddings of `sequences` in one batch, [sequences, hidden].
     func embed(
-        _ sequences: some Sequence<[Int32]>, team: WorkerPair? = nil
+        _ sequences: some Sequence<[Int32]>, workers: WorkerPair? = nil
     ) -> [Float] {
         var batch = PackedBatch()
         for ids in sequences { batch.append(ids) }
         var workspace = makeWorkspace(tokens: max(batch.tokens, 1))
         var result = [Float](repeating: .nan, count: batch.sequences * configuration.hidden)
         var span = result.mutableSpan
-        encode(batch, workspace: &workspace, team: team, into: &span)
+        encode(batch, workspace: &workspace, workers: workers, into: &span)
         return result
     }
 }

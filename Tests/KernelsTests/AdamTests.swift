@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 import Testing
 import TestSupport
 
@@ -85,8 +86,9 @@ private struct State {
         instructions.limiting {
             state.withSpans {
                 Adam().step(3).move(
-                    &$0, &$1, &$2, gradientOf: a.span, strideA: strideA, b.span, rows: rows,
-                    columns: columns, depth: depth)
+                    &$0, &$1, &$2,
+                    gradientOf: MatrixView(a.span, rows: depth, columns: rows, stride: strideA),
+                    MatrixView(b.span, rows: depth, columns: columns))
             }
         }
         let difference = state.largestDifference(twin)

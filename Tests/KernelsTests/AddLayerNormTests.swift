@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 import Testing
 import TestSupport
 
@@ -17,8 +18,9 @@ import TestSupport
         var span = result.mutableSpan
         instructions.limiting {
             addLayerNorm(
-                &span, adding: addend.span, bias: bias.span, gain: gain.span, shift: shift.span,
-                epsilon: 1e-12, rows: rows, columns: columns)
+                MutableMatrixView(&span, rows: rows, columns: columns),
+                adding: MatrixView(addend.span, rows: rows, columns: columns), bias: bias.span,
+                gain: gain.span, shift: shift.span, epsilon: 1e-12)
         }
         var twin: [Double] = []
         for i in 0..<rows {
@@ -43,8 +45,9 @@ import TestSupport
         let shift = numbers(32, seed: 8)
         var span = hidden.mutableSpan
         addLayerNorm(
-            &span, adding: zeros.span, bias: zeros.span, gain: shift.span, shift: shift.span,
-            epsilon: 1e-12, rows: 1, columns: 32)
+            MutableMatrixView(&span, rows: 1, columns: 32),
+            adding: MatrixView(zeros.span, rows: 1, columns: 32), bias: zeros.span,
+            gain: shift.span, shift: shift.span, epsilon: 1e-12)
         #expect(hidden == shift)
     }
 }

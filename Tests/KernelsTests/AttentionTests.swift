@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Tensors
 import Testing
 import TestSupport
 
@@ -23,10 +24,11 @@ import TestSupport
         var span = result.mutableSpan
         var scratchSpan = scratch.mutableSpan
         instructions.limiting {
-            attend(
-                &span, keys: keys.span, values: values.span, queryBias: queryBias.span,
-                valueBias: valueBias.span, heads: heads, length: length, stride: stride,
-                keyStride: keyStride, scratch: &scratchSpan)
+            attention(
+                MutableMatrixView(&span, rows: length, columns: columns, stride: stride),
+                keys: MatrixView(keys.span, rows: columns, columns: length, stride: keyStride),
+                values: MatrixView(values.span, rows: length, columns: columns, stride: stride),
+                queryBias: queryBias.span, valueBias: valueBias.span, scratch: &scratchSpan)
         }
         let twin = plainAttention(
             query, keys: keys, values: values, queryBias: queryBias, valueBias: valueBias,
@@ -76,10 +78,11 @@ import TestSupport
         var scratch = [Float](repeating: 0, count: attentionScratch(length: length))
         var span = result.mutableSpan
         var scratchSpan = scratch.mutableSpan
-        attend(
-            &span, keys: keys.span, values: values.span, queryBias: zeros.span,
-            valueBias: zeros.span, heads: 1, length: length, stride: 32, keyStride: length,
-            scratch: &scratchSpan)
+        attention(
+            MutableMatrixView(&span, rows: length, columns: 32),
+            keys: MatrixView(keys.span, rows: 32, columns: length),
+            values: MatrixView(values.span, rows: length, columns: 32),
+            queryBias: zeros.span, valueBias: zeros.span, scratch: &scratchSpan)
         #expect(result.allSatisfy { $0 == 2 })
     }
 }

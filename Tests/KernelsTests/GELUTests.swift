@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Tensors
 import Testing
 import TestSupport
 
@@ -13,7 +14,7 @@ import TestSupport
         var values = input
         var span = values.mutableSpan
         instructions.limiting {
-            gelu(&span, adding: bias.span, rows: 1, columns: input.count)
+            gelu(MutableMatrixView(&span, rows: 1, columns: input.count), adding: bias.span)
         }
         var absolute = 0.0
         var relative = 0.0
@@ -24,7 +25,7 @@ import TestSupport
             if x > 0 { relative = max(relative, difference / twin) }
             if x <= -20 { #expect(y == 0, "gelu(\(x)) = \(y)") }
         }
-        print("GELU, \(instructions): within \(absolute), where x > 0 within \(relative) of it")
+        print("GELU, \(instructions): within \(absolute), if x > 0 within \(relative) of it")
         #expect(absolute < 7.2e-7)
         #expect(relative < 2.4e-7)
     }
@@ -35,7 +36,9 @@ import TestSupport
         let bias = numbers(columns, seed: 2)
         var values = input
         var span = values.mutableSpan
-        gelu(&span, adding: bias.span, rows: rows, columns: columns, stride: stride)
+        gelu(
+            MutableMatrixView(&span, rows: rows, columns: columns, stride: stride),
+            adding: bias.span)
         let twin = input.indices.map { i in
             let x = Double(input[i]) + Double(i % stride < columns ? bias[i % stride] : 0)
             return i % stride < columns ? x * erfc(-x / 2.0.squareRoot()) / 2 : x

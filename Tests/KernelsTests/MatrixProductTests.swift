@@ -8,21 +8,35 @@ import TestSupport
     func `agrees with the sum written out, for every transposition`(m: Int, n: Int, k: Int) {
         let a = numbers(m * k, seed: 1)
         let b = numbers(k * n, seed: 2)
-        for transposeA in [Transposition.none, .transposed] {
-            for transposeB in [Transposition.none, .transposed] {
-                var output = Matrix(rows: m, columns: n)
-                var span = output.mutableSpan
-                multiply(a.span, transposeA, b.span, transposeB, m: m, n: n, k: k, into: &span)
-                var twin: [Double] = []
+        for (transposeA, transposeB) in [
+            (false, false), (false, true), (true, false), (true, true),
+        ] {
+            for transposeOutput in [false, true] {
+                let viewA =
+                    transposeA
+                    ? MatrixView(a.span, rows: k, columns: m).transposed
+                    : MatrixView(a.span, rows: m, columns: k)
+                let viewB =
+                    transposeB
+                    ? MatrixView(b.span, rows: n, columns: k).transposed
+                    : MatrixView(b.span, rows: k, columns: n)
+                var output = Matrix(
+                    rows: transposeOutput ? n : m, columns: transposeOutput ? m : n)
+                if transposeOutput {
+                    multiply(viewA, viewB, into: output.mutableView.transposed())
+                } else {
+                    multiply(viewA, viewB, into: output.mutableView)
+                }
+                var twin = [Double](repeating: 0, count: m * n)
                 for i in 0..<m {
                     for j in 0..<n {
                         var sum = 0.0
                         for l in 0..<k {
-                            let x = transposeA == .none ? a[i * k + l] : a[l * m + i]
-                            let y = transposeB == .none ? b[l * n + j] : b[j * k + l]
+                            let x = transposeA ? a[l * m + i] : a[i * k + l]
+                            let y = transposeB ? b[j * k + l] : b[l * n + j]
                             sum += Double(x) * Double(y)
                         }
-                        twin.append(sum)
+                        twin[transposeOutput ? j * m + i : i * n + j] = sum
                     }
                 }
                 #expect(largestDifference(output.span, twin) < 1e-5)
@@ -32,7 +46,7 @@ import TestSupport
 
     /// [m, k] · [k, n] in double, or [n, k]ᵀ, rows apart as given, over an output that holds 7 before.
     private func twin(
-        _ a: [Float], _ b: [Float], _ transposeB: Transposition, m: Int, n: Int, k: Int,
+        _ a: [Float], _ b: [Float], _ transposeB: Bool, m: Int, n: Int, k: Int,
         strideA: Int, strideB: Int, strideOutput: Int
     ) -> [Double] {
         var output = [Double](repeating: 7, count: m * strideOutput)
@@ -40,7 +54,7 @@ import TestSupport
             for j in 0..<n {
                 var sum = 0.0
                 for l in 0..<k {
-                    let y = transposeB == .none ? b[l * strideB + j] : b[j * strideB + l]
+                    let y = transposeB ? b[j * strideB + l] : b[l * strideB + j]
                     sum += Double(a[i * strideA + l]) * Double(y)
                 }
                 output[i * strideOutput + j] = sum
@@ -61,17 +75,19 @@ import TestSupport
         instructions: InstructionSet, size: (m: Int, n: Int, k: Int)
     ) {
         let (m, n, k) = size
-        for transposeB in [Transposition.none, .transposed] {
-            let (rowsB, columnsB) = transposeB == .none ? (k, n) : (n, k)
+        for transposeB in [false, true] {
+            let (rowsB, columnsB) = transposeB ? (n, k) : (k, n)
             let (strideA, strideB, strideOutput) = (k + 3, columnsB + 1, n + 5)
             let a = numbers(m * strideA, seed: 3)
             let b = numbers(rowsB * strideB, seed: 4)
             var output = [Float](repeating: 7, count: m * strideOutput)
             var span = output.mutableSpan
             instructions.limiting {
+                let viewB = MatrixView(b.span, rows: rowsB, columns: columnsB, stride: strideB)
                 multiply(
-                    a.span, .none, b.span, transposeB, m: m, n: n, k: k, strideA: strideA,
-                    strideB: strideB, strideOutput: strideOutput, into: &span)
+                    MatrixView(a.span, rows: m, columns: k, stride: strideA),
+                    transposeB ? viewB.transposed : viewB,
+                    into: MutableMatrixView(&span, rows: m, columns: n, stride: strideOutput))
             }
             let expected = twin(
                 a, b, transposeB, m: m, n: n, k: k, strideA: strideA, strideB: strideB,
@@ -86,13 +102,13 @@ import TestSupport
         let a = numbers(m * k, seed: 5)
         let b = numbers(n * k, seed: 6)
         var together = Matrix(rows: m, columns: n)
-        var span = together.mutableSpan
-        multiply(a.span, .none, b.span, .transposed, m: m, n: n, k: k, into: &span)
+        let weight = MatrixView(b.span, rows: n, columns: k).transposed
+        multiply(MatrixView(a.span, rows: m, columns: k), weight, into: together.mutableView)
         for i in 0..<m {
             var alone = Matrix(rows: 1, columns: n)
-            var span = alone.mutableSpan
             let row = Array(a[i * k..<(i + 1) * k])
-            multiply(row.span, .none, b.span, .transposed, m: 1, n: n, k: k, into: &span)
+            multiply(
+                MatrixView(row.span, rows: 1, columns: k), weight, into: alone.mutableView)
             for j in 0..<n { #expect(alone.span[j] == together.span[i * n + j]) }
         }
     }

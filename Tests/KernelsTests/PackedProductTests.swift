@@ -5,20 +5,30 @@ import Testing
 @Suite struct `Product with packed weights` {
     /// x[rows, depth] · weight[columns, depth]ᵀ into an output that holds 7 before.
     private func product(
-        _ x: [Float], _ weight: [Float], rows: Int, columns: Int, depth: Int, order: OutputOrder,
-        stride: Int, count: Int
+        _ x: [Float], _ weight: [Float], rows: Int, columns: Int, depth: Int,
+        transposed: Bool = false, stride: Int, count: Int
     ) -> [Float] {
         let packed = PackedWeight.pack(Tensor(shape: [columns, depth], copying: weight.span))
-        var panels = [Float](repeating: .nan, count: panelCount(rows: rows))
+        let six = PackedWeight.rows
+        var storage = [Float](repeating: .nan, count: Panels.count(rows: rows))
         var output = [Float](repeating: 7, count: count)
-        for from in Swift.stride(from: 0, to: depth, by: panelDepth) {
-            let part = from..<min(from + panelDepth, depth)
-            var packedRows = panels.mutableSpan
-            packRows(x.span, depth: part, stride: depth, rows: rows, into: &packedRows)
+        for from in Swift.stride(from: 0, to: depth, by: Panels.mostDepth) {
+            var storageSpan = storage.mutableSpan
+            let panels = Panels(
+                MatrixView(x.span, rows: rows, columns: depth),
+                depth: from..<min(from + Panels.mostDepth, depth), in: &storageSpan)
+            let sixes = MatrixView(packed.span, rows: columns / six, columns: depth * six)
             var span = output.mutableSpan
-            multiply(
-                panels: panels.span, depth: part, packed.span, weightColumns: depth, rows: rows,
-                columns: columns, adding: from > 0, order: order, stride: stride, into: &span)
+            if transposed {
+                multiply(
+                    panels, sixes: sixes, adding: from > 0,
+                    into: MutableMatrixView(&span, rows: columns, columns: rows, stride: stride)
+                        .transposed())
+            } else {
+                multiply(
+                    panels, sixes: sixes, adding: from > 0,
+                    into: MutableMatrixView(&span, rows: rows, columns: columns, stride: stride))
+            }
         }
         return output
     }
@@ -39,10 +49,10 @@ import Testing
         let whole = (rows + 15) / 16 * 16
         instructions.limiting {
             let across = product(
-                x, weight, rows: rows, columns: columns, depth: depth, order: .rows,
+                x, weight, rows: rows, columns: columns, depth: depth,
                 stride: columns + 5, count: rows * (columns + 5))
             let along = product(
-                x, weight, rows: rows, columns: columns, depth: depth, order: .columns,
+                x, weight, rows: rows, columns: columns, depth: depth, transposed: true,
                 stride: whole + 3, count: columns * (whole + 3))
             var (largest, isSame) = (0.0, true)
             for i in 0..<rows {
@@ -78,13 +88,12 @@ import Testing
         let weight = numbers(columns * depth, seed: 4)
         instructions.limiting {
             let together = product(
-                x, weight, rows: rows, columns: columns, depth: depth, order: .rows,
-                stride: columns,
+                x, weight, rows: rows, columns: columns, depth: depth, stride: columns,
                 count: rows * columns)
             for i in 0..<rows {
                 let alone = product(
                     Array(x[i * depth..<(i + 1) * depth]), weight, rows: 1, columns: columns,
-                    depth: depth, order: .rows, stride: columns, count: columns)
+                    depth: depth, stride: columns, count: columns)
                 #expect(alone[...] == together[i * columns..<(i + 1) * columns])
             }
         }

@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 import Testing
 import TestSupport
 
@@ -8,8 +9,14 @@ import TestSupport
     private let stride = 41
     private var count: Int { rows * stride }
 
-    /// Elements of the [rows, columns] part, and the others.
+    /// Whether an element is one of the [rows, columns] part.
     private func isInside(_ i: Int) -> Bool { i % stride < columns }
+
+    /// The [rows, columns] part of `values`.
+    @_lifetime(copy values)
+    private func view(_ values: Span<Float>) -> MatrixView {
+        MatrixView(values, rows: rows, columns: columns, stride: stride)
+    }
 
     @Test(arguments: instructionSets, [true, false])
     func `adds a bias, clears what is below 0, and touches nothing else`(
@@ -20,7 +27,9 @@ import TestSupport
         var x = before
         var span = x.mutableSpan
         instructions.limiting {
-            addBias(&span, bias: bias.span, rectify: rectify, rows: rows, stride: stride)
+            addBias(
+                MutableMatrixView(&span, rows: rows, columns: columns, stride: stride),
+                bias: bias.span, rectify: rectify)
         }
         for i in 0..<count {
             let sum = isInside(i) ? before[i] + bias[i % stride] : before[i]
@@ -35,7 +44,9 @@ import TestSupport
         var x = before
         var span = x.mutableSpan
         instructions.limiting {
-            addRowBias(&span, bias: bias.span, rectify: rectify, columns: columns)
+            addRowBias(
+                MutableMatrixView(&span, rows: rows, columns: columns), bias: bias.span,
+                rectify: rectify)
         }
         for i in 0..<before.count {
             let sum = i < rows * columns ? before[i] + bias[i / columns] : before[i]
@@ -51,7 +62,9 @@ import TestSupport
         var span = y.mutableSpan
         instructions.limiting {
             addRowBias(
-                a.span, b.span, bias: bias.span, rectify: rectify, columns: columns, into: &span)
+                MatrixView(a.span, rows: rows, columns: columns),
+                MatrixView(b.span, rows: rows, columns: columns), bias: bias.span,
+                rectify: rectify, into: MutableMatrixView(&span, rows: rows, columns: columns))
         }
         for i in a.indices {
             let sum = a[i] + b[i] + bias[i / columns]
@@ -63,11 +76,13 @@ import TestSupport
     @Test func `keeps a NaN`() {
         var x: [Float] = [.nan, -1]
         var span = x.mutableSpan
-        addBias(&span, bias: [Float](repeating: 0, count: 2).span, rectify: true, rows: 1)
+        let zeros = [Float](repeating: 0, count: 2)
+        addBias(MutableMatrixView(&span, rows: 1, columns: 2), bias: zeros.span, rectify: true)
         #expect(x[0].isNaN && x[1] == 0)
         var rows: [Float] = [.nan, -1]
         var rowSpan = rows.mutableSpan
-        addRowBias(&rowSpan, bias: [Float](repeating: 0, count: 2).span, rectify: true, columns: 1)
+        addRowBias(
+            MutableMatrixView(&rowSpan, rows: 2, columns: 1), bias: zeros.span, rectify: true)
         #expect(rows[0].isNaN && rows[1] == 0)
     }
 
@@ -80,8 +95,8 @@ import TestSupport
         var span = dX.mutableSpan
         instructions.limiting {
             rectifierBackward(
-                a.span, b.span, y: y.span, rows: rows, columns: columns, stride: stride,
-                into: &span)
+                view(a.span), view(b.span), y: view(y.span),
+                into: MutableMatrixView(&span, rows: rows, columns: columns, stride: stride))
         }
         for i in 0..<count {
             #expect(dX[i] == (!isInside(i) ? 7 : y[i] > 0 ? a[i] + b[i] : 0))
@@ -94,7 +109,7 @@ import TestSupport
         var dBias = [Float](repeating: 7, count: columns)
         var span = dBias.mutableSpan
         instructions.limiting {
-            addBiasBackward(dX.span, rows: rows, stride: stride, dBias: &span)
+            addBiasBackward(view(dX.span), dBias: &span)
         }
         let twin = (0..<columns).map { column in
             (0..<rows).reduce(0.0) { $0 + Double(dX[$1 * stride + column]) }
@@ -109,8 +124,8 @@ import TestSupport
         var span = dY.mutableSpan
         let sum = instructions.limiting {
             squaredError(
-                y.span, target: target.span, scale: 0.5, rows: rows, columns: columns,
-                stride: stride, dY: &span)
+                view(y.span), target: view(target.span), scale: 0.5,
+                dY: MutableMatrixView(&span, rows: rows, columns: columns, stride: stride))
         }
         var twin = 0.0
         for i in 0..<count where isInside(i) {

@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 import Testing
 
 @Suite struct `A transposed matrix` {
@@ -15,8 +16,8 @@ import Testing
         var span = y.mutableSpan
         instructions.limiting {
             transpose(
-                x.span, rows: rows, columns: columns, strideX: strideX, strideY: strideY,
-                into: &span)
+                MatrixView(x.span, rows: rows, columns: columns, stride: strideX),
+                into: MutableMatrixView(&span, rows: columns, columns: rows, stride: strideY))
         }
         for c in 0..<columns {
             for r in 0..<strideY {

@@ -98,7 +98,10 @@ struct AdaptiveConstants: Sendable {
         let width = variances.count
         var result = [Float](repeating: 0, count: width)
         var span = result.mutableSpan
-        multiply(mean.span, .none, axes.span, .none, m: 1, n: width, k: width, into: &span)
+        multiply(
+            MatrixView(mean.span, rows: 1, columns: width),
+            MatrixView(axes.span, rows: width, columns: width),
+            into: MutableMatrixView(&span, rows: 1, columns: width))
         return Tensor(shape: [width], copying: result.span)
     }
 }

@@ -63,14 +63,22 @@ struct AdaptiveWorkspace: ~Copyable {
         precondition(1...capacity ~= count, "\(count) rows in a workspace for \(capacity)")
         use(count)
         let (shape, flat, axes) = (parameters.shape, parameters.flat, parameters.axes)
-        multiply(rows, axes.span, .none, into: &projected)
+        multiply(rows, axes.view, into: &projected)
         whiten(projected, levels, parameters, into: &input)
-        multiply(input, flat.span.extracting(shape.first), .transposed, into: &both)
+        multiply(
+            input,
+            MatrixView(
+                flat.span.extracting(shape.first), rows: 2 * shape.hidden, columns: shape.inputs
+            ).transposed, into: &both)
         gate(both, into: &gatedUnits)
-        multiply(gatedUnits, flat.span.extracting(shape.second), .transposed, into: &residual)
+        multiply(
+            gatedUnits,
+            MatrixView(
+                flat.span.extracting(shape.second), rows: shape.width, columns: shape.hidden
+            ).transposed, into: &residual)
         addBias(flat.span.extracting(shape.bias), to: &residual)
         combine(projected, residual, levels, parameters, into: &onAxes)
-        multiply(onAxes, axes.span, .transposed, into: &answer)
+        multiply(onAxes, axes.view.transposed, into: &answer)
         addBias(parameters.mean.span, to: &answer)
     }
 
@@ -88,20 +96,13 @@ struct AdaptiveWorkspace: ~Copyable {
 
 // Functions of matrices: within a method two of the workspace's own could not be read and written at once.
 
-/// y = x · weight, or x · weightᵀ.
-private func multiply(
-    _ x: borrowing Matrix, _ weight: Span<Float>, _ transposition: Transposition,
-    into y: inout Matrix
-) {
-    let (rows, columns) = (y.rows, y.columns)
-    var y = y.mutableSpan
-    multiply(x.span, .none, weight, transposition, m: rows, n: columns, k: x.columns, into: &y)
+/// y = x · weight.
+private func multiply(_ x: borrowing Matrix, _ weight: MatrixView, into y: inout Matrix) {
+    multiply(x.view, weight, into: y.mutableView)
 }
 
 private func addBias(_ bias: Span<Float>, to x: inout Matrix) {
-    let rows = x.rows
-    var x = x.mutableSpan
-    addBias(&x, bias: bias, rectify: false, rows: rows)
+    addBias(x.mutableView, bias: bias, rectify: false)
 }
 
 private func whiten(

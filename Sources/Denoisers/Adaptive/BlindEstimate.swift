@@ -132,8 +132,11 @@ extension AdaptiveParameters {
             distances.rows = part
             var products = onAxes.mutableSpan
             multiply(
-                rows.extracting(start * width..<(start + part) * width), .none, axes.span, .none,
-                m: part, n: width, k: width, into: &products)
+                MatrixView(
+                    rows.extracting(start * width..<(start + part) * width), rows: part,
+                    columns: width),
+                MatrixView(axes.span, rows: width, columns: width),
+                into: MutableMatrixView(&products, rows: part, columns: width))
             var sums = distances.mutableSpan
             weightedDistances(
                 onAxes.span, mean: meanOnAxes.span, factors: blind.factors.span,

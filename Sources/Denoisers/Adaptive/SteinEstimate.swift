@@ -162,9 +162,10 @@ private struct RowProbe {
         for row in 0..<part.count { for i in 0..<width { centred[row * width + i] -= mean[i] } }
         var covariance = [Float](repeating: 0, count: width * width)
         var span = covariance.mutableSpan
+        let view = MatrixView(centred.span, rows: part.count, columns: width)
         multiply(
-            centred.span, .transposed, centred.span, .none, m: width, n: width, k: part.count,
-            scale: 1 / (count - 1), into: &span)
+            view.transposed, view, scale: 1 / (count - 1),
+            into: MutableMatrixView(&span, rows: width, columns: width))
         for i in 0..<width { covariance[i * width + i] -= level * level }
         return covariance
     }
@@ -173,8 +174,11 @@ private struct RowProbe {
         var result = [Float](repeating: 0, count: part.count * width)
         var span = result.mutableSpan
         multiply(
-            values.span.extracting(part.lowerBound * width..<part.upperBound * width), .none,
-            matrix.span, .none, m: part.count, n: width, k: width, into: &span)
+            MatrixView(
+                values.span.extracting(part.lowerBound * width..<part.upperBound * width),
+                rows: part.count, columns: width),
+            MatrixView(matrix.span, rows: width, columns: width),
+            into: MutableMatrixView(&span, rows: part.count, columns: width))
         return result
     }
 }

@@ -69,10 +69,14 @@ private func apply(
 ) {
     var y = y.mutableSpan
     multiply(
-        x, .none, parameters.extracting(layer.weight), .transposed, m: rows, n: layer.output,
-        k: layer.input, into: &y)
+        MatrixView(x, rows: rows, columns: layer.input),
+        MatrixView(
+            parameters.extracting(layer.weight), rows: layer.output, columns: layer.input
+        ).transposed,
+        into: MutableMatrixView(&y, rows: rows, columns: layer.output))
     addBias(
-        &y, bias: parameters.extracting(layer.bias), rectify: layer.rectify, rows: rows)
+        MutableMatrixView(&y, rows: rows, columns: layer.output),
+        bias: parameters.extracting(layer.bias), rectify: layer.rectify)
 }
 
 extension AutoencoderParameters {

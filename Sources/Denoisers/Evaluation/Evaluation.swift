@@ -45,7 +45,7 @@ public func recallAtOne(
     guard count > 0 else { return 0 }
     var targets = clean
     var targetSpan = targets.mutableSpan
-    scaleRowsToLengthOne(&targetSpan, rows: count, columns: width)
+    scaleRowsToLengthOne(MutableMatrixView(&targetSpan, rows: count, columns: width))
     let block = 64
     var scores = Matrix(rows: block, columns: count)
     var hits = 0
@@ -55,8 +55,11 @@ public func recallAtOne(
         // A query's own length does not change which target is nearest.
         var products = scores.mutableSpan
         multiply(
-            rows.span.extracting(start * width..<end * width), .none, targets.span, .transposed,
-            m: end - start, n: count, k: width, into: &products)
+            MatrixView(
+                rows.span.extracting(start * width..<end * width), rows: end - start,
+                columns: width),
+            MatrixView(targets.span, rows: count, columns: width).transposed,
+            into: MutableMatrixView(&products, rows: end - start, columns: count))
         for row in start..<end {
             let line = products.span.extracting((row - start) * count..<(row - start + 1) * count)
             var best = 0

@@ -191,9 +191,12 @@ extension AdaptiveParameters {
         var result = zeros
         var output = result.mutableSpan
         multiply(
-            filtered.span, .none, axes.span, .transposed, m: count, n: width, k: width,
-            into: &output)
-        addBias(&output, bias: mean.span, rectify: false, rows: count)
+            MatrixView(filtered.span, rows: count, columns: width),
+            MatrixView(axes.span, rows: width, columns: width).transposed,
+            into: MutableMatrixView(&output, rows: count, columns: width))
+        addBias(
+            MutableMatrixView(&output, rows: count, columns: width), bias: mean.span,
+            rectify: false)
         return result
     }
 }

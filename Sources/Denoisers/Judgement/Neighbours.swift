@@ -22,8 +22,11 @@ func nearest(
         // A query's own length does not change which candidate is nearest.
         var products = scores.mutableSpan
         multiply(
-            rows.span.extracting(start * width..<end * width), .none, among.span, .transposed,
-            m: end - start, n: candidates, k: width, into: &products)
+            MatrixView(
+                rows.span.extracting(start * width..<end * width), rows: end - start,
+                columns: width),
+            MatrixView(among.span, rows: candidates, columns: width).transposed,
+            into: MutableMatrixView(&products, rows: end - start, columns: candidates))
         for row in start..<end {
             let line = products.span.extracting(
                 (row - start) * candidates..<(row - start + 1) * candidates)

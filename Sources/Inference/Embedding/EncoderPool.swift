@@ -198,7 +198,7 @@ final class EncoderPool: Sendable {
             rows.rows = items.count
             var output = rows.mutableSpan
             encoder.encode(
-                packed, workspace: &workspace, team: isAlone ? team : nil, into: &output)
+                packed, workspace: &workspace, workers: isAlone ? team : nil, into: &output)
             for (row, item) in items.enumerated() {
                 let columns = rows.columns
                 let values = rows.span.extracting(row * columns..<(row + 1) * columns)

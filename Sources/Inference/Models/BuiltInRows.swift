@@ -28,8 +28,9 @@ enum BuiltInRows {
             let values = tensor.span
             for i in values.indices { rows.append(values[i]) }
         }
+        let count = rows.count / embeddingWidth
         var span = rows.mutableSpan
-        scaleRowsToLengthOne(&span, rows: span.count / embeddingWidth, columns: embeddingWidth)
+        scaleRowsToLengthOne(MutableMatrixView(&span, rows: count, columns: embeddingWidth))
         return rows
     }
 }

@@ -36,7 +36,7 @@ public enum PackedWeights {
         var packed: [(name: String, tensor: Tensor)] = []
         do throws(EncoderError) {
             // Made for the weights that it asks for.
-            _ = try SentenceEncoder(configuration: configuration, packed: true) {
+            _ = try SentenceEncoder(configuration: configuration, layout: .packed) {
                 name, shape throws(EncoderError) in
                 guard let plainShape = PackedWeight.plainShape(of: shape) else {
                     return try plain.weight(name, shape)
@@ -83,7 +83,7 @@ public enum PackedWeights {
     static func find(
         in folder: String, for plain: SafetensorsFile, _ configuration: EncoderConfiguration
     ) -> Found {
-        guard configuration.canBePacked else { return .impossible }
+        guard configuration.allows(.packed) else { return .impossible }
         var problem: String?
         do {
             let file = try SafetensorsFile(mapping: path(in: folder))
@@ -96,7 +96,7 @@ public enum PackedWeights {
             guard file.metadata[sumKey] == checksum(tensors) else {
                 return .unfit("its checksum is wrong")
             }
-            let encoder = try SentenceEncoder(configuration: configuration, packed: true) {
+            let encoder = try SentenceEncoder(configuration: configuration, layout: .packed) {
                 name, shape throws(EncoderError) in
                 guard let plainShape = PackedWeight.plainShape(of: shape) else {
                     return try plain.weight(name, shape)

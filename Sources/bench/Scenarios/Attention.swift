@@ -16,13 +16,14 @@ extension Scenario {
             let bias = Numbers.array(columns)
             var query = Matrix(rows: length, columns: columns)
             var scratch = Matrix(rows: 1, columns: attentionScratch(length: length))
-            var querySpan = query.mutableSpan
             var scratchSpan = scratch.mutableSpan
             let seconds = stopwatch.seconds {
-                attend(
-                    &querySpan, keys: keys.span, values: values.span, queryBias: bias.span,
-                    valueBias: bias.span, heads: heads, length: length, stride: columns,
-                    keyStride: keyStride, scratch: &scratchSpan)
+                Kernels.attention(
+                    query.mutableView,
+                    keys: MatrixView(
+                        keys.span, rows: columns, columns: length, stride: keyStride),
+                    values: MatrixView(values.span, rows: length, columns: columns),
+                    queryBias: bias.span, valueBias: bias.span, scratch: &scratchSpan)
             }
             return Figure(
                 "length_\(length)", "GFLOP/s", of: 4e-9 * Double(length * length * columns),

@@ -13,9 +13,8 @@ extension Scenario {
         let (rows, columns) = (512, 1536)
         let bias = Numbers.array(columns)
         var values = Matrix(rows: rows, columns: columns)
-        var span = values.mutableSpan
         let seconds = stopwatch.seconds {
-            gelu(&span, adding: bias.span, rows: rows, columns: columns)
+            gelu(values.mutableView, adding: bias.span)
         }
         return Figure("gelu", "ns", seconds.map { $0 * 1e9 / Double(rows * columns) })
     }
@@ -26,11 +25,11 @@ extension Scenario {
         let ones = [Float](repeating: 1, count: columns)
         let zeros = [Float](repeating: 0, count: columns)
         var values = Matrix(rows: rows, columns: columns)
-        var span = values.mutableSpan
         let seconds = stopwatch.seconds {
             addLayerNorm(
-                &span, adding: addend.span, bias: zeros.span, gain: ones.span, shift: zeros.span,
-                epsilon: 1e-12, rows: rows, columns: columns)
+                values.mutableView,
+                adding: MatrixView(addend.span, rows: rows, columns: columns), bias: zeros.span,
+                gain: ones.span, shift: zeros.span, epsilon: 1e-12)
         }
         return Figure("layer_norm", "ns", seconds.map { $0 * 1e9 / Double(rows * columns) })
     }

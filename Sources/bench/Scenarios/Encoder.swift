@@ -7,16 +7,16 @@ extension Scenario {
     /// One text at a time, as an idle service meets it.
     static let encoder = Scenario(
         name: "encoder",
-        abstract: "one text alone, by its tokens, on one core and on a team of two (ms)"
+        abstract: "one text alone, by its tokens, on one core and on a pair of workers (ms)"
     ) { settings, stopwatch in
         let encoder = try settings.loadedEncoder()
-        let team = availableCores() > 1 ? WorkerPair.shared : nil
+        let workers = availableCores() > 1 ? WorkerPair.shared : nil
         var figures: [Figure] = []
         for length in [4, 8, 16, 32, 64, 128, 256] {
             let alone = milliseconds(encoder, sequences: 1, of: length, nil, stopwatch)
             figures.append(Figure("length_\(length)_one_core", "ms", alone))
-            guard let team else { continue }
-            let shared = milliseconds(encoder, sequences: 1, of: length, team, stopwatch)
+            guard let workers else { continue }
+            let shared = milliseconds(encoder, sequences: 1, of: length, workers, stopwatch)
             figures.append(Figure("length_\(length)_team", "ms", shared))
         }
         return figures
@@ -42,7 +42,7 @@ extension Scenario {
     }
 
     private static func milliseconds(
-        _ encoder: SentenceEncoder, sequences: Int, of length: Int, _ team: WorkerPair?,
+        _ encoder: SentenceEncoder, sequences: Int, of length: Int, _ workers: WorkerPair?,
         _ stopwatch: Stopwatch
     ) -> [Double] {
         var batch = PackedBatch()
@@ -53,7 +53,7 @@ extension Scenario {
         var rows = Matrix(rows: sequences, columns: encoder.configuration.hidden)
         var output = rows.mutableSpan
         return stopwatch.seconds {
-            encoder.encode(batch, workspace: &workspace, team: team, into: &output)
+            encoder.encode(batch, workspace: &workspace, workers: workers, into: &output)
         }.map { $0 * 1000 }
     }
 }

@@ -33,8 +33,7 @@ private enum LargeProduct {
 
     static func once() {
         var output = Matrix(rows: size, columns: size)
-        var span = output.mutableSpan
-        multiply(
-            operand.span, .none, operand.span, .transposed, m: size, n: size, k: size, into: &span)
+        let x = MatrixView(operand.span, rows: size, columns: size)
+        multiply(x, x.transposed, into: output.mutableView)
     }
 }

@@ -13,11 +13,11 @@ extension Scenario {
             for rows in [1, 4, 8, 12, 16, 24, 32, 48, 64, 128, 256, 512, 1024] {
                 let x = Numbers.array(rows * input)
                 var y = Matrix(rows: rows, columns: output)
-                var span = y.mutableSpan
                 let seconds = stopwatch.seconds {
                     multiply(
-                        x.span, .none, weight.span, .transposed, m: rows, n: output, k: input,
-                        into: &span)
+                        MatrixView(x.span, rows: rows, columns: input),
+                        MatrixView(weight.span, rows: output, columns: input).transposed,
+                        into: y.mutableView)
                 }
                 figures.append(
                     Figure(

@@ -130,8 +130,9 @@ private func initial(
         var back = answers
         var span = back.mutableSpan
         multiply(
-            onAxes.span, .none, constants.axes.span, .transposed, m: clean.count / 384, n: 384,
-            k: 384, into: &span)
+            MatrixView(onAxes.span, rows: clean.count / 384, columns: 384),
+            constants.axes.view.transposed,
+            into: MutableMatrixView(&span, rows: clean.count / 384, columns: 384))
         let mean = floats(constants.mean)
         return clean.indices.map { clean[$0] + answers[$0] - mean[$0 % 384] - back[$0] }
     }

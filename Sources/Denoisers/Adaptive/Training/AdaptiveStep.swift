@@ -46,18 +46,21 @@ struct AdaptiveStep: Sendable {
             mean: block.span(from: buffers.zeros).extracting(first: shape.width), w: w.span,
             s: block.span(from: places.levels), features: AdaptiveShape.features, rows: rows,
             stride: shape.inputs, into: &input)
-        var both = unsafe block.mutableSpan(from: places.both)
         multiply(
-            block.span(from: places.input), .none, block.span.extracting(shape.first), .transposed,
-            m: rows, n: 2 * shape.hidden, k: shape.inputs, into: &both)
+            block.view(from: places.input, rows: rows, columns: shape.inputs),
+            firstWeight.transposed,
+            into: unsafe block.mutableView(
+                from: places.both, rows: rows, columns: 2 * shape.hidden))
         var units = unsafe block.mutableSpan(from: places.gated)
         gated(block.span(from: places.both), rows: rows, hidden: shape.hidden, into: &units)
         var residual = unsafe block.mutableSpan(from: places.residual)
         multiply(
-            block.span(from: places.gated), .none, block.span.extracting(shape.second), .transposed,
-            m: rows, n: shape.width, k: shape.hidden, into: &residual)
+            block.view(from: places.gated, rows: rows, columns: shape.hidden),
+            secondWeight.transposed,
+            into: MutableMatrixView(&residual, rows: rows, columns: shape.width))
         addBias(
-            &residual, bias: block.span.extracting(shape.bias), rectify: false, rows: rows)
+            MutableMatrixView(&residual, rows: rows, columns: shape.width),
+            bias: block.span.extracting(shape.bias), rectify: false)
         return posteriorLoss(
             &residual, y: block.span(from: places.noisy), target: block.span(from: places.target),
             w: w.span, s: block.span(from: places.levels),
@@ -68,26 +71,48 @@ struct AdaptiveStep: Sendable {
     /// From r's gradient that of every parameter, over this half's rows.
     private func backward(_ half: Int, _ rows: Int) {
         let (places, shape) = (buffers.halves[half], shape)
-        var dSecond = unsafe block.mutableSpan(from: places.gradient + shape.second.lowerBound)
+        let block = buffers.block
+        let residual = block.view(from: places.residual, rows: rows, columns: shape.width)
         multiply(
-            block.span(from: places.residual), .transposed, block.span(from: places.gated), .none,
-            m: shape.width, n: shape.hidden, k: rows, into: &dSecond)
+            residual.transposed,
+            block.view(from: places.gated, rows: rows, columns: shape.hidden),
+            into: unsafe block.mutableView(
+                from: places.gradient + shape.second.lowerBound, rows: shape.width,
+                columns: shape.hidden))
         var sums = unsafe block.mutableSpan(from: places.gradient + shape.bias.lowerBound)
         var dBias = sums._mutatingExtracting(first: shape.width)
-        addBiasBackward(
-            block.span(from: places.residual), rows: rows, stride: shape.width, dBias: &dBias)
-        var dUnits = unsafe block.mutableSpan(from: places.gatedGradient)
+        addBiasBackward(residual, dBias: &dBias)
         multiply(
-            block.span(from: places.residual), .none, block.span.extracting(shape.second), .none,
-            m: rows, n: shape.hidden, k: shape.width, into: &dUnits)
+            residual, secondWeight,
+            into: unsafe block.mutableView(
+                from: places.gatedGradient, rows: rows, columns: shape.hidden))
         var both = unsafe block.mutableSpan(from: places.both)
         gatedBackward(
             &both, gradient: block.span(from: places.gatedGradient), rows: rows,
             hidden: shape.hidden)
-        var dFirst = unsafe block.mutableSpan(from: places.gradient)
         multiply(
-            block.span(from: places.both), .transposed, block.span(from: places.input), .none,
-            m: 2 * shape.hidden, n: shape.inputs, k: rows, into: &dFirst)
+            block.view(from: places.both, rows: rows, columns: 2 * shape.hidden).transposed,
+            block.view(from: places.input, rows: rows, columns: shape.inputs),
+            into: unsafe block.mutableView(
+                from: places.gradient, rows: 2 * shape.hidden, columns: shape.inputs))
+    }
+
+    /// The hidden layer's weight, [2 · hidden, inputs].
+    private var firstWeight: MatrixView {
+        @_lifetime(borrow self)
+        get {
+            buffers.block.view(
+                from: shape.first.lowerBound, rows: 2 * shape.hidden, columns: shape.inputs)
+        }
+    }
+
+    /// The last layer's weight, [width, hidden].
+    private var secondWeight: MatrixView {
+        @_lifetime(borrow self)
+        get {
+            buffers.block.view(
+                from: shape.second.lowerBound, rows: shape.width, columns: shape.hidden)
+        }
     }
 
     /// Adam on these parameters, against the sum of both halves' gradients.

@@ -54,10 +54,8 @@ extension AdaptiveConstants {
                     output[row * width + i] = rows[(first + row) * width + i] - mean[i]
                 }
             }
-            var product = products.mutableSpan
-            multiply(
-                centred.span, .transposed, centred.span, .none, m: width, n: width, k: part,
-                into: &product)
+            multiply(centred.view.transposed, centred.view, into: products.mutableView)
+            let product = products.span
             for i in sums.indices { sums[i] += Double(product[i]) }
         }
         return sums.map { $0 / Double(count - 1) }
@@ -82,7 +80,10 @@ extension AdaptiveConstants {
     private func project(_ rows: Span<Float>, into result: inout MutableSpan<Float>) {
         let width = variances.count
         let count = rows.count / width
-        multiply(rows, .none, axes.span, .none, m: count, n: width, k: width, into: &result)
+        multiply(
+            MatrixView(rows, rows: count, columns: width),
+            MatrixView(axes.span, rows: width, columns: width),
+            into: MutableMatrixView(&result, rows: count, columns: width))
         let shift = meanOnAxes
         let means = shift.span
         for row in 0..<count {

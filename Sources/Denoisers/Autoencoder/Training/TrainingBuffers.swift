@@ -165,9 +165,10 @@ struct TrainingBuffers: Sendable {
 
     /// Transposes `rows` of a half's input into lanes.
     func layInLanes(_ half: Int, rows: Int) {
-        var lanes = unsafe block.mutableSpan(from: layout.inputLanes(half))
         transpose(
-            block.span(from: layout.input(half)), rows: rows, columns: layout.elements,
-            strideY: layout.lanes, into: &lanes)
+            block.view(from: layout.input(half), rows: rows, columns: layout.elements),
+            into: unsafe block.mutableView(
+                from: layout.inputLanes(half), rows: layout.elements, columns: rows,
+                stride: layout.lanes))
     }
 }

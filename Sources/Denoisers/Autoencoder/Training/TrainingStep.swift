@@ -22,14 +22,15 @@ struct TrainingStep: Sendable {
     /// A step begins so, in the stage that writes the batch: it needs nothing of the other half.
     static func begin(_ buffers: TrainingBuffers, half: Int) {
         let layer = buffers.layout.layers[0]
-        var sums = unsafe buffers.block.mutableSpan(from: buffers.layout.sums(half))
+        let (block, layout) = (buffers.block, buffers.layout)
         multiply(
-            buffers.block.span(from: layer.weight(half)), .none,
-            buffers.block.span(from: buffers.layout.inputLanes(half)), .none,
-            m: layer.made, n: buffers.layout.lanes, k: layer.read, into: &sums)
+            block.view(from: layer.weight(half), rows: layer.made, columns: layer.read),
+            block.view(from: layout.inputLanes(half), rows: layer.read, columns: layout.lanes),
+            into: unsafe block.mutableView(
+                from: layout.sums(half), rows: layer.made, columns: layout.lanes))
     }
 
-    /// Runs the share's pieces, which are halves, after `begin`.
+    /// Runs the worker's chunks, which are halves, after `begin`.
     ///
     /// - Parameters:
     ///   - addLoss: gets each half's part of the batch's mean squared error before the step.
@@ -66,11 +67,14 @@ struct TrainingStep: Sendable {
     /// The first layer's result from both halves' sums.
     private func join(_ half: Int) {
         let layer = buffers.layout.layers[0]
-        var y = unsafe block.mutableSpan(from: layer.halves[half].resultLanes)
+        let layout = buffers.layout
         addRowBias(
-            block.span(from: buffers.layout.sums(0)), block.span(from: buffers.layout.sums(1)),
+            block.view(from: layout.sums(0), rows: layer.made, columns: layout.lanes),
+            block.view(from: layout.sums(1), rows: layer.made, columns: layout.lanes),
             bias: block.span(from: layer.bias).extracting(first: layer.made),
-            rectify: layer.rectify, columns: buffers.layout.lanes, into: &y)
+            rectify: layer.rectify,
+            into: unsafe block.mutableView(
+                from: layer.halves[half].resultLanes, rows: layer.made, columns: layout.lanes))
         layInRows(layer, half)
     }
 
@@ -81,45 +85,49 @@ struct TrainingStep: Sendable {
     /// weightᵀ.
     private func forward(_ index: Int, _ half: Int) {
         let layer = buffers.layout.layers[index]
-        var y = unsafe block.mutableSpan(from: layer.halves[half].resultLanes)
+        let input = buffers.layout.layers[index - 1].whole(half).resultLanes
+        let (output, lanes) = (layer.halves[half].resultLanes, buffers.layout.lanes)
         multiply(
-            block.span(from: layer.weight(half)), .none,
-            block.span(from: buffers.layout.layers[index - 1].whole(half).resultLanes), .none,
-            m: layer.made, n: buffers.layout.lanes, k: layer.read, into: &y)
-        let bias = block.span(from: layer.bias + half * layer.made).extracting(first: layer.made)
-        addRowBias(&y, bias: bias, rectify: layer.rectify, columns: buffers.layout.lanes)
+            block.view(from: layer.weight(half), rows: layer.made, columns: layer.read),
+            block.view(from: input, rows: layer.read, columns: lanes),
+            into: unsafe block.mutableView(from: output, rows: layer.made, columns: lanes))
+        addRowBias(
+            unsafe block.mutableView(from: output, rows: layer.made, columns: lanes),
+            bias: block.span(from: layer.bias + half * layer.made).extracting(first: layer.made),
+            rectify: layer.rectify)
         layInRows(layer, half)
     }
 
     /// Transposes the half's part of a layer's result from lanes into rows.
     private func layInRows(_ layer: TrainingLayout.LayerPlaces, _ half: Int) {
-        var result = unsafe block.mutableSpan(from: layer.halves[half].result)
+        let places = layer.halves[half]
         transpose(
-            block.span(from: layer.halves[half].resultLanes), rows: layer.made, columns: rows,
-            strideX: buffers.layout.lanes, strideY: layer.stride, into: &result)
+            block.view(
+                from: places.resultLanes, rows: layer.made, columns: rows,
+                stride: buffers.layout.lanes),
+            into: unsafe block.mutableView(
+                from: places.result, rows: rows, columns: layer.made, stride: layer.stride))
     }
 
     /// The gradient of the mean squared error over the half's columns of the result, and their part
     /// of it.
     private func measure(_ layer: TrainingLayout.LayerPlaces, _ half: Int) -> Double {
         let elements = rows * layer.output
-        var dY = unsafe block.mutableSpan(from: layer.halves[half].gradient)
+        let places = layer.halves[half]
         let sum = squaredError(
-            block.span(from: layer.halves[half].result),
-            target: block.span(from: buffers.layout.target(half)),
-            scale: 2 / Float(elements), rows: rows, columns: layer.made, stride: layer.stride,
-            dY: &dY)
+            view(places.result, layer), target: view(buffers.layout.target(half), layer),
+            scale: 2 / Float(elements), dY: unsafe mutableView(places.gradient, layer))
         return sum / Double(elements)
     }
 
     /// In the forward pass the weight met x as x · weightᵀ: dX = dY · weight, of which this is the
     /// half's part.
     private func propagate(_ layer: TrainingLayout.LayerPlaces, _ half: Int) {
-        var part = unsafe block.mutableSpan(from: buffers.layout.part(layer, half))
         multiply(
-            block.span(from: layer.halves[half].gradient), .none,
-            block.span(from: layer.weight(half)), .none,
-            m: rows, n: layer.input, k: layer.made, strideA: layer.stride, into: &part)
+            view(layer.halves[half].gradient, layer),
+            block.view(from: layer.weight(half), rows: layer.made, columns: layer.input),
+            into: unsafe block.mutableView(
+                from: buffers.layout.part(layer, half), rows: rows, columns: layer.input))
     }
 
     /// The gradient of what the half made of layer `index`, from both parts that the next layer's
@@ -127,12 +135,27 @@ struct TrainingStep: Sendable {
     private func rectify(_ index: Int, _ half: Int) {
         let (layer, next) = (buffers.layout.layers[index], buffers.layout.layers[index + 1])
         let first = layer.halves[half].result - layer.whole(half).result
-        var dX = unsafe block.mutableSpan(from: layer.halves[half].gradient)
         rectifierBackward(
-            block.span(from: buffers.layout.part(next, 0) + first),
-            block.span(from: buffers.layout.part(next, 1) + first),
-            y: block.span(from: layer.halves[half].result),
-            rows: rows, columns: layer.made, stride: layer.stride, into: &dX)
+            view(buffers.layout.part(next, 0) + first, layer),
+            view(buffers.layout.part(next, 1) + first, layer),
+            y: view(layer.halves[half].result, layer),
+            into: unsafe mutableView(layer.halves[half].gradient, layer))
+    }
+
+    /// [rows, made] at a place, with rows as far apart as those of the layer's result.
+    @_lifetime(borrow self)
+    private func view(_ place: Int, _ layer: TrainingLayout.LayerPlaces) -> MatrixView {
+        buffers.block.view(from: place, rows: rows, columns: layer.made, stride: layer.stride)
+    }
+
+    /// The same for writing.
+    @unsafe
+    @_lifetime(borrow self)
+    private func mutableView(
+        _ place: Int, _ layer: TrainingLayout.LayerPlaces
+    ) -> MutableMatrixView {
+        unsafe buffers.block.mutableView(
+            from: place, rows: rows, columns: layer.made, stride: layer.stride)
     }
 
     /// Adam on the half's weight, whose gradient is dYᵀ · x, and on half of the biases, whose
@@ -148,16 +171,17 @@ struct TrainingStep: Sendable {
         var m = unsafe block.mutableSpan(from: buffers.layout.firstMoment + weight)
         var v = unsafe block.mutableSpan(from: buffers.layout.secondMoment + weight)
         adam.move(
-            &x, &m, &v, gradientOf: block.span(from: gradient), strideA: layer.stride,
-            block.span(from: input), rows: layer.made, columns: layer.read, depth: rows)
+            &x, &m, &v, gradientOf: view(gradient, layer),
+            block.view(from: input, rows: rows, columns: layer.read))
 
         let count = layer.output / 2
         let bias = layer.bias + half * count
         // Of the first layer each half has the gradient of all outputs.
-        let dY = block.span(from: gradient + (layer.made == layer.output ? half * count : 0))
+        let dY = gradient + (layer.made == layer.output ? half * count : 0)
         var sums = unsafe block.mutableSpan(from: buffers.layout.biasGradient(half))
         var dBias = sums._mutatingExtracting(first: count)
-        addBiasBackward(dY, rows: rows, stride: layer.stride, dBias: &dBias)
+        addBiasBackward(
+            block.view(from: dY, rows: rows, columns: count, stride: layer.stride), dBias: &dBias)
         x = unsafe block.mutableSpan(from: bias)
         m = unsafe block.mutableSpan(from: buffers.layout.firstMoment + bias)
         v = unsafe block.mutableSpan(from: buffers.layout.secondMoment + bias)
