@@ -1,5 +1,5 @@
-// Each kernel's entry: the highest level that the processor has and the thread allows, unless a lower one has less to
-// do.
+// Each kernel's entry runs the highest level that the processor has and the thread allows, unless a
+// lower level has less to do.
 
 #include "include/CKernels.h"
 
@@ -191,8 +191,8 @@ KERNEL(
     (float *x, const float *y, size_t count),
     (x, y, count))
 
-// Where rows lie in lanes: half of AVX-512's would stay empty for up to 8 rows, and the processor do twice the
-// work.
+// The level for rows that lie in lanes. With up to 8 rows half of AVX-512's lanes would be empty,
+// and the processor would do twice the work.
 static int level_for(size_t rows) {
     const int level = kernels_level();
     return level == kernels_x86_v4 && rows <= 8 ? kernels_x86_v3 : level;

@@ -1,6 +1,7 @@
-// OpenBLAS reads its settings and starts its threads in a constructor, before main. This one runs
-// earlier (a lower priority number, in the same executable, which is why OpenBLAS is linked from its
-// archive), settles both, and starts OpenBLAS itself. What the environment says already wins.
+// OpenBLAS reads its settings and starts its threads in a constructor, before main. This
+// constructor runs earlier, sets both, and starts OpenBLAS itself. Settings that are in the
+// environment already win. It can run earlier because OpenBLAS is linked from its archive into the
+// same executable, with a higher priority number.
 
 #include <stdlib.h>
 
@@ -8,10 +9,10 @@ extern char **environ;
 void gotoblas_init(void); // OpenBLAS's own constructor; a second call does nothing.
 
 #if defined(__x86_64__)
-// OpenBLAS 0.3.21 knows processors by model number and takes SSE3 kernels for one newer than itself
-// (measured on family 6 model 207: 32 GFLOP/s a core so, 154 with SkylakeX). It also trusts the
-// number where a virtual machine hides what the model had: QEMU's default processor poses as an
-// Opteron without its 3DNow!, and OpenBLAS's kernels for that end in SIGILL. Choose by features.
+// The choice is by features. OpenBLAS 0.3.21 knows processors by model number and runs slow SSE3
+// kernels on newer ones. It also trusts the number if a virtual machine hides features of the
+// model: QEMU's default processor looks like an Opteron without 3DNow!, on which OpenBLAS's kernels
+// for Opterons end in SIGILL.
 static const char *core_type(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -28,8 +29,8 @@ static const char *core_type(void) { return NULL; }
 #endif
 
 __attribute__((constructor(101))) static void start_openblas(void) {
-    // Swift finds the program's arguments by walking back from the original environment, so that has
-    // to be in its place again afterwards.
+    // Swift finds the program's arguments by walking back from the original environment, so it must
+    // be in its place again afterwards.
     char **original = environ;
     // One thread: the callers are parallel themselves, and OpenBLAS's own threads spin.
     setenv("OPENBLAS_NUM_THREADS", "1", 0);

@@ -1,4 +1,4 @@
-// In C because a signal handler may do next to nothing, and Swift does not say what it does.
+// In C because a signal handler may call few functions, and Swift does not tell which it calls.
 #define _GNU_SOURCE
 #include "include/MappingGuard.h"
 
@@ -12,7 +12,7 @@
 
 enum { places = 64, longest = 1024, inputOutputError = 74 };
 
-// A place is taken while `start` is not 0; all else in it is written before that.
+// An entry is in use while `start` is not 0; its other fields are written first.
 static struct {
     _Atomic uintptr_t start;
     size_t length;
@@ -32,7 +32,7 @@ static char *append(char *end, const char *limit, const char *text) {
 
 static void end_with(const char *path) {
     static char line[longest + 256];
-    // Of threads that meet it at once, one tells.
+    // If several threads meet the fault at once, one reports it.
     if (atomic_flag_test_and_set(&isEnding)) for (;;) pause();
     const char *limit = line + sizeof line - 1;
     char *end = append(line, limit, "denoiser: ");
@@ -42,15 +42,16 @@ static void end_with(const char *path) {
         ": mapped, and cannot be read any more: it was cut short in place, or its storage fails; "
         "ending (put a new file in its place by renaming)");
     *end++ = '\n';
-    // Whoever should read it may hang.
+    // The reader of standard error may hang.
     struct pollfd target = {.fd = 2, .events = POLLOUT};
-    if (poll(&target, 1, 200) == 1 && write(2, line, (size_t)(end - line)) < 0) _exit(inputOutputError);
+    if (poll(&target, 1, 200) == 1 && write(2, line, (size_t)(end - line)) < 0)
+        _exit(inputOutputError);
     _exit(inputOutputError);
 }
 
 static void on_fault(int number, siginfo_t *info, void *context) {
     (void)context;
-    // 0 and below: sent by a process.
+    // A code of 0 or below means that a process sent the signal.
     if (info->si_code > 0) {
         const uintptr_t address = (uintptr_t)info->si_addr;
         for (int i = 0; i < places; i++) {
@@ -58,7 +59,7 @@ static void on_fault(int number, siginfo_t *info, void *context) {
             if (start != 0 && address - start < table[i].length) end_with(table[i].path);
         }
     }
-    // As without us: the instruction faults again, or the signal is sent again.
+    // As without this handler: the instruction faults again, or the signal is sent again.
     sigaction(number, &before, NULL);
     if (info->si_code <= 0) raise(number);
 }

@@ -1,7 +1,7 @@
 internal import JSON
 internal import Kernels
 
-/// The sizes of a BERT encoder, as its `config.json` gives them, and what becomes of its last layer's rows.
+/// The sizes of a BERT encoder, from its `config.json`, and how its last layer's rows are pooled.
 public struct EncoderConfiguration: Sendable, Equatable {
     /// Features of a token, and of the embedding: 384.
     public let hidden: Int
@@ -41,8 +41,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
 
     /// The configuration that the text of `config.json` describes.
     ///
-    /// - Throws: `EncoderError`, naming the field, for anything but a BERT encoder with the exact GELU,
-    ///   absolute positions and heads of 32.
+    /// - Throws: `EncoderError`, which names the field, unless it is a BERT encoder with the exact
+    ///   GELU, absolute positions and heads of 32.
     public init(parsing json: [UInt8]) throws(EncoderError) {
         let fields = try ConfigurationFields(parsing: json)
         try fields.require("model_type", "bert")

@@ -4,9 +4,9 @@ internal import Tensors
 
 /// One batch through the encoder, up to the last layer's output in `buffers.hidden`.
 ///
-/// Each phase reads what the one before wrote, and is cut into chunks for a pair of threads. Products,
-/// GELU and attention are cut by output columns, layer norms by rows. Heads are columns too, so the
-/// queries, keys, values and attention of some heads are one chunk.
+/// Each phase reads what the one before wrote, and is cut into chunks for a pair of threads.
+/// Products, GELU and attention are cut by output columns, layer norms by rows. Heads are columns
+/// too, so the queries, keys, values and attention of some heads are one chunk.
 struct ForwardPass: Sendable {
     let configuration: EncoderConfiguration
     let weights: EncoderWeights
@@ -50,8 +50,8 @@ struct ForwardPass: Sendable {
 
     /// Chunks of a phase that is cut by columns.
     ///
-    /// With few rows `most`, so that no thread waits long for the other's last chunk. With many rows as
-    /// few as there are threads, because each chunk packs the rows anew.
+    /// With few rows `most`, so that no thread waits long for the other's last chunk. With many
+    /// rows as few as there are threads, because each chunk packs all rows.
     private func columnChunks(_ most: Int, _ worker: Worker) -> Int {
         guard worker.isPaired else { return 1 }
         return tokens <= mostFewRows ? most : WorkerPair.size

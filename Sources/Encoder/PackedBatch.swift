@@ -3,7 +3,7 @@ public struct PackedBatch: Sendable {
     /// The ids of all sequences.
     public private(set) var ids: [Int32] = []
 
-    /// Where each sequence starts in `ids`, and after the last where it ends: `sequences` + 1 numbers.
+    /// The start of each sequence in `ids`, and the end of the last: `sequences` + 1 numbers.
     public private(set) var offsets: [Int] = [0]
 
     /// A batch without sequences.
@@ -29,6 +29,6 @@ public struct PackedBatch: Sendable {
     /// The number of sequences.
     public var sequences: Int { offsets.count - 1 }
 
-    /// Where sequence `index` lies in `ids`.
+    /// The place of sequence `index` in `ids`.
     public func range(of index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
 }

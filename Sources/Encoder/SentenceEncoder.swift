@@ -16,8 +16,8 @@ public struct SentenceEncoder: Sendable {
     /// - Parameters:
     ///   - layout: how the weights of linear maps lie; `tensor` is asked for their shapes in it.
     ///   - tensor: the weight of that name in the shape asked for.
-    /// - Throws: `EncoderError` if `tensor` throws or gives another shape than it is asked for, or if a
-    ///   linear map's weight cannot lie so.
+    /// - Throws: `EncoderError` if `tensor` throws or gives another shape than it is asked for, or
+    ///   if a linear map's weight cannot lie so.
     public init(
         configuration: EncoderConfiguration, layout: WeightLayout = .plain,
         tensor: @escaping (_ name: String, _ shape: [Int]) throws(EncoderError) -> Tensor
@@ -55,8 +55,8 @@ public struct SentenceEncoder: Sendable {
     /// - Parameters:
     ///   - batch: no more tokens than the workspace has room for, ids within the vocabulary, no
     ///     sequence longer than `configuration.positions`.
-    ///   - workers: a pair of threads to share each phase, which pays for a batch that is alone. The
-    ///     call runs on this thread only while another call has the pair.
+    ///   - workers: a pair of threads to share each phase, which pays for a batch that is alone.
+    ///     The call runs on this thread only while another call has the pair.
     ///   - embeddings: [sequences, hidden].
     package func encode(
         _ batch: PackedBatch, workspace: inout EncoderWorkspace, workers: WorkerPair? = nil,
@@ -109,7 +109,8 @@ public struct SentenceEncoder: Sendable {
             buffers: workspace.buffers)
     }
 
-    /// embeddings[sequences, hidden] = the mean of each sequence's rows, or the first, scaled to length 1.
+    /// embeddings[sequences, hidden] = the mean of each sequence's rows, or the first, scaled to
+    /// length 1.
     private func pool(
         _ batch: PackedBatch, _ buffers: EncoderBuffers, into embeddings: inout MutableSpan<Float>,
         observing observe: (Intermediate, Span<Float>) -> Void

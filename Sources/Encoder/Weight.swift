@@ -21,8 +21,8 @@ public enum WeightLayout: Sendable {
         "\(out) rows, packed are multiples of \(PackedWeight.rows)"
     }
 
-    /// Threads divide the columns of a product at multiples of this: whole cache lines of a row, which
-    /// are 16 floats, and whole sixes of packed weights.
+    /// Threads divide the columns of a product at multiples of this: whole cache lines of a row,
+    /// which are 16 floats, and whole sixes of packed weights.
     var columnUnit: Int { 48 }
 
     /// Heads of `size` columns whose columns are a whole number of units.
@@ -108,7 +108,7 @@ struct Weight: Sendable {
     }
 }
 
-/// A product with a weight, and where it goes.
+/// A product with a weight, and its place.
 struct Projection {
     let weight: Weight
 
@@ -130,7 +130,7 @@ struct Projection {
         columnStride = stride
     }
 
-    /// Where rows and columns of the product go.
+    /// The place of some rows and columns of the product.
     @_lifetime(borrow self)
     fileprivate func output(rows: Range<Int>, columns: Range<Int>) -> MutableMatrixView {
         guard let columnStride else {

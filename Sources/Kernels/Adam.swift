@@ -4,8 +4,8 @@ internal import Glibc
 
 /// The Adam optimiser (arXiv 1412.6980) with PyTorch's operation order.
 ///
-/// Its two moments, running means of the gradient and of its square, are laid out like the parameters
-/// and kept by the caller; they begin as 0.
+/// Its two moments, running means of the gradient and of its square, are laid out like the
+/// parameters and kept by the caller; they begin as 0.
 public struct Adam: Sendable {
     private let rate, beta1, beta2: Double
     private let epsilon: Float
@@ -60,7 +60,8 @@ public struct AdamStep: Sendable {
         }
     }
 
-    /// Moves weights `x` with the moments `m` and `v` against the gradient aᵀ · b, which is not stored.
+    /// Moves weights `x` with the moments `m` and `v` against the gradient aᵀ · b, which is not
+    /// stored.
     ///
     /// One pass over the weights instead of a product and a step on it.
     ///

@@ -1,10 +1,11 @@
 public import Tensors
 internal import CKernels
 
-/// hidden[rows, columns] = (v − mean(v)) / √(variance(v) + ε) · gain[columns] + shift[columns], with
-/// v = hidden + addend[rows, columns] + bias[columns].
+/// hidden[rows, columns] = (v − mean(v)) / √(variance(v) + ε) · gain[columns] + shift[columns],
+/// with v = hidden + addend[rows, columns] + bias[columns].
 ///
-/// Mean and (biased) variance are each row's own. A residual connection's sum and its norm in one pass.
+/// Mean and (biased) variance are each row's own. A residual connection's sum and its norm in one
+/// pass.
 ///
 /// - Parameters:
 ///   - hidden: rows without gaps, of a multiple of 32 columns.

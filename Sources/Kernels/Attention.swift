@@ -12,7 +12,8 @@ public func attentionScratch(length: Int) -> Int {
     Int(KERNELS_SCORE_ROWS) * ((length + 15) / 16 * 16)
 }
 
-/// query[length, 32·heads] = softmax((query + queryBias) · Kᵀ / √32) · values + valueBias, head by head.
+/// query[length, 32·heads] = softmax((query + queryBias) · Kᵀ / √32) · values + valueBias, head by
+/// head.
 ///
 /// One sequence. The key projection's bias is left out on purpose: it shifts all scores of a query
 /// alike, and the softmax cancels that.

@@ -3,7 +3,8 @@ internal import CKernels
 
 /// x = gelu(x + bias), a bias for each column; gelu(x) = x · (1 + erf(x / √2)) / 2.
 ///
-/// The exact form, which BERT calls "gelu"; floats are within 7e-7 of it (`Bodies/GELU.h` says how).
+/// The exact form, which BERT calls "gelu"; floats are within 7e-7 of it (`Bodies/GELU.h` says
+/// how).
 ///
 /// - Parameter x: a multiple of 16 columns.
 public func gelu(_ x: consuming MutableMatrixView, adding bias: Span<Float>) {

@@ -5,7 +5,7 @@ public struct GaussianNoise: Sendable {
     private let seed: UInt64
     private var counter: UInt64 = 0
 
-    /// A stream of its own for every seed.
+    /// The stream of a seed.
     public init(seed: UInt64) { self.seed = seed }
 
     /// The stream from `count` elements further on, a multiple of 64.
@@ -27,7 +27,7 @@ public struct GaussianNoise: Sendable {
                     output.baseAddress, x.baseAddress, deviation, seed, counter, x.count)
             }
         }
-        // The kernel makes whole blocks of 64.
+        // The kernel computes whole blocks of 64.
         counter += UInt64((x.count + 63) / 64 * 16)
     }
 }

@@ -1,6 +1,6 @@
 internal import CKernels
 
-/// What instructions the kernels in C use, in rising order.
+/// The instructions that the kernels in C use, in rising order.
 package enum InstructionSet: Int32, CaseIterable, Sendable {
     /// Those that every processor of the architecture has.
     case baseline

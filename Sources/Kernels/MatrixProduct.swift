@@ -4,9 +4,9 @@ internal import COpenBLAS
 
 /// output[m, n] = scale · a[m, k] · b[k, n].
 ///
-/// A weight [out, in] as PyTorch's `Linear` keeps it is given `transposed`. BLAS's `sgemm` computes the
-/// product unless one side has at most `mostFewRows` rows. There BLAS spends its time repacking the
-/// other side, and kernels that read both sides as they lie take its place.
+/// A weight [out, in] as PyTorch's `Linear` keeps it is given `transposed`. BLAS's `sgemm` computes
+/// the product unless one side has at most `mostFewRows` rows. There BLAS spends its time repacking
+/// the other side, and kernels that read both sides as they lie take its place.
 public func multiply(
     _ a: MatrixView, _ b: MatrixView, scale: Float = 1, into output: consuming MutableMatrixView
 ) {
@@ -39,7 +39,8 @@ private func multiplyIntoRows(
                         a.baseAddress, strideA, b.baseAddress, strideB,
                         output.baseAddress, strideOutput, 1, m, n, k)
                 } else if isPlain && transB && n <= mostFewRows {
-                    // b has the few rows: the operands change places, and so do the output's strides.
+                    // b has the few rows: the operands change places, and so do the output's
+                    // strides.
                     unsafe kernels_few_rows_product(
                         b.baseAddress, strideB, a.baseAddress, strideA,
                         output.baseAddress, 1, strideOutput, n, m, k)
@@ -62,6 +63,6 @@ private func multiplyIntoRows(
 
 /// The most rows on one side of a product that goes to a kernel which packs nothing.
 ///
-/// Up to here the kernels are faster than `sgemm` with AVX2 and with AVX-512, in the encoder's products
-/// and in those of a training step.
+/// Up to here the kernels are faster than `sgemm` with AVX2 and with AVX-512, in the encoder's
+/// products and in those of a training step.
 package let mostFewRows = 64

@@ -1,10 +1,11 @@
 public import Tensors
 internal import CKernels
 
-/// The order of weights in which a product needs no repacking: six rows interleave, [out / 6, in, 6].
+/// The order of weights in which a product needs no repacking: six rows interleave, [out / 6, in,
+/// 6].
 ///
-/// BLAS brings the weights into such an order on every call. A packed weight is faster than `sgemm` and
-/// than the kernels for few rows at every number of rows, most at 8.
+/// BLAS brings the weights into such an order on every call. A packed weight is faster than `sgemm`
+/// and than the kernels for few rows at every number of rows, most at 8.
 public enum PackedWeight {
     /// Rows that lie together.
     public static let rows = Int(KERNELS_PACKED_ROWS)
@@ -40,7 +41,8 @@ public enum PackedWeight {
     }
 }
 
-/// Columns `depth` of an operand x, in the order in which a product with a packed weight reads them.
+/// Columns `depth` of an operand x, in the order in which a product with a packed weight reads
+/// them.
 ///
 /// At most `mostDepth` columns at once: what a product reads again and again then stays in the
 /// first-level caches.
@@ -89,14 +91,15 @@ public struct Panels: ~Escapable {
 
 /// output = x · weightᵀ over the panels' columns of x, or what `output` held and that more.
 ///
-/// Every element is summed in one order, so a row gets the same bits whatever other rows come with it.
+/// Every element is summed in one order, so a row gets the same bits whatever other rows come with
+/// it.
 ///
 /// - Parameters:
 ///   - x: columns of x, packed.
 ///   - sixes: rows of a packed weight, seen as [rows / 6, columns · 6].
 ///   - adding: whether to add to `output`.
-///   - output: if transposed, with room for whole panels of rows, of which those behind the last get
-///     anything.
+///   - output: if transposed, with room for whole panels of rows, of which those behind the last
+///     get anything.
 public func multiply(
     _ x: borrowing Panels, sixes: MatrixView, adding: Bool, into output: consuming MutableMatrixView
 ) {

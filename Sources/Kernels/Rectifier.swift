@@ -28,7 +28,8 @@ public func addRowBias(_ x: consuming MutableMatrixView, bias: Span<Float>, rect
     }
 }
 
-/// y = x1 + x2 + bias, a number for each row, then max(y, 0) if `rectify`: for a product in two parts.
+/// y = x1 + x2 + bias, a number for each row, then max(y, 0) if `rectify`: for a product in two
+/// parts.
 ///
 /// - Parameter x1: rows without gaps, like those of `x2` and `y`.
 public func addRowBias(

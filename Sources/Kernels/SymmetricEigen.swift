@@ -10,9 +10,9 @@ public struct SymmetricEigen {
 
     /// Decomposes `matrix` [n, n], of which both triangles are given; nil if it is not finite.
     ///
-    /// Householder's reduction to three diagonals, then implicit QL steps (Martin, Reinsch and Wilkinson 1968; Dubrulle,
-    /// Martin and Wilkinson 1968), with what they do to whole rows left to BLAS. LAPACK's own routine would need the
-    /// Fortran library at link time.
+    /// Householder's reduction to three diagonals, then implicit QL steps (Martin, Reinsch and
+    /// Wilkinson 1968; Dubrulle, Martin and Wilkinson 1968), with what they do to whole rows left
+    /// to BLAS. LAPACK's own routine would need the Fortran library at link time.
     public init?(_ matrix: [Double], n: Int) {
         precondition(n > 0 && matrix.count == n * n, "\(matrix.count) elements of [\(n), \(n)]")
         guard matrix.allSatisfy(\.isFinite) else { return nil }

@@ -1,7 +1,7 @@
 /// The floats of a row-major matrix in storage that lives elsewhere.
 ///
-/// A transposed view names the same storage with rows and columns exchanged, so that a product reads
-/// or writes it as it lies.
+/// A transposed view names the same storage with rows and columns exchanged, so that a product
+/// reads or writes it as it lies.
 public struct MatrixView: ~Escapable, Copyable {
     /// The storage, from the first element on; it may go on after the last.
     public let values: Span<Float>

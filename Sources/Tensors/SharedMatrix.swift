@@ -1,10 +1,11 @@
 internal import Glibc
 
-/// Row-major single-precision storage `[rows, columns]`, 64-byte aligned, that several threads fill.
+/// Row-major single-precision storage `[rows, columns]`, 64-byte aligned, that several threads
+/// fill.
 @safe
 public final class SharedMatrix: @unchecked Sendable {
-    // Unchecked: the pointer never changes. Callers of `mutableSpan(from:)`, which is unsafe for that
-    // reason, answer for what is written through it, and when.
+    // Unchecked: the pointer never changes. Callers of `mutableSpan(from:)`, which is unsafe for
+    // that reason, answer for what is written through it, and when.
     private let base: UnsafeMutablePointer<Float>
     private let allocation: UnsafeMutableRawPointer
 
@@ -14,7 +15,8 @@ public final class SharedMatrix: @unchecked Sendable {
     /// Elements in a row.
     public let columns: Int
 
-    /// Zeroed storage for `rows` rows of `columns` elements; a large one takes memory only as it is used.
+    /// Zeroed storage for `rows` rows of `columns` elements; a large one takes memory only as it is
+    /// used.
     public init(rows: Int, columns: Int) {
         precondition(rows > 0 && columns > 0, "a matrix of [\(rows), \(columns)]")
         let count = rows * columns
@@ -45,7 +47,8 @@ public final class SharedMatrix: @unchecked Sendable {
 
     /// The elements from number `offset` on, for one of the threads.
     ///
-    /// Unsafe: the caller ensures that no thread writes an element while another reads or writes it.
+    /// Unsafe: the caller ensures that no thread writes an element while another reads or writes
+    /// it.
     @unsafe
     @_lifetime(borrow self)
     public func mutableSpan(from offset: Int = 0) -> MutableSpan<Float> {

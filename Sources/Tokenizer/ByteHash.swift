@@ -1,7 +1,7 @@
 /// A hash of a byte string that grows, and shrinks, by one byte at a time.
 ///
-/// Both steps can be undone because the multiplier is odd: the longest-match search hashes a word
-/// once and takes bytes off its end, where a plain hash would start again for each shorter prefix.
+/// Both steps can be undone because the multiplier is odd. The longest-match search hashes a word
+/// once and takes bytes off its end; a plain hash would start again for each shorter prefix.
 struct ByteHash: Equatable {
     private static let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
     private static let inverse: UInt64 = 0xF1DE_83E1_9937_733D

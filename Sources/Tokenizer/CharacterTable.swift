@@ -81,7 +81,8 @@ enum CharacterTable {
         return unsafe pair(base, entry * 2) << 12 | pair(base, entry * 2 + 1)
     }
 
-    // Unchecked reads: indices come from the tables themselves, and every scalar is tried in the tests.
+    // Unchecked reads: indices come from the tables themselves, and every scalar is tried in the
+    // tests.
     private static func sextet(_ base: UnsafePointer<UInt8>, _ index: Int) -> Int {
         unsafe Int(base[index] &- 63)
     }

@@ -1,4 +1,5 @@
-/// The scalar whose first byte stands at `position`, which moves past it; `text` must be valid UTF-8.
+/// The scalar whose first byte stands at `position`, which moves past it; `text` must be valid
+/// UTF-8.
 func decodeScalar(_ text: Span<UInt8>, at position: inout Int) -> UInt32 {
     let first = UInt32(text[position])
     let count = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
@@ -10,7 +11,7 @@ func decodeScalar(_ text: Span<UInt8>, at position: inout Int) -> UInt32 {
     return scalar
 }
 
-/// Hands over the UTF-8 of a scalar, byte by byte.
+/// Gives the UTF-8 of a scalar to a function, byte by byte.
 func forEachByte(of scalar: UInt32, _ body: (UInt8) -> Void) {
     let tail = { (shift: UInt32) in UInt8(0x80 | (scalar >> shift) & 0x3F) }
     switch scalar {

@@ -12,7 +12,8 @@ struct Vocabulary: Sendable {
 
     private let bytes: [UInt8]
     private var extents: [Extent] = []
-    // Open addressing, at most half full: 12 bits of the hash, then the token's number plus 1; or 0.
+    // Open addressing, at most half full: 12 bits of the hash, then the token's number plus 1; or
+    // 0.
     private var slots: [UInt32]
     private let shift: UInt64
 

@@ -1,6 +1,6 @@
 /// One normalised word: its UTF-8, its hash, and its marks in canonical order.
 ///
-/// Not copyable, or each use would copy its storage, a quarter of the whole time.
+/// Not copyable, or each use would copy its storage.
 struct Word: ~Copyable {
     /// The longest word that is looked up, in Unicode scalars; a longer one is `[UNK]`.
     static let limit = 100
@@ -36,7 +36,9 @@ struct Word: ~Copyable {
         hash = .empty
     }
 
-    /// Appends the letters and digits `text` has from `position` on, in lower case if `lowered`, and steps over them.
+    /// Appends the letters and digits that `text` has from `position` on, and moves past them.
+    ///
+    /// - Parameter lowered: whether to append them in lower case.
     mutating func appendASCII(of text: Span<UInt8>, at position: inout Int, lowered: Bool) {
         while position < text.count, let letter = Self.lowercase(text[position]) {
             append(lowered ? letter : text[position])
@@ -73,7 +75,7 @@ struct Word: ~Copyable {
         if index % 28 > 0 { append(scalar: 0x11A7 + index % 28) }
     }
 
-    /// Inserts a mark before those at the end of higher rank; rank 0 stays where it is.
+    /// Inserts a mark before those of higher rank at the end; a mark of rank 0 goes to the end.
     mutating func insert(mark: UInt32, rank: Int) {
         guard countScalar() else { return }
         var place = count
@@ -95,7 +97,7 @@ struct Word: ~Copyable {
         for index in 0..<count { hash.append(storage[index]) }
     }
 
-    /// Lets no later mark move before the current end: a starter stood here that has been removed.
+    /// Lets no later mark move before the current end, at which a removed starter stood.
     mutating func fixOrder() {
         firstMovable = count
     }

@@ -7,8 +7,8 @@ public struct WordPieceTokenizer: Sendable {
 
     /// Reads the bytes of a `vocab.txt`, which holds one token a line.
     ///
-    /// Throws the first line that is not UTF-8, is empty or repeats a token, or the special token
-    /// (`[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`) that is missing.
+    /// - Throws: an error that names the first line that is not UTF-8, is empty or repeats a token,
+    ///   or the special token (`[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`) that is missing.
     public init(
         vocabulary bytes: [UInt8], rules: TextRules = .uncased
     ) throws(TokenizerError) {
@@ -35,7 +35,8 @@ public struct WordPieceTokenizer: Sendable {
         return pieces.vocabulary.token(Int(id))
     }
 
-    /// Whether a text has no token between `[CLS]` and `[SEP]`; reads no further than its first word.
+    /// Whether a text has no token between `[CLS]` and `[SEP]`; reads no further than its first
+    /// word.
     public func isBlank(_ text: borrowing UTF8Span) -> Bool {
         var words = Words(of: text.span, rules)
         return !words.next()
@@ -43,7 +44,7 @@ public struct WordPieceTokenizer: Sendable {
 
     /// The ids of a text between those of `[CLS]` and `[SEP]`, at most `limit` (2 or more) in all.
     ///
-    /// Reads no further than it takes to fill the limit and to see whether anything is left.
+    /// Stops reading once the limit is full and it is known whether anything is left.
     public func encode(_ text: String, limit: Int = 256) -> Encoding {
         encode(text.utf8Span, limit: limit)
     }

@@ -1,8 +1,8 @@
 /// Reads the words of a text as BERT does, one at a time.
 ///
-/// Under the uncased rules, in this order: control characters are dropped, ideographs spaced, scalars decomposed (NFD),
-/// nonspacing marks dropped, letters lowered, and the rest split on space and punctuation.
-/// `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]` and `[MASK]` are words where they stand in the text as such.
+/// Under the uncased rules, in this order: control characters are dropped, ideographs spaced,
+/// scalars decomposed (NFD), nonspacing marks dropped, letters lowered, and the rest split on space
+/// and punctuation. `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]` and `[MASK]` in the text are words.
 struct Words: ~Copyable, ~Escapable {
     private let text: Span<UInt8>
     private let rules: TextRules
@@ -117,7 +117,7 @@ struct Words: ~Copyable, ~Escapable {
         let isLetter = isIdeograph(scalar) && !rules.spacesIdeographs
         if rules.letters == .loweredWithoutAccents {
             guard isLetter else { return readUncased(scalar, kind, to: end) }
-            // An ideograph for compatibility stands for another one.
+            // A compatibility ideograph stands for another one.
             if case .mapped(let mapping) = kind {
                 word.append(scalar: mapping.scalar)
             } else {
@@ -147,7 +147,8 @@ struct Words: ~Copyable, ~Escapable {
         return isAlone
     }
 
-    /// Whether a scalar is a word of its own only once its accent is gone: varia, and signs struck out.
+    /// Whether a scalar is a word of its own only once its accent is gone: varia, and signs struck
+    /// out.
     private func losesAccent(_ scalar: UInt32) -> Bool {
         scalar == 0x1FEF || scalar == 0x2260 || scalar == 0x226E || scalar == 0x226F
     }

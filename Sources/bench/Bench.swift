@@ -37,7 +37,7 @@ struct Run: ParsableCommand {
         abstract: "Run scenarios and print their figures as one JSON object.",
         discussion: "Each figure has the median of its rounds, their extremes and all of them.")
 
-    @Argument(help: "Names from `bench list`; all where none is given.")
+    @Argument(help: "Names from `bench list`; all if none is given.")
     var names: [String] = []
 
     @Option(help: "How often each measurement is repeated.")
@@ -75,7 +75,7 @@ struct Run: ParsableCommand {
     }
 }
 
-/// Where scenarios find what they need.
+/// The files that scenarios read.
 struct Settings: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -89,7 +89,9 @@ struct Settings: ParsableArguments {
 }
 
 extension Settings {
-    /// The encoder; where its weights are not packed, which counts in every figure, standard error says so.
+    /// The encoder.
+    ///
+    /// Standard error says if its weights are not packed, which counts in every figure.
     func loadedEncoder() throws -> SentenceEncoder {
         try loadEncoder(folder: encoder) { note in
             let line = Array("bench: \(note)\n".utf8)

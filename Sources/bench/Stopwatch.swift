@@ -1,12 +1,13 @@
 import JSON
 
-/// Takes the time of something several times over.
+/// Measures the time of something in several rounds.
 struct Stopwatch {
     /// How often each measurement is repeated.
     let rounds: Int
 
-    /// Seconds that `work` takes, once for each round; each round repeats it for a tenth of a second or
-    /// more, after one run to warm up.
+    /// Seconds that `work` takes, one number for each round.
+    ///
+    /// After one run to warm up, each round repeats it for a tenth of a second or more.
     func seconds(_ work: () throws -> Void) rethrows -> [Double] {
         let once = max(try Self.time(work), 1e-7)
         let repetitions = max(1, Int(0.1 / once))
@@ -42,7 +43,7 @@ struct Figure {
         self.values = values
     }
 
-    /// The middle of the sorted values; of an even number of them the mean of the two in the middle.
+    /// The middle of the sorted values; of an even number of values, the mean of the middle two.
     var median: Double {
         let sorted = values.sorted()
         return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2

@@ -13,7 +13,7 @@ import TestSupport
         let columns = heads * 32
         let (stride, keyStride) = (columns + 16, length + 9)
         let query = numbers(length * stride, seed: 1, scale: 4)
-        // Whatever lies past a sequence's keys must not matter, not even where it is no number.
+        // Whatever lies past a sequence's keys must not matter, not even if it is not a number.
         var keys = numbers(columns * keyStride + attentionKeySlack, seed: 2, scale: 4)
         for i in keys.indices where i % keyStride >= length { keys[i] = .nan }
         let values = numbers(length * stride, seed: 3, scale: 4)

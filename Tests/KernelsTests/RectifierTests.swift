@@ -87,7 +87,7 @@ import TestSupport
     }
 
     @Test(arguments: instructionSets)
-    func `lets a gradient through where the result is above 0`(instructions: InstructionSet) {
+    func `lets a gradient through if the result is above 0`(instructions: InstructionSet) {
         let (a, b) = (numbers(count, seed: 3), numbers(count, seed: 4))
         var y = numbers(count, seed: 5)
         y[2] = 0

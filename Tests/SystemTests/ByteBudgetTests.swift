@@ -22,7 +22,7 @@ import Testing
         #expect(!budget.take(.max, before: .now + .seconds(3600)))
     }
 
-    @Test func `who waits is let in by who gives back`() throws {
+    @Test func `a request that waits is let in when another gives back`() throws {
         let budget = ByteBudget(capacity: 100)
         #expect(budget.take(100, before: .now))
         let isLetIn = Monitor<Bool?>(nil)
@@ -35,7 +35,7 @@ import Testing
         #expect(isLetIn.withLock { $0 } == true)
     }
 
-    @Test func `who does not fit makes no one wait who does`() throws {
+    @Test func `a request that does not fit keeps none waiting that does`() throws {
         let budget = ByteBudget(capacity: 100)
         #expect(budget.take(50, before: .now))
         let waiter = try SystemThread { _ = budget.take(100, before: .now + .seconds(60)) }

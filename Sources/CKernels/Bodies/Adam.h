@@ -3,9 +3,8 @@ INLINE vec root(vec x) { return __builtin_elementwise_sqrt(x); }
 // size / x for finite positive x.
 INLINE vec over(vec size, vec x) {
 #if LANES == 16
-    // An estimate of 14 bits and a step of Newton's, two units in the last place off at most: the unit that
-    // divides is busy with the roots. With both there, the step on the denoiser's weights, half of them a
-    // core, takes 1.17 times as long (with AVX2 1.06 times).
+    // An estimate of 14 bits and one step of Newton's method, at most two units in the last place
+    // off. A division would wait for the unit that computes the square roots.
     const vec about = _mm512_rcp14_ps(x);
     return size * (about + about * (1 - x * about));
 #else

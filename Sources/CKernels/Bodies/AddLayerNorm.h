@@ -1,11 +1,11 @@
-// hidden = (v − mean) / √(variance + ε) · gain + shift, v = hidden + addend + bias, row by row.
-// The variance is the biased one (divided by the number of columns), taken around the mean in a second
-// pass over the row, which lies in the first-level cache by then.
+// hidden = (v − mean) / √(variance + ε) · gain + shift, v = hidden + addend + bias, row by row. The
+// variance is the biased one (divided by the number of columns). It is taken around the mean in a
+// second pass over the row, which then lies in the first-level cache.
 TARGET void AT_LEVEL(kernels_add_layer_norm)(
     float *hidden, const float *addend, const float *bias, const float *gain, const float *shift,
     float epsilon, size_t rows, size_t columns) {
     for (size_t i = 0; i < rows; i++, hidden += columns, addend += columns) {
-        // Two sums each: one alone waits for its own last addition.
+        // Two sums each, because every addition to one sum waits for the one before.
         vec sums[2] = {splat(0), splat(0)}, squares[2] = {splat(0), splat(0)};
         for (size_t j = 0; j < columns; j += 2 * LANES) {
             UNROLL for (int u = 0; u < 2; u++) {

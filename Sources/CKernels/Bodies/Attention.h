@@ -1,8 +1,8 @@
-// context = softmax((Q + bq) · Kᵀ / √32) · V + bv for one head after the other, ROWS queries at a time:
-// their scores stay in the first-level cache between the two products.
+// context = softmax((Q + bq) · Kᵀ / √32) · V + bv for one head after the other, ATTENTION_ROWS
+// queries at a time: their scores stay in the first-level cache between the two products.
 //
-// Three biases cost no pass of their own: bq is added where a query is scaled; bk adds the same to all
-// scores of a query and so cancels in the softmax; bv may be added last, since weights sum to 1.
+// No bias costs a pass of its own. bq is added when a query is scaled. bk adds the same to all
+// scores of a query and cancels in the softmax. bv may be added last, because the weights sum to 1.
 
 // scores[rows, blocks · LANES] = query[rows, 32] · keys[32, blocks · LANES]
 INLINE void score_tile(
@@ -23,7 +23,8 @@ INLINE void score_tile(
         store(scores + i * score_stride + b * LANES, sums[i][b]);
 }
 
-// scores[padded] becomes exp(scores − largest), lanes from `length` on count as −∞; returns 1 / sum.
+// scores[padded] becomes exp(scores − largest); lanes from `length` on count as −∞. Returns
+// 1 / sum.
 INLINE float softmax_unscaled(float *scores, size_t length, size_t padded) {
     const ivec lane = LANE_NUMBERS;
     size_t last = padded - LANES;
@@ -51,7 +52,7 @@ INLINE void context_tile(
         UNROLL for (int i = 0; i < rows; i++) UNROLL for (int p = 0; p < parts; p++)
             sums[i][p] = splat(0);
         for (size_t j = 0; j < length; j++) {
-            // The weights in registers and the values one after the other, which 16 registers just hold.
+            // Weights stay in registers and values pass: 16 registers hold just that.
             vec w[KERNELS_SCORE_ROWS];
             UNROLL for (int i = 0; i < rows; i++) w[i] = splat(weights[i * weight_stride + j]);
             UNROLL for (int p = 0; p < parts; p++) {
@@ -93,7 +94,7 @@ TARGET void AT_LEVEL(kernels_attention)(
         size_t column = h * KERNELS_HEAD;
         for (size_t i = 0; i < length;) {
             size_t rows = length - i;
-            // Two middling tiles before a full one with a sliver behind it.
+            // Two tiles of half the rest, rather than a full tile and a small one.
             if (rows > ATTENTION_ROWS)
                 rows = rows < 2 * ATTENTION_ROWS ? (rows + 1) / 2 : ATTENTION_ROWS;
 #define TILE(R) \

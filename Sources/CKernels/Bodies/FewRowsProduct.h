@@ -1,21 +1,21 @@
-// output = a · bᵀ with both operands read as they lie: rows of a and of b are multiplied lane by lane
-// along k and the lanes summed at the end, so nothing is repacked. BLAS packs the weights on every call.
+// output = a · bᵀ with both operands read as they lie. Rows of a and of b are multiplied lane by
+// lane along k, and the lanes are summed at the end, so nothing is repacked. BLAS packs the weights
+// on every call.
 //
-// An element is summed in one order whatever the number of rows, so it does not depend on them.
+// An element is summed in one order, so it does not depend on the number of rows.
 
-// What is summed over at a time, which rows of a and columns of the output: a block of a stays in the
-// first-level cache, one of b in the second (18 rows and 64 columns measured best of 12, 18, 24 and 32, 64).
+// The extents of a block: what is summed over at a time, rows of a, and columns of the output. A
+// block of a stays in the first-level cache, one of b in the second.
 #define PRODUCT_DEPTH 384
 #define PRODUCT_BLOCK_ROWS 18
 #define PRODUCT_BLOCK_COLUMNS 64
 
-// How far ahead of their use b's rows are asked for. The processor's own prefetching starts anew on each
-// page. Measured over all weights of the encoder (42 MB) with 8 rows on one AVX-512 core: 1.18 ms so,
-// 1.30 with 4, 1.32 with 12.
+// How many rows ahead of their use b's rows are prefetched. The processor's own prefetching starts
+// again on each page.
 #define PRODUCT_AHEAD 8
 
-// output[rows, columns] = or += for a compile-time tile; columns is 4 or 1. Asks for the first `ahead`
-// rows at `next`.
+// output[rows, columns] = or += for a tile of constant size; columns is 4 or 1. Prefetches the
+// first `ahead` rows at `next`.
 INLINE void product_tile(
     int rows, int columns, int add, int ahead, const float *a, size_t a_stride, const float *b,
     size_t b_stride, const float *next, float *output, size_t row_stride, size_t column_stride,
@@ -24,8 +24,8 @@ INLINE void product_tile(
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < 4; j++) sums[i][j] = splat(0);
     size_t whole = k / LANES * LANES;
     for (size_t x = 0; x < whole; x += LANES) {
-        // The rows of a in registers and b's one after the other: the other way round 16 registers do not
-        // hold a tile of three rows (21 GFLOP/s for 36 on an AVX2 core whose limit is 36).
+        // Rows of a stay in registers and rows of b pass. The other way round, 16 registers do not
+        // hold a tile of three rows.
         vec left[PRODUCT_ROWS];
         UNROLL for (int i = 0; i < rows; i++) left[i] = load(a + i * a_stride + x);
         UNROLL for (int j = 0; j < ahead; j++) __builtin_prefetch(next + j * b_stride + x);
@@ -47,7 +47,7 @@ INLINE void product_tile(
     }
 }
 
-// The tile for a number of rows that is known at run time only.
+// The tile for a number of rows that is only known at run time.
 INLINE void product_rows(
     size_t rows, int columns, int add, int ahead, const float *a, size_t a_stride, const float *b,
     size_t b_stride, const float *next, float *output, size_t row_stride, size_t column_stride,
@@ -67,8 +67,8 @@ INLINE void product_rows(
 #undef TILE
 }
 
-// A block's rows of a against `columns` rows of b, in tiles of nearly equal size. Four rows at `next`,
-// where it is not null, are asked for in equal parts by the tiles.
+// A block's rows of a against `columns` rows of b, in tiles of nearly equal size. If `next` is not
+// null, the tiles prefetch four rows there, in equal parts.
 INLINE void product_columns(
     int columns, int add, const float *a, size_t a_stride, const float *b, size_t b_stride,
     const float *next, float *output, size_t row_stride, size_t column_stride, size_t rows,

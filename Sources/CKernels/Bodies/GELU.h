@@ -1,10 +1,11 @@
 // gelu(x) = x · Φ(x), Φ(x) = (1 + erf(x/√2)) / 2 = 1/2 + x · R(x²).
 //
-// R is entire, so one polynomial serves: degree 15 in t = 2x²/5.5² − 1, fitted (weighted least squares
-// made minimax, in double) to x·R(x²) with an error of 8.3e-9 for |x| ≤ 5.5, where Φ is within 2e-8
-// of 0 or 1. Evaluated in floats the largest error of gelu on [-8, 8] is 6.6e-7 (PyTorch's: 1.2e-6),
-// for x > 0 1.4e-7 of the value. No division, no exponential, no branch.
-// Several vectors at a time: the polynomial is a chain in which each step waits for the one before.
+// R is entire, so one polynomial serves: degree 15 in t = 2x²/5.5² − 1. It was fitted to x·R(x²)
+// (weighted least squares made minimax, in double) with an error of 8.3e-9 for |x| ≤ 5.5. Beyond, Φ
+// is within 2e-8 of 0 or 1. In floats the largest error of gelu on [-8, 8] is 6.6e-7 (PyTorch's:
+// 1.2e-6); for x > 0 it is 1.4e-7 of the value. There is no division, no exponential and no branch.
+//
+// Several vectors at a time, because each step of the polynomial waits for the one before.
 enum { gelu_vectors = 6 };
 
 INLINE void gelu_tile(int vectors, float *values, const float *bias) {
@@ -22,7 +23,7 @@ INLINE void gelu_tile(int vectors, float *values, const float *bias) {
         t[u] = y * y * splat(2 / (limit * limit)) - splat(1);
         r[u] = splat(coefficients[15]);
     }
-    // Not unrolled: the compiler would put one vector's chain behind the other's again.
+    // Not unrolled, or the compiler would compute one vector's chain after the other's.
     _Pragma("clang loop unroll(disable)") for (int i = 14; i >= 0; i--)
         UNROLL for (int u = 0; u < vectors; u++) r[u] = r[u] * t[u] + splat(coefficients[i]);
     UNROLL for (int u = 0; u < vectors; u++) {

@@ -1,4 +1,5 @@
-// ln(u) for u in (0, 1]: u = m · 2^e with m in [√½, √2), ln m by the series of 2 artanh((m-1)/(m+1)).
+// ln(u) for u in (0, 1]: u = m · 2^e with m in [√½, √2), ln m by the series of
+// 2 artanh((m-1)/(m+1)).
 INLINE float log_unit(float u) {
     uint32_t bits;
     memcpy(&bits, &u, sizeof bits);
@@ -13,14 +14,16 @@ INLINE float log_unit(float u) {
     return (float)exponent * 0.69314718f + s * p;
 }
 
-// cos and sin of 2π(turn) for turn in [-1/2, 1/2): both Taylor series on an eighth turn around the
-// nearest quarter, then swapped and signed.
+// cos and sin of 2π(turn) for turn in [-1/2, 1/2): Taylor series of both within an eighth of a turn
+// around the nearest quarter, then exchanged and signed as the quarter demands.
 INLINE void circle(float turn, float *cosine, float *sine) {
     const float quarter = rintf(turn * 4.0f);
     const float a = (turn - quarter * 0.25f) * 6.2831853f;
     const float t = a * a;
-    const float s = a * (1.0f + t * (-0.16666667f + t * (8.3333333e-3f + t * (-1.9841270e-4f + t * 2.7557319e-6f))));
-    const float c = 1.0f + t * (-0.5f + t * (4.1666667e-2f + t * (-1.3888889e-3f + t * 2.4801587e-5f)));
+    const float s =
+        a * (1.0f + t * (-0.16666667f + t * (8.3333333e-3f + t * (-1.9841270e-4f + t * 2.7557319e-6f))));
+    const float c =
+        1.0f + t * (-0.5f + t * (4.1666667e-2f + t * (-1.3888889e-3f + t * 2.4801587e-5f)));
     const int32_t q = (int32_t)quarter & 3;
     const float x = q & 1 ? s : c;
     const float y = q & 1 ? c : s;
@@ -62,7 +65,7 @@ INLINE void philox(uint64_t key, uint64_t counter, uint32_t out[4]) {
 
 TARGET void AT_LEVEL(kernels_add_gaussian)(
     float *y, const float *x, float deviation, uint64_t key, uint64_t counter, size_t count) {
-    // Words to normals in the same order at every level.
+    // The same order of words at every level, so that a seed gives the same numbers.
     enum { lanes = 16 };
     for (size_t start = 0; start < count; start += 4 * lanes) {
         float z[4 * lanes];

@@ -1,9 +1,10 @@
-// sums[i][c] = Σ a[i · a_row + x · a_depth] · b[x, c] over x < depth, for up to 4 vectors c. Nothing is
-// repacked: b is read along its rows, a an element at a time.
+// sums[i][c] = Σ a[i · a_row + x · a_depth] · b[x, c] over x < depth, for up to 4 vectors c.
+// Nothing is repacked: b is read along its rows, a one element at a time.
 INLINE void outer_tile(
     int rows, int vectors, vec sums[PRODUCT_ROWS][4], const float *a, size_t a_row, size_t a_depth,
     const float *b, size_t b_stride, size_t depth) {
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int c = 0; c < vectors; c++) sums[i][c] = splat(0);
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int c = 0; c < vectors; c++)
+        sums[i][c] = splat(0);
     for (size_t x = 0; x < depth; x++) {
         vec left[PRODUCT_ROWS];
         UNROLL for (int i = 0; i < rows; i++) left[i] = splat(a[i * a_row + x * a_depth]);
@@ -14,7 +15,8 @@ INLINE void outer_tile(
     }
 }
 
-// Runs TILE(R, V) for every tile of R rows from row i and V vectors from column j: 4, or 2 where no more are left.
+// Runs TILE(R, V) for every tile of R rows from row i and V vectors from column j. V is 4, or 2 if
+// no more are left.
 #if PRODUCT_ROWS > 3
 #define OUTER_CASES(TILE, V) \
     case 1: TILE(1, V) break; \

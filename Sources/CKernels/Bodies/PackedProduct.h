@@ -1,5 +1,6 @@
-// output = x · weightᵀ with both operands packed: rows of x lie in the lanes of vectors, one feature after the
-// other, and six rows of weight interleave, so that a tile reads two streams and sums nothing across lanes.
+// output = x · weightᵀ with both operands packed. Rows of x lie in the lanes of vectors, one
+// feature after the other, and six rows of weight interleave. A tile then reads two streams and
+// sums nothing across lanes.
 
 // Vectors of rows in a panel, and sixes of weight rows in a tile, by what the registers hold.
 #if LANES == 16
@@ -10,8 +11,7 @@
 #define TILE_SIXES(vectors) ((vectors) == 1 ? 2 : 1)
 #endif
 
-// Sixes of weight rows that stay in the second-level cache while all panels pass (of 2, 4, 8 and 16, the last
-// was fastest with 512 rows, and none faster with fewer).
+// Sixes of weight rows that stay in the second-level cache while all panels pass.
 #define BLOCK_SIXES 16
 
 enum { six = KERNELS_PACKED_ROWS };
@@ -50,7 +50,7 @@ TARGET void AT_LEVEL(kernels_pack_rows)(
     }
 }
 
-// Where a tile's sums go; `rows` of them are there.
+// The place of a tile's sums, which has `rows` rows.
 struct packed_output {
     float *at;
     size_t row_stride, column_stride, rows;
@@ -81,11 +81,12 @@ INLINE void put_along(const vec sums[six], struct packed_output out) {
     }
 }
 
-// Asks for a cache line of the sixes that come next: the processor's own prefetching starts anew on each page.
+// Prefetches a cache line of the sixes that come next, because the processor's own prefetching
+// starts again on each page.
 //
-// Into the second-level cache: a text of 8, 16, 32 or 64 tokens takes 0.73, 0.86, 0.90 or 0.95 of the time that it
-// takes into the first (one AVX2 core; AMD, family 25), and up to 16 with AVX-512 0.9. There more rows keep the core
-// at a weight for longer, and the first-level cache, which has it nearer, is as good or better: by 0.97 for 64.
+// The second-level cache is the better target with AVX2, and with AVX-512 for up to 16 rows. More
+// rows keep an AVX-512 core at a weight for longer, so the nearer first-level cache is as good or
+// better.
 INLINE void ask_for(const float *line, int vectors) {
     if (LANES < 16 || vectors == 1)
         __builtin_prefetch(line, 0, 2);

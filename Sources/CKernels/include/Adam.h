@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-// One step of Adam (arXiv 1412.6980, algorithm 1) in the operation order of PyTorch, but for a factor in
-// place of its second division, which took a quarter of the step's time:
+// One step of Adam (arXiv 1412.6980, algorithm 1) in the operation order of PyTorch, except that a
+// faster multiplication takes the place of its second division:
 //   m = m + (g - m)(1 - beta1), v = beta2 · v + (1 - beta2) g²,
 //   x = x - rate / correction1 · m / (√v / √correction2 + epsilon), correction_i = 1 - beta_i^step.
 struct kernels_adam_step {
@@ -21,9 +21,9 @@ void kernels_adam(
     float *x, float *m, float *v, const float *gradient, size_t count,
     struct kernels_adam_step step);
 
-// The step on parameters x[rows, columns] whose gradient is Σ a[i · a_row + d · a_depth] · b[d, j] over
-// d < depth: it is made a tile at a time in registers and never stored. x, m and v are dense, rows of b lie
-// `b_stride` floats apart; columns % 64 == 0.
+// The step on parameters x[rows, columns] whose gradient is Σ a[i · a_row + d · a_depth] · b[d, j]
+// over d < depth. The gradient is computed a tile at a time in registers and never stored. x, m and
+// v are dense, rows of b lie `b_stride` floats apart; columns % 64 == 0.
 void kernels_adam_outer_product(
     float *x, float *m, float *v, const float *a, size_t a_row, size_t a_depth, const float *b,
     size_t b_stride, size_t rows, size_t columns, size_t depth, struct kernels_adam_step step);

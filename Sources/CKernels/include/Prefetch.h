@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-// Asks for `count` elements, at least one, so that they are in the cache when they are read.
+// Prefetches `count` elements, at least one.
 static inline void kernels_prefetch(const float *x, size_t count) {
     for (size_t i = 0; i < count; i += 16) __builtin_prefetch(x + i);
     // They may begin in the middle of a line.

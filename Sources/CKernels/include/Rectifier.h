@@ -4,22 +4,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Of every matrix here the rows lie `stride` floats apart.
+// The rows of every matrix with a `stride` lie that many floats apart.
 
-// x[rows, columns] += bias[columns], then max(x, 0) where `rectify`.
+// x[rows, columns] += bias[columns], then max(x, 0) if `rectify`.
 void kernels_add_bias(
     float *x, size_t stride, const float *bias, bool rectify, size_t rows, size_t columns);
 
-// x[rows, columns] += bias[rows], then max(x, 0) where `rectify`.
+// x[rows, columns] += bias[rows], then max(x, 0) if `rectify`.
 void kernels_add_row_bias(
     float *x, size_t stride, const float *bias, bool rectify, size_t rows, size_t columns);
 
-// y[rows, columns] = a + b + bias[rows], then max(y, 0) where `rectify`; all are dense.
+// y[rows, columns] = a + b + bias[rows], then max(y, 0) if `rectify`; all are dense.
 void kernels_add_row_bias_to_parts(
     float *y, const float *a, const float *b, const float *bias, bool rectify, size_t rows,
     size_t columns);
 
-// d_x = a + b where y, the rectifier's result in the forward pass, is above 0; else 0.
+// d_x = a + b if y, the rectifier's result in the forward pass, is above 0; else 0.
 void kernels_rectifier_backward(
     float *d_x, const float *a, const float *b, const float *y, size_t stride, size_t rows,
     size_t columns);

@@ -3,11 +3,11 @@
 
 #include <pthread.h>
 
-// The core that the caller runs on, negative where the system does not tell.
+// The core that the caller runs on; negative if the system does not tell.
 int system_current_core(void);
 
-// Lets `thread` run on the cores that the caller may run on, but for `core`. A hint: where there is no other
-// core, or the system refuses, nothing changes.
+// Lets `thread` run on the cores that the caller may run on, except `core`. A hint: if there is no
+// other core, or the system refuses, nothing changes.
 void system_keep_off(pthread_t thread, int core);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-// From now on a fault of storage inside these bytes ends the process with one line that names `path`.
-// Beyond a few dozen at a time, and for a longer path than 1,000 bytes, the fault is like any other.
+// From now on a fault of storage in these bytes ends the process with one line that names `path`.
+// At most 64 mappings are guarded at a time, and only with paths of up to 1,000 bytes.
 void system_guard_mapping(const void *start, size_t length, const char *path);
 
 // To be called before the bytes are unmapped.

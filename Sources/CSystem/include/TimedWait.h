@@ -4,7 +4,7 @@
 #include <semaphore.h>
 #include <stdint.h>
 
-// Takes one of `semaphore`, waiting for it for so long at most, whatever happens to the time of day.
+// Takes one of `semaphore`; waits at most so long, and is not affected by changes of the clock.
 void system_wait(sem_t *semaphore, int64_t nanoseconds);
 
 #endif

@@ -1,7 +1,7 @@
-/// Memory that requests share: who needs more than is free waits until others give theirs back.
+/// Memory that requests share: a request for more than is free waits until others give theirs back.
 ///
-/// Whoever fits is let in before those who came earlier and do not: a large request waits for large
-/// ones and must not make small ones wait with it.
+/// A request that fits is let in before earlier ones that do not fit. A large request waits for
+/// large ones, and must not make small ones wait with it.
 public final class ByteBudget: Sendable {
     private struct State {
         var taken = 0
@@ -12,7 +12,7 @@ public final class ByteBudget: Sendable {
     /// Bytes there are in all.
     public let capacity: Int
 
-    /// Callers who may wait at a time; one more is refused at once.
+    /// Callers that may wait at a time; one more is refused at once.
     public let waitingLimit: Int
 
     private let state = Monitor(State())
@@ -23,8 +23,10 @@ public final class ByteBudget: Sendable {
         self.waitingLimit = waitingLimit
     }
 
-    /// Takes `bytes`, to be given back by the caller; false where they do not come free by
-    /// `deadline`, or too many wait already, or the caller has left.
+    /// Takes `bytes`, which the caller gives back later.
+    ///
+    /// Returns false if they do not come free by `deadline`, too many wait already, or the caller
+    /// has left.
     public func take(
         _ bytes: Int, before deadline: ContinuousClock.Instant,
         unless hasLeft: () -> Bool = { false }
@@ -60,7 +62,7 @@ public final class ByteBudget: Sendable {
     public var usage: (taken: Int, peak: Int) { state.withLock { ($0.taken, $0.peak) } }
 
     private func take(_ bytes: Int, _ state: inout State) -> Bool {
-        // Not the sum, which might overflow.
+        // Not as a sum, which might overflow.
         guard bytes <= capacity - state.taken else { return false }
         state.taken += bytes
         state.peak = max(state.peak, state.taken)

@@ -1,8 +1,8 @@
 internal import CSystem
 
-/// Lets a fault of storage in a mapped file end the process with a line that names the file.
+/// Ends the process with a line that names the file when the storage of a mapped file fails.
 ///
-/// Without it, SIGBUS ends the process without a word. Faults elsewhere stay what they are.
+/// Without it, SIGBUS ends the process without a message. Other faults act as before.
 package enum MappingGuard {
     /// Names the file behind the `count` bytes at `base`.
     @unsafe

@@ -1,21 +1,21 @@
-/// Who waits for an answer: until when, and whether at all still.
+/// The party that waits for an answer: until when, and whether it still waits.
 public struct Caller: Sendable {
-    /// When an answer would come too late; nil: never.
+    /// When an answer would come too late; nil if never.
     public var deadline: ContinuousClock.Instant?
 
-    /// The length of the request in bytes, by which later ones are estimated; nil where it has none.
+    /// The length of the request in bytes, from which later ones are estimated; nil if it has none.
     public var requestBytes: Int?
 
     /// When somebody began to read the request.
     public let began = ContinuousClock.now
 
-    /// Whether nobody would read an answer; costs a system call.
+    /// Whether no one would read an answer; costs a system call.
     public var hasLeft: @Sendable () -> Bool
 
-    /// How often whoever waits looks whether the caller has left.
+    /// How often a wait checks whether the caller has left.
     package static let watch = Duration.milliseconds(100)
 
-    /// A caller who waits until `deadline`.
+    /// A caller that waits until `deadline`.
     public init(
         deadline: ContinuousClock.Instant? = nil,
         hasLeft: @escaping @Sendable () -> Bool = { false }
@@ -27,7 +27,7 @@ public struct Caller: Sendable {
     /// Whether it is later than the caller waits.
     package var isLate: Bool { deadline.map { $0 <= .now } ?? false }
 
-    /// When to look again whether the caller has left.
+    /// When to check again whether the caller has left.
     package var nextLook: ContinuousClock.Instant {
         let look = ContinuousClock.now + Self.watch
         return deadline.map { min($0, look) } ?? look

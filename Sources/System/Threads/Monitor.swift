@@ -1,14 +1,14 @@
 internal import Synchronization
 
-/// State behind a lock whose holders may wait for one another, each at a semaphore of its own.
+/// State behind a lock, with waits until it changes; each waiter has a semaphore of its own.
 ///
-/// Not a condition: glibc before 2.41 may lose one's signal (its bug 25847), and a text would wait for the next
-/// one or for its deadline.
+/// Not a condition variable: glibc before 2.41 may lose its signal (bug 25847). A text would then
+/// wait for the next signal or for its deadline.
 package final class Monitor<State: Sendable>: Sendable {
     private struct Guarded: Sendable {
         var state: State
-        /// Where those sleep who wait, who began last at the end.
-        var bells: [Semaphore] = []
+        /// The waiters' semaphores, in the order in which they began to wait.
+        var waiters: [Semaphore] = []
     }
 
     private let guarded: Mutex<Guarded>
@@ -22,10 +22,10 @@ package final class Monitor<State: Sendable>: Sendable {
 
     /// Runs `body` again after each wake-up until it gives a result.
     package func wait<Result: Sendable>(until body: (inout State) -> Result?) -> Result {
-        let bell = Semaphore()
+        let waiter = Semaphore()
         while true {
-            if let result = attempt(body, orRingAt: bell) { return result }
-            bell.wait()
+            if let result = attempt(body, orSignal: waiter) { return result }
+            waiter.wait()
         }
     }
 
@@ -33,35 +33,35 @@ package final class Monitor<State: Sendable>: Sendable {
     package func wait<Result: Sendable>(
         before deadline: ContinuousClock.Instant, until body: (inout State) -> Result?
     ) -> Result? {
-        let bell = Semaphore()
+        let waiter = Semaphore()
         while deadline > .now {
-            if let result = attempt(body, orRingAt: bell) { return result }
-            bell.wait(until: deadline)
-            guarded.withLock { $0.bells.removeAll { $0 === bell } }
+            if let result = attempt(body, orSignal: waiter) { return result }
+            waiter.wait(until: deadline)
+            guarded.withLock { $0.waiters.removeAll { $0 === waiter } }
         }
         return withLock(body)
     }
 
-    /// The result of `body`; where there is none, `bell` rings at the next wake-up.
+    /// The result of `body`; if there is none, `waiter` is signalled at the next wake-up.
     private func attempt<Result: Sendable>(
-        _ body: (inout State) -> Result?, orRingAt bell: Semaphore
+        _ body: (inout State) -> Result?, orSignal waiter: Semaphore
     ) -> Result? {
         guarded.withLock { guarded in
             if let result = body(&guarded.state) { return result }
-            guarded.bells.append(bell)
+            guarded.waiters.append(waiter)
             return nil
         }
     }
 
-    /// Wakes the one who began to wait last, where any of them will do.
-    package func wakeOne() { guarded.withLock { $0.bells.popLast() }?.signal() }
+    /// Wakes the waiter that began last, if any one of them will do.
+    package func wakeOne() { guarded.withLock { $0.waiters.popLast() }?.signal() }
 
-    /// Wakes everyone who waits.
+    /// Wakes all waiters.
     package func wakeAll() {
-        let bells = guarded.withLock { guarded in
-            defer { guarded.bells = [] }
-            return guarded.bells
+        let waiters = guarded.withLock { guarded in
+            defer { guarded.waiters = [] }
+            return guarded.waiters
         }
-        for bell in bells { bell.signal() }
+        for waiter in waiters { waiter.signal() }
     }
 }

@@ -2,7 +2,8 @@ internal import Synchronization
 
 /// The results of `work` for 0 ..< `count`, in order.
 ///
-/// Two threads share the work if there is a pair and it is free; otherwise the caller does it alone.
+/// Two threads share the work if there is a pair and it is free; otherwise the caller does it
+/// alone.
 package func parallelMap<Result: Sendable>(
     _ count: Int, on workers: WorkerPair?, _ work: @escaping @Sendable (_ index: Int) -> Result
 ) -> [Result] {

@@ -5,12 +5,12 @@ private struct Padding: Sendable { private let bytes = InlineArray<16, UInt64>(r
 
 /// A barrier between the phases of shared work, each of which is cut into chunks that threads take.
 ///
-/// No thread waits for one that has not arrived. The threads that are there take all chunks, and wait
-/// only for chunks that another has taken and not finished. A thread that arrives late finds the phases
-/// it missed closed and joins the open one.
+/// No thread waits for one that has not arrived. The threads that are there take all chunks, and
+/// wait only for chunks that another has taken and not finished. A thread that arrives late finds
+/// the phases it missed closed and joins the open one.
 ///
-/// The whole state is one word. Its cache line moves between cores at each change, so a phase of two
-/// chunks costs four such moves.
+/// The whole state is one word. Its cache line moves between cores at each change, so a phase of
+/// two chunks costs four such moves.
 final class PhaseBarrier: Sendable {
     /// The most chunks of a phase.
     static let mostChunks = Int(UInt8.max)
@@ -51,7 +51,8 @@ final class PhaseBarrier: Sendable {
         }
     }
 
-    // Two cache lines on each side: writes to neighbours must not disturb threads that poll the ticket.
+    // Two cache lines on each side: writes to neighbours must not disturb threads that poll the
+    // ticket.
     private let before = Padding()
     private let ticket = Atomic<UInt64>(0)
     private let after = Padding()
@@ -61,7 +62,8 @@ final class PhaseBarrier: Sendable {
     /// To be asked for between phases only.
     var number: UInt32 { Ticket(bits: ticket.load(ordering: .acquiring)).phase }
 
-    /// Enters phase `number`, and opens it if it is the next: all chunks of the one before are finished.
+    /// Enters phase `number`, and opens it if it is the next: all chunks of the one before are
+    /// finished.
     ///
     /// - Returns: a free chunk; nil if there is none, or if the phase is closed already.
     func enter(_ number: UInt32, chunks: Int, fromFront: Bool) -> Int? {
@@ -94,10 +96,10 @@ final class PhaseBarrier: Sendable {
 
     /// Returns once all `chunks` of phase `number` are finished.
     ///
-    /// Spins first, because a chunk takes microseconds, and so do sleeping and waking. After that many
-    /// polls the other thread has probably lost its core, so this one sleeps. It does not yield: a
-    /// sleeper is scheduled again at once, a yielder is not. The spin is longer than one sleep, or the
-    /// two threads would put each other to sleep in turn.
+    /// Spins first, because a chunk takes microseconds, and so do sleeping and waking. After that
+    /// many polls the other thread has probably lost its core, so this one sleeps. It does not
+    /// yield: a sleeper is scheduled again at once, a yielder is not. The spin is longer than one
+    /// sleep, or the two threads would put each other to sleep in turn.
     func await(_ number: UInt32, chunks: Int) {
         var polls = 0
         while true {

@@ -4,7 +4,7 @@ internal import Glibc
 /// A counting semaphore: `wait` takes one, and sleeps while there is none.
 @safe
 package final class Semaphore: @unchecked Sendable {
-    // Unchecked: a semaphore is made to be used from several threads, and the pointer never changes.
+    // Unchecked: the pointer never changes, and a semaphore is for use by several threads.
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     package init() {
@@ -20,7 +20,7 @@ package final class Semaphore: @unchecked Sendable {
     package func signal() { unsafe sem_post(semaphore) }
 
     package func wait() {
-        // Interrupted by a signal: again.
+        // A signal interrupts the call.
         while unsafe sem_wait(semaphore) != 0 {}
     }
 

@@ -5,9 +5,9 @@ package import Glibc
 package struct SignalMask {
     private let previous: sigset_t
 
-    /// Blocks every signal in the calling thread but those that tell of a fault in it.
+    /// Blocks every signal in the calling thread except those that report a fault in it.
     ///
-    /// Blocked, those would end the process without a word.
+    /// If these were blocked, they would end the process without a message.
     package static func blockAll() -> SignalMask {
         var all = sigset_t()
         unsafe sigfillset(&all)

@@ -1,7 +1,7 @@
 internal import CSystem
 internal import Glibc
 
-/// A thread of the system: deaf to signals, which are for the one that waits for them.
+/// A thread of the system with all signals blocked; one thread of the service waits for them.
 @safe
 package struct SystemThread: Sendable {
     let handle: pthread_t
@@ -9,11 +9,11 @@ package struct SystemThread: Sendable {
     /// Starts a thread that runs `body` to its end; `join` or `detach` it.
     ///
     /// - Parameters:
-    ///   - stackBytes: touched pages count, not this.
+    ///   - stackBytes: address space; only pages that are touched take memory.
     ///   - niceness: added to the process's own.
     ///   - body: what the thread does.
-    /// - Throws: where the system gives no thread: out of memory, or of what the user or the control group may
-    ///   have.
+    /// - Throws: if the system gives no thread: memory is short, or the user or the control group
+    ///   has as many as it may.
     package init(
         stackBytes: Int = 1 << 20, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void
     ) throws(ThreadRefusal) {
@@ -21,7 +21,7 @@ package struct SystemThread: Sendable {
         unsafe pthread_attr_init(&attributes)
         defer { unsafe pthread_attr_destroy(&attributes) }
         unsafe pthread_attr_setstacksize(&attributes, max(stackBytes, 65_536))
-        // The new thread inherits the mask; set inside it, a signal could come before.
+        // The new thread inherits the mask. If it set its own, a signal could come first.
         let mask = SignalMask.blockAll()
         defer { mask.restore() }
         let start = unsafe Unmanaged.passRetained(ThreadStart(niceness: niceness, body: body))
@@ -43,7 +43,7 @@ package struct SystemThread: Sendable {
     /// Waits for the thread's end.
     package func join() { pthread_join(handle, nil) }
 
-    /// Lets the thread end by itself some time.
+    /// Lets the thread end without being joined.
     package func detach() { pthread_detach(handle) }
 }
 

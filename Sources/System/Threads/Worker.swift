@@ -31,8 +31,8 @@ package struct Worker {
 
     /// Runs `work` for chunks 0 ..< `chunks` until all are finished, here or by the other thread.
     ///
-    /// Threads take chunks from opposite ends. Each phase's first chunks then go to the first thread,
-    /// whose cache holds what it wrote there, and its last chunks to the second.
+    /// Threads take chunks from opposite ends. Each phase's first chunks then go to the first
+    /// thread, whose cache holds what it wrote there, and its last chunks to the second.
     package mutating func phase(_ chunks: Int, _ work: (_ chunk: Int) -> Void) {
         guard let barrier else {
             for chunk in 0..<chunks { work(chunk) }

@@ -4,8 +4,8 @@ internal import Synchronization
 /// The two threads that share one piece of work: a caller's, and one that waits for such calls.
 ///
 /// The second thread sleeps between calls. It spins only within a call, in which the next phase is
-/// microseconds away. A process has one pair, because pairs that spin side by side on the same cores
-/// only wait for each other.
+/// microseconds away. A process has one pair, because pairs that spin side by side on the same
+/// cores only wait for each other.
 ///
 /// Work in the background has a second thread of its own, since a thread's niceness can never be
 /// lowered again. Foreground work has precedence: while it runs, that thread takes no chunks.
@@ -35,7 +35,8 @@ public final class WorkerPair: Sendable {
         foreground = thread
     }
 
-    /// Runs `work` here and, from when it wakes up, on the second thread, until every phase is done.
+    /// Runs `work` here and, from when it wakes up, on the second thread, until every phase is
+    /// done.
     ///
     /// Returns false, without running `work`, if another call is in progress. After it returns, the
     /// second thread may still be leaving `work`, but it no longer touches any chunk.
