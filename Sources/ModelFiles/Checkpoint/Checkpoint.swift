@@ -42,7 +42,8 @@ public struct Checkpoint: Sendable {
 
     /// A model of `tensors`, whose names must differ.
     ///
-    /// - Parameter isVersionTrusted: whether the version in `metadata` is that of the tensors; else their digest decides.
+    /// - Parameter isVersionTrusted: whether the version in `metadata` is that of the tensors; else
+    ///   their digest decides.
     public init(
         tensors: [(name: String, tensor: Tensor)],
         metadata: [String: String] = [:],
@@ -69,8 +70,13 @@ public struct Checkpoint: Sendable {
     ///
     /// - Throws: `missing`, `system`, or `damaged` with what is wrong.
     public init(reading path: String) throws(ModelFileError) {
+        try self.init(reading: path, isVersionTrusted: false)
+    }
+
+    /// Reads the same; a version that is trusted costs no digest.
+    init(reading path: String, isVersionTrusted: Bool) throws(ModelFileError) {
         let bytes = try ReadableFile(opening: path).contents(limit: Self.sizeLimit)
-        try self.init(decoding: bytes, file: path)
+        try self.init(decoding: bytes, file: path, isVersionTrusted: isVersionTrusted)
     }
 
     /// Reads a safetensors file that is linked into the executable, whose version it need not check.
@@ -88,10 +94,16 @@ public struct Checkpoint: Sendable {
     ///
     /// - Throws: `damaged` with what is wrong.
     public init(decoding bytes: [UInt8], file: String) throws(ModelFileError) {
+        try self.init(decoding: bytes, file: file, isVersionTrusted: false)
+    }
+
+    private init(
+        decoding bytes: [UInt8], file: String, isVersionTrusted: Bool
+    ) throws(ModelFileError) {
         if bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
-            try self.init(torch: bytes, file: file)
+            try self.init(torch: bytes, file: file, isVersionTrusted: isVersionTrusted)
         } else if bytes.count > 8, bytes[8] == UInt8(ascii: "{") {
-            try self.init(safetensors: bytes, file: file)
+            try self.init(safetensors: bytes, file: file, isVersionTrusted: isVersionTrusted)
         } else if bytes.count > 1, bytes[0] == PickleOpcode.proto.rawValue, 2...5 ~= bytes[1] {
             try self.init(legacyTorch: bytes, file: file)
         } else {

@@ -17,7 +17,9 @@ extension Checkpoint {
 
     /// Reads a file of `torch.save({"model_state_dict": …, "embedding_dim": …})`, or of a bare
     /// state dict.
-    init(torch bytes: [UInt8], file: String) throws(ModelFileError) {
+    init(
+        torch bytes: [UInt8], file: String, isVersionTrusted: Bool = false
+    ) throws(ModelFileError) {
         let archive = try TorchArchive(bytes, file: file)
         var machine = PickleMachine(archive.pickle, file: file)
         let value = try machine.run()
@@ -26,7 +28,8 @@ extension Checkpoint {
         }
         let storages = TorchStorages(
             file: file, isBigEndian: archive.isBigEndian, content: archive.content)
-        try self.init(saved: value, in: machine.pool, storages)
+        try self.init(
+            saved: value, in: machine.pool, storages, isVersionTrusted: isVersionTrusted)
     }
 
     /// Reads the same from a file of PyTorch before 1.6, or of
@@ -36,12 +39,13 @@ extension Checkpoint {
         // These files are little-endian wherever they were written.
         let storages = TorchStorages(
             file: file, isBigEndian: false, content: { legacy.contents[$0] })
-        try self.init(saved: legacy.value, in: legacy.pool, storages)
+        try self.init(saved: legacy.value, in: legacy.pool, storages, isVersionTrusted: false)
     }
 
     /// Takes the tensors out of the value that was given to `torch.save`.
     private init(
-        saved value: PickleValue, in pool: PicklePool, _ storages: TorchStorages
+        saved value: PickleValue, in pool: PicklePool, _ storages: TorchStorages,
+        isVersionTrusted: Bool
     ) throws(ModelFileError) {
         let file = storages.file
         func damaged(_ reason: String) -> ModelFileError { .damaged(file: file, reason: reason) }
@@ -76,7 +80,8 @@ extension Checkpoint {
         }
         self.init(
             tensors: tensors, metadata: metadata,
-            embeddingDimension: saved[.string(TorchKey.dimension)]?.number)
+            embeddingDimension: saved[.string(TorchKey.dimension)]?.number,
+            isVersionTrusted: isVersionTrusted)
     }
 
     /// The tensors of one state dict by name; `elements` are in the file's others.
