@@ -74,6 +74,18 @@ import Testing
         }
     }
 
+    @Test func `a file is followed without any request`() throws {
+        try withFolder { folder in
+            let (lines, path) = (Lines(), "\(folder)/a.pt")
+            let live = try LiveModel(path: path, fallback: .builtIn, report: lines.add)
+            try live.follow()
+            try copy(to: path)
+            let version = try DenoiserModel(reading: path).version
+            #expect(eventually(within: 5) { lines.all.contains { $0.contains(version) } })
+            #expect(live.current()?.version == version)
+        }
+    }
+
     @Test func `a file that is gone counts when that is asked for`() throws {
         try withFolder { folder in
             let (lines, path) = (Lines(), "\(folder)/a.pt")

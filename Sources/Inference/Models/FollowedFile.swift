@@ -53,6 +53,12 @@ final class FollowedFile: Sendable {
     /// How long a request waits for a look if none came by for long.
     private static let grace = Duration.milliseconds(50)
 
+    /// How long the thread rests between looks that nobody asks for.
+    ///
+    /// A large model takes longer to read than a request waits. Without such looks the first
+    /// request after a quiet hour would be answered by the model before.
+    private static let rest = Duration.milliseconds(500)
+
     /// How often a damaged file is read that does not change: a slow copy may end within one tick
     /// of its clock.
     private static let damagedReads = 3
@@ -143,7 +149,7 @@ final class FollowedFile: Sendable {
         state.wakeAll()
     }
 
-    /// Looks whenever that is asked for or due, until `end`.
+    /// Looks whenever that is asked for or due, and after every rest, until `end`.
     func follow() {
         while let wish = nextWish() { perform(wish) }
     }
@@ -155,7 +161,10 @@ final class FollowedFile: Sendable {
             state.wish = nil
             return wish
         }
-        guard let due = state.withLock({ $0.nextTry }) else { return state.wait(until: asked) }
+        let rested = ContinuousClock.now + Self.rest
+        guard let due = state.withLock({ $0.nextTry }), due <= rested else {
+            return state.wait(before: rested, until: asked) ?? .look
+        }
         // The time is over: read it, though it looks the same.
         return state.wait(before: due, until: asked) ?? .read
     }

@@ -30,8 +30,8 @@ public final class LiveModel: Sendable {
 
     deinit { file.end() }
 
-    /// Looks at the file from now on, as often as there are requests, and after a fault again and
-    /// again.
+    /// Looks at the file from now on: for requests, twice a second without any, and after a fault
+    /// again and again.
     ///
     /// - Throws: if the system gives no thread.
     public func follow() throws(ModelFault) {
