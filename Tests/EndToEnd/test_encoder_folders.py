@@ -98,6 +98,8 @@ REFUSED = {
     "two ways of pooling": ({"1_Pooling/config.json": pooling("cls_token", "mean_tokens")}, "pooling_mode_cls_token: true"),
     "newer form": ({"1_Pooling/config.json": {"pooling_mode": "lasttoken"}}, 'pooling_mode: "lasttoken"'),
     "newer form, two": ({"1_Pooling/config.json": {"pooling_mode": ["cls", "mean"]}}, 'pooling_mode: ["cls", "mean"]'),
+    "a way of pooling to come": (
+        {"1_Pooling/config.json": pooling("mean_tokens") | {"pooling_mode_median_tokens": True}}, "pooling_mode_median_tokens: true"),
     "no truth value": ({"1_Pooling/config.json": {"pooling_mode_cls_token": "yes"}}, 'pooling_mode_cls_token: "yes"'),
     "no pooling file": ({"1_Pooling/config.json": None}, "1_Pooling/config.json: missing"),
     "a dense module": ({"modules.json": modules("Transformer", "Pooling", "Dense", "Normalize")}, 'type: "sentence_transformers.models.Dense"'),
@@ -125,6 +127,12 @@ REFUSED = {
     "a token of its own, elsewhere": (
         configured(added_tokens_decoder={"0": {"content": "[PAD]"}, "9": {"content": "<user>"}}),
         'added_tokens_decoder: content: "<user>"'),
+    "another start in a list": (
+        {"special_tokens_map.json": {"cls_token": "[MASK]"}}, 'special_tokens_map.json: cls_token: "[MASK]"'),
+    "texts cut at their start": (configured(truncation_side="left"), 'truncation_side: "left"'),
+    "the same elsewhere": (
+        {"tokenizer.json": tokenizer() | {"truncation": {"direction": "Left", "max_length": 8}}}, 'truncation: direction: "Left"'),
+    "special tokens in pieces": (configured(split_special_tokens=True), "split_special_tokens: true"),
     "a token of its own, in a file": ({"added_tokens.json": {"<user>": 200}}, 'added_tokens.json: "<user>"'),
     "another vocabulary": (
         {"tokenizer.json": with_vocabulary({**VOCABULARY, "cat": VOCABULARY["Cat"], "Cat": VOCABULARY["cat"]})},
@@ -136,6 +144,7 @@ REFUSED = {
     "a prompt": (
         {"config_sentence_transformers.json": {"prompts": {"query": "query: "}, "default_prompt_name": "query"}},
         'default_prompt_name: "query"'),
+    "shorter embeddings": ({"config_sentence_transformers.json": {"truncate_dim": 128}}, "truncate_dim: 128"),
     "a sparse encoder": ({"config_sentence_transformers.json": {"model_type": "SparseEncoder"}}, 'model_type: "SparseEncoder"'),
     "another architecture": ({"config.json": encoder_folders.CONFIGURATION | {"model_type": "roberta"}}, 'model_type: "roberta"'),
 }

@@ -10,7 +10,7 @@ public final class EncoderFiles: Sendable {
             "config.json", "vocab.txt", "model.safetensors", PackedWeights.fileName,
             EncoderSettings.modulesFile, "1_Pooling/config.json", "2_Normalize/config.json",
             "tokenizer.json", "tokenizer_config.json", "added_tokens.json",
-            "config_sentence_transformers.json",
+            "special_tokens_map.json", "config_sentence_transformers.json",
         ] + EncoderSettings.transformerFiles
 
     /// The files of a folder as they are at one moment.

@@ -1,3 +1,4 @@
+internal import Denoisers
 public import Encoder
 internal import ModelFiles
 public import Tokenizer
@@ -32,7 +33,7 @@ public struct EncoderSettings: Sendable, Equatable {
         let tokenizer = try TokenizerSettings(folder: folder)
         rules = try tokenizer.rules(lowered: lowers)
         if let limit = try Self.limit(folder, transformer, tokenizer) { tokenLimit = limit }
-        try Self.checkPrompts(folder)
+        try Self.checkWhole(folder)
     }
 
     /// What differs from all-MiniLM-L6-v2, in words; empty if nothing does.
@@ -183,12 +184,17 @@ public struct EncoderSettings: Sendable, Equatable {
 
     // MARK: config_sentence_transformers.json
 
-    private static func checkPrompts(_ folder: String) throws(ModelFault) {
+    private static func checkWhole(_ folder: String) throws(ModelFault) {
         guard let file = try SettingsFile("config_sentence_transformers.json", in: folder) else {
             return
         }
         if let node = file.value("model_type"), file.string(node) != "SentenceTransformer" {
             throw file.unsupported("model_type", node, "\"SentenceTransformer\" is")
+        }
+        if let width = try file.number("truncate_dim"), width < Double(embeddingWidth) {
+            throw file.unsupported(
+                "truncate_dim", file.value("truncate_dim") ?? file.root,
+                "null (embeddings keep their \(embeddingWidth) numbers) is")
         }
         guard let node = file.value("default_prompt_name") else { return }
         let name = file.string(node) ?? ""
@@ -211,11 +217,12 @@ extension SettingsFile {
             default: throw unsupported("pooling_mode", node, "\"mean\" or \"cls\" is")
             }
         }
-        let isFirst = try bool("pooling_mode_cls_token") ?? false
-        let isMean = try bool("pooling_mode_mean_tokens") ?? false
-        for mode in ["max_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken"] {
-            let key = "pooling_mode_\(mode)"
-            guard try bool(key) ?? false else { continue }
+        let (first, mean) = ("pooling_mode_cls_token", "pooling_mode_mean_tokens")
+        let isFirst = try bool(first) ?? false
+        let isMean = try bool(mean) ?? false
+        // Modes that have no name yet count as well.
+        for key in names(of: root) where key.hasPrefix("pooling_mode_") {
+            guard key != first, key != mean, try bool(key) ?? false else { continue }
             throw fault(
                 "\(key): true: pooling_mode_mean_tokens or pooling_mode_cls_token is what is "
                     + "supported")

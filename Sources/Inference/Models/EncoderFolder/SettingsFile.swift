@@ -67,6 +67,13 @@ struct SettingsFile {
         if case .object = kind(of: node) { tree.forEachNamed(of: node, body) }
     }
 
+    /// The names of an object's members; none of anything else.
+    func names(of node: JSONNode) -> [String] {
+        var names: [String] = []
+        forEachMember(of: node) { name, _ in names.append(String(decoding: name, as: UTF8.self)) }
+        return names
+    }
+
     /// Whether a value is an object without members.
     func isEmptyObject(_ node: JSONNode) -> Bool {
         guard case .object = kind(of: node) else { return false }

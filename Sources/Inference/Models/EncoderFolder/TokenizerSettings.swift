@@ -1,7 +1,7 @@
 internal import JSON
 internal import Tokenizer
 
-/// What `tokenizer_config.json` and `tokenizer.json` ask for.
+/// What `tokenizer_config.json`, `tokenizer.json` and the lists of tokens ask for.
 ///
 /// transformers makes BERT's tokenizer from the first and its defaults, whatever the second says;
 /// only a tokenizer that is named as generic comes from the second.
@@ -19,6 +19,12 @@ struct TokenizerSettings {
         try whole?.checkTokenizer()
         if let added = try SettingsFile("added_tokens.json", in: folder) {
             try added.checkNames(of: added.root)
+        }
+        // Read by transformers as well, unless the newer list of tokens is there.
+        if file?.value("added_tokens_decoder") == nil,
+            let map = try SettingsFile("special_tokens_map.json", in: folder)
+        {
+            try map.checkSpecialTokens()
         }
     }
 
@@ -86,16 +92,26 @@ extension SettingsFile {
                 throw unsupported("tokenizer_class", node, "\"BertTokenizer\" is")
             }
         }
+        try checkSpecialTokens()
+        if let node = value("truncation_side"), string(node) != "right" {
+            throw unsupported("truncation_side", node, "\"right\" is")
+        }
+        if try bool("split_special_tokens") == true {
+            throw fault("split_special_tokens: true: false is what is supported")
+        }
+        guard let added = value("added_tokens_decoder") else { return }
+        var tokens: [JSONNode] = []
+        forEachMember(of: added) { _, node in tokens.append(node) }
+        for node in tokens { try checkAdded("added_tokens_decoder", node) }
+    }
+
+    fileprivate func checkSpecialTokens() throws(ModelFault) {
         for (key, token) in specialTokens {
             guard let node = value(key) else { continue }
             // A token stands as its text or as an object that holds it.
             let text = string(node) ?? value("content", in: node).flatMap { string($0) }
             guard text == token else { throw unsupported(key, node, "\"\(token)\" is") }
         }
-        guard let added = value("added_tokens_decoder") else { return }
-        var tokens: [JSONNode] = []
-        forEachMember(of: added) { _, node in tokens.append(node) }
-        for node in tokens { try checkAdded("added_tokens_decoder", node) }
     }
 
     fileprivate func checkTokenizer() throws(ModelFault) {
@@ -113,6 +129,9 @@ extension SettingsFile {
         if try bool("clean_text", in: normalizer) == false {
             throw fault("normalizer: clean_text: false: true is what is supported")
         }
+        if let node = value("truncation", "direction"), string(node) != "Right" {
+            throw unsupported("truncation: direction", node, "\"Right\" is")
+        }
         for node in elements(of: value("added_tokens")) { try checkAdded("added_tokens", node) }
     }
 
@@ -127,9 +146,7 @@ extension SettingsFile {
 
     /// The same for an object whose members are named as tokens.
     fileprivate func checkNames(of node: JSONNode) throws(ModelFault) {
-        var names: [String] = []
-        forEachMember(of: node) { name, _ in names.append(String(decoding: name, as: UTF8.self)) }
-        for name in names where !specialTokens.contains(where: { $0.1 == name }) {
+        for name in names(of: node) where !specialTokens.contains(where: { $0.1 == name }) {
             throw fault("\"\(name)\": BERT's five special tokens are what is supported")
         }
     }
