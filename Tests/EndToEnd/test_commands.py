@@ -64,7 +64,8 @@ def test_a_configuration_or_key_file_that_is_not_utf_8_is_refused_with_line_and_
 @pytest.mark.parametrize("arguments, words", [
     (["embed", "-5 degrees"], 'a text that begins with - stands behind --: denoiser embed -- "-5 degrees"'),
     (["denoise", "--noise-level", "0", "--hello there"], 'denoiser denoise -- "--hello there"'),
-    (["tokenize", "--jsonl", "-"], None),
+    (["tokenize", "-"], None),
+    (["tokenize", "--jsonl", '"a"'], "--jsonl is for lines of --input or standard input"),
     (["similarity", "-a", "b"], 'denoiser similarity -- "-a"'),
     (["similarity", "b", "-a"], 'denoiser similarity -- "-a"'),
     (["embed", "--inptu", "x"], "Did you mean '--input'? A text that begins with -"),
@@ -105,6 +106,11 @@ def test_a_text_that_names_a_file_is_told(tmp_path):
             assert denoiser(tmp_path, *command, *texts).stderr == b""
         by_file = denoiser(tmp_path, *command, "--input", "notes.txt")
         assert by_file.stderr == b"" and by_file.stdout == denoiser(tmp_path, *command, "hello world", "the sea").stdout
+    for text, lines in [("-", "standard input"), ("/dev/stdin", "that file"), ("pipe", "that file")]:
+        if text == "pipe": os.mkfifo(tmp_path / text)
+        run = denoiser(tmp_path, "tokenize", text)
+        assert run.stderr.decode() == (
+            f'denoiser: "{text}" is taken as a text; --input {text} takes the lines of {lines}\n')
     run = denoiser(tmp_path, "similarity", "a", "notes.txt", "--model", str(MODEL))
     assert run.returncode == 0 and run.stderr == b'denoiser: "notes.txt" is taken as a text: similarity reads no files\n'
 

@@ -25,6 +25,11 @@ struct TextInput: ParsableArguments {
         if !named.input.isEmpty, !texts.isEmpty {
             throw ValidationError("Give texts as arguments or with --input, not both.")
         }
+        if jsonl, !texts.isEmpty {
+            throw ValidationError(
+                "--jsonl is for lines of --input or standard input; texts as arguments are taken as "
+                    + "they are.")
+        }
     }
 
     /// The texts in order; an empty line is an empty text.
@@ -32,7 +37,8 @@ struct TextInput: ParsableArguments {
         var result = InputTexts(texts: texts)
         guard texts.isEmpty else {
             if let name = fileNamed(in: texts) {
-                log("\"\(name)\" is taken as a text; --input \(name) takes the lines of that file")
+                let lines = name == "-" ? "standard input" : "that file"
+                log("\"\(name)\" is taken as a text; --input \(name) takes the lines of \(lines)")
             }
             return result
         }
@@ -94,12 +100,15 @@ func tell(_ truncated: TruncatedTexts, limit: Int, place: (Int) -> String) {
 
 private func isJSONSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
-/// The first of `texts` that names a file that can be read; nil if none does.
+/// The first of `texts` that names something that can be read; nil if none does.
+///
+/// That is a file, a pipe such as a shell's `<(…)`, a device, or `-` for standard input.
 func fileNamed(in texts: [String]) -> String? {
     texts.first { text in
         var status = stat()
-        return unsafe stat(text, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-            && access(text, R_OK) == 0
+        guard text != "-" else { return true }
+        return unsafe stat(text, &status) == 0
+            && ![S_IFDIR, S_IFSOCK].contains(status.st_mode & S_IFMT) && access(text, R_OK) == 0
     }
 }
 
