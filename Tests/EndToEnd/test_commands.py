@@ -59,6 +59,13 @@ def test_a_configuration_or_key_file_that_is_not_utf_8_is_refused_with_line_and_
     assert "keys, line 1, byte 1: 0x80" in line
 
 
+def test_a_mark_that_an_editor_puts_in_front_of_settings_is_left_out(tmp_path):
+    (tmp_path / "d.ini").write_text("\ufeffrows = 7\r\nkeys = keys\r\nsocket = s\r\n")
+    (tmp_path / "keys").write_text("\ufeffuse 0123456789abcdef\r\n")
+    (tmp_path / "keys").chmod(0o600)
+    assert denoiser(tmp_path, "serve", "--config", "d.ini", "--check").returncode == 0
+
+
 # Command lines that cannot be understood.
 
 @pytest.mark.parametrize("arguments, words", [

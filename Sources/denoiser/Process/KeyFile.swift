@@ -24,8 +24,7 @@ func readKeys(_ path: String) throws(CommandFailure) -> AccessKeys {
     do throws(CommandFailure) { bytes = try readFile(path) } catch {
         throw .configuration(error.description, isPassing: error.isPassing)
     }
-    if let fault = UTF8Fault(in: bytes) { throw .configuration("\(path), \(fault)") }
-    let text = String(decoding: bytes, as: UTF8.self)
+    let text = try textOfSettings(bytes, at: path)
     do throws(AccessKeys.Fault) {
         return try AccessKeys(parsing: text)
     } catch {

@@ -30,8 +30,7 @@ struct ConfigurationFile {
         do throws(CommandFailure) { bytes = try readSettings(path) } catch {
             throw .configuration("\(error) (--config names it)", isPassing: error.isPassing)
         }
-        if let fault = UTF8Fault(in: bytes) { throw .configuration("\(path), \(fault)") }
-        let text = String(decoding: bytes, as: UTF8.self)
+        let text = try textOfSettings(bytes, at: path)
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (index, line) in lines.enumerated() {
             let line = trimmed(line)

@@ -36,5 +36,14 @@ func readSettings(_ path: String) throws(CommandFailure) -> [UInt8] {
     return bytes
 }
 
+/// The text of the file of settings at `path`, without the mark that some editors put in front.
+///
+/// - Throws: if `bytes` are not UTF-8.
+func textOfSettings(_ bytes: [UInt8], at path: String) throws(CommandFailure) -> String {
+    if let fault = UTF8Fault(in: bytes) { throw .configuration("\(path), \(fault)") }
+    let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+    return String(decoding: bytes.dropFirst(hasMark ? 3 : 0), as: UTF8.self)
+}
+
 /// Bytes that a file of settings may have.
 private let settingsLimit = 16 << 20
