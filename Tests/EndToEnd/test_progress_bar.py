@@ -99,7 +99,7 @@ def test_the_bar_is_drawn_in_the_locales_characters(tmp_path, variables, block):
     assert f"Embedding {block * 30} 1100/1100" in seen and seen.isascii() == (block == "#")
 
 
-@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": None}, {"TERM": ""}])
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": "unknown"}, {"TERM": None}, {"TERM": ""}])
 def test_where_a_line_cannot_be_drawn_again_there_is_no_bar(tmp_path, variables):
     many_texts(tmp_path, 1100)
     assert drawn(tmp_path, *EMBED, environment=variables) == ""

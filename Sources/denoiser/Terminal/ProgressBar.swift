@@ -4,7 +4,8 @@ import System
 /// One line on the terminal of standard error, drawn again as work proceeds; nothing elsewhere.
 struct ProgressBar {
     /// Whether standard error is a terminal on which a line can be drawn again.
-    static let isShown = isatty(2) != 0 && !["dumb", nil].contains(environment("TERM"))
+    static let isShown =
+        isatty(2) != 0 && !["dumb", "unknown", nil].contains(environment("TERM"))
 
     private static let blocks = BarLine.Blocks(
         isUTF8: isUTF8Locale(["LC_ALL", "LC_CTYPE", "LANG"].map(environment)))
