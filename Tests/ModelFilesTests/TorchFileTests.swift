@@ -87,7 +87,11 @@ import TestSupport
         ("quantised.pt", "a is a quantised tensor"),
         ("meta.pt", "a is a meta tensor, which has no data"),
         ("array.pt", "a is a numpy array"),
-        ("number.pt", "something other than named tensors: epoch is an int"),
+        (
+            "number.pt",
+            "something other than named tensors: epoch is an int; "
+                + "leave it out, or save it as a dense tensor of floats"
+        ),
         ("nested.pt", "something other than named tensors: encoder is a dict"),
         (
             "other_key.pt",

@@ -24,7 +24,8 @@ struct TorchArchive {
         }
         guard let root, pickles.count == 1, let pickle = archive["\(root)\(suffix)"] else {
             throw .damaged(
-                file: file, reason: "a zip file with \(pickles.count) data.pkl, not PyTorch's")
+                file: file,
+                reason: "a zip file with \(pickles.count) data.pkl, not PyTorch's; use torch.save")
         }
         self.root = root
         self.pickle = pickle

@@ -98,7 +98,8 @@ extension Checkpoint {
             guard case .string(let name) = key, case .tensor(let tensor)? = stateDict[key] else {
                 throw damaged(
                     "the state dict holds something other than named tensors: \(key.shown) is "
-                        + (stateDict[key] ?? .none).kind)
+                        + (stateDict[key] ?? .none).kind
+                        + "; leave it out, or save it as a dense tensor of floats")
             }
             // No safetensors header could carry it, nor C read it whole.
             guard !name.utf8.contains(0) else {
