@@ -12,7 +12,7 @@ TABLES = dict(  # at KNOTS, linear between, constant beyond .3
     indomain=[0, .15, .3, .45, .8, .95, 1, .75, .65, .6],
 )
 BLENDS = dict(t=[0, .1, .3, .5, .7, .8, .86, .9, .92, .94], a=[0, .1, .2, .28, .4, .53, .65, .82, .95, 1])
-EVIDENCE = dict(pooled=32, rows=400, most=2048, low=.005, high=.35, spread=1.3, epsilon=1e-2, seed=977, blocks=8,
+EVIDENCE = dict(pooled=32, rows=400, steady=.12, most=2048, low=.005, high=.35, spread=1.2, epsilon=1e-2, seed=977, blocks=8,
                 errors=1.5, lost=1.5, pilot_error=.1)
 # The levels among which the blind estimate chooses.
 GRID = np.array([0, .005, .01, .015, .02, .03, .04, .05, .06, .07, .085, .1, .12, .14, .16, .18, .2, .23, .26, .3,
@@ -42,8 +42,8 @@ def common_level(x):
         return None
     q = ((x.astype("d") ** 2).sum(1) - 1) / D
     m = q.mean()
-    # What q varies by if all rows have the level sqrt(m).
-    expected = np.sqrt(4 * max(m, 0) + 2 * D * m * m) / D
+    # What q varies by if all rows have the level sqrt(m) and the noise is Laplace's; Gaussian noise has a 2 for the 5.
+    expected = np.sqrt(4 * max(m, 0) + 5 * D * m * m) / D
     return float(np.sqrt(m)) if m > 0 and q.std() <= EVIDENCE["spread"] * expected else None
 
 
@@ -74,7 +74,7 @@ def ranking_blend(P, x, level, f):
     E = EVIDENCE
     x, f = x[:E["most"]], f[:E["most"]]
     n = len(x)
-    if not E["low"] <= level <= E["high"] or n < E["rows"] * max(1, (level / .1) ** 2):
+    if not E["low"] <= level <= E["high"] or n < E["rows"] * max(1, (level / E["steady"]) ** 2):
         return None
     variance = float(level) ** 2
     # Never from the noise's own stream.

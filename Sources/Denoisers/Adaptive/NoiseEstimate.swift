@@ -222,7 +222,8 @@ private struct NoisyRows {
 
     /// The level of all rows, if they are many and their lengths differ little more than chance makes them.
     ///
-    /// q = (|x|² − 1) / d has the mean s² and the standard deviation √(4 s² + 2 d s⁴) / d for rows of one level s.
+    /// q = (|x|² − 1) / d has the mean s² for rows of one level s, and the standard deviation
+    /// √(4 s² + (k − 1) d s⁴) / d. k is the noise's kurtosis: 3 for Gaussian noise, 6 for Laplace's.
     func commonLevel(scale: Double) -> Float? {
         guard numbers.count >= NoiseEstimate.rowsToPool else { return nil }
         let (d, count) = (Double(width), Double(numbers.count))
@@ -230,7 +231,7 @@ private struct NoisyRows {
         let mean = q.reduce(0, +) / count
         let variance = q.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
         guard mean > 0,
-            variance.squareRoot() <= 1.3 * (4 * mean + 2 * d * mean * mean).squareRoot() / d
+            variance.squareRoot() <= 1.2 * (4 * mean + 5 * d * mean * mean).squareRoot() / d
         else { return nil }
         return Float(mean.squareRoot())
     }

@@ -66,11 +66,13 @@ public struct StrengthTables: Sendable, Equatable {
 
 /// When the rows of a request are judged together, and how.
 public struct EvidenceLimits: Sendable, Equatable {
-    /// Noisy rows that are needed at levels up to 0.1, and how many are looked at.
+    /// Noisy rows that are needed at levels up to `steadyLevel`, and how many are looked at.
     ///
     /// Stronger noise needs more, by the square of its level.
     public var rows = 400
     public var mostRows = 2048
+    /// Up to which level the same number of rows tells the best blend.
+    static let steadyLevel = 0.12
     /// Between which levels the common one lies.
     public var levels: ClosedRange<Float> = 0.005...0.35
     /// How far the probe goes, in units of the level.
@@ -82,7 +84,8 @@ public struct EvidenceLimits: Sendable, Equatable {
 
     /// The rows that are needed at `level`.
     func rows(at level: Float) -> Int {
-        Int((Double(rows) * max(1, Double(level) * Double(level) * 100)).rounded())
+        let excess = Double(level) / Self.steadyLevel
+        return Int((Double(rows) * max(1, excess * excess)).rounded())
     }
 
     /// What was chosen for the built-in network.

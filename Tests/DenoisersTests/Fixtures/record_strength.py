@@ -23,12 +23,19 @@ def draws(count, seed):
     return uniform.reshape(count, 12).sum(1) - 6
 
 
+def laplace_draws(count, seed):
+    """Laplace noise of variance 1: its distribution's inverse of uniform numbers of SplitMix64."""
+    uniform = ((choose.split_mix(count, seed) >> numpy.uint64(40)).astype("d") + 0.5) / 2**24
+    value = numpy.log(2 * numpy.minimum(uniform, 1 - uniform)) / numpy.sqrt(2)
+    return numpy.where(uniform < 0.5, value, -value)
+
+
 parameters = {name: value.astype("f") for name, value in load_file(here / "adaptive-model.safetensors").items()}
 clean = load_file(here / "adaptive-golden.safetensors")["clean"]
 tensors = {}
 
 
-def record(name, rows, levels, is_unit=False):
+def record(name, rows, levels, is_unit=False, draws=draws):
     x = clean[numpy.arange(rows) % 16]
     x = (x + levels[:, None] * draws(rows * 384, 11).reshape(rows, 384)).astype("f")
     length = numpy.sqrt((x.astype("d") ** 2).sum(1))
@@ -51,6 +58,7 @@ def record(name, rows, levels, is_unit=False):
 record("few", 16, numpy.full(16, 0.1))
 record("pooled", 64, numpy.full(64, 0.1))
 record("mixed", 64, numpy.where(numpy.arange(64) % 2, 0.05, 0.1))
+record("laplace", 64, numpy.full(64, 0.1), draws=laplace_draws)
 record("unit", 64, numpy.full(64, 0.1), is_unit=True)
 record("unit-mixed", 64, numpy.where(numpy.arange(64) % 2, 0.03, 0.2), is_unit=True)
 record("many", 512, numpy.full(512, 0.1))
