@@ -8,7 +8,8 @@ public struct AdaptiveDenoiser: Denoiser {
         /// The numbers that answer.
         public let parameters: AdaptiveParameters
 
-        /// The original's network, which the same file holds for readers that know no other; nil if it has none.
+        /// The original's network, which the same file holds for readers that know no other; nil if
+        /// it has none.
         public let original: AutoencoderParameters?
 
         /// Both networks.
@@ -76,8 +77,8 @@ public struct AdaptiveDenoiser: Denoiser {
         return DenoisedRows(values: answer.values, summary: summary)
     }
 
-    /// The answers in pieces and joined, the rows that move, what Stein's estimate takes of the rows
-    /// that it judges by, and a workspace for each thread of a team.
+    /// The answers in pieces and joined, the rows that move, what Stein's estimate takes of the
+    /// rows that it judges by, and a workspace for each thread of a team.
     public static func memory(rows: Int) -> Int {
         let row = embeddingWidth * MemoryLayout<Float>.stride
         let judged = min(rows, EvidenceLimits().mostRows)
@@ -99,25 +100,30 @@ extension AdaptiveDenoiser {
     /// The most distinct lines that an adaptation sees: its steps see each of so many six times.
     private static let mostLines = 6_000
 
-    /// The numbers of the lines, of `count` distinct ones, that an adaptation sees: evenly spaced if there are too many.
+    /// The numbers of the lines, of `count` distinct ones, that an adaptation sees: evenly spaced
+    /// if there are too many.
     public static func adaptationLines(of count: Int) -> [Int] {
         guard count > mostLines else { return Array(0..<count) }
         return (0..<mostLines).map { $0 * count / mostLines }
     }
 
-    /// Bytes that an adaptation to `lines` lines takes at most, the embeddings of all lines included.
+    /// Bytes that an adaptation to `lines` lines takes at most, the embeddings of all lines
+    /// included.
     public static func adaptationMemory(lines: Int) -> Int {
         let row = embeddingWidth * MemoryLayout<Float>.stride
         let shape = AdaptiveShape()
-        // The chosen lines, those trained on, twice while the replayed rows come to them, and these along the axes.
+        // The chosen lines, those trained on, twice while the replayed rows come to them, and these
+        // along the axes.
         let rows = min(lines, mostLines) + replayedRows
-        // The base, what training made of it, and two parts of the way; judging takes less than training.
+        // The base, what training made of it, and two parts of the way; judging takes less than
+        // training.
         let networks = 4 * shape.parameterCount * MemoryLayout<Float>.stride
         return lines * row + 4 * rows * row + networks
             + AdaptiveBuffers.memory(batch: AdaptationOptions().batchSize, shape: shape) + 4 << 20
     }
 
-    /// Bytes that a training run from scratch on `lines` lines takes at most, their embeddings included.
+    /// Bytes that a training run from scratch on `lines` lines takes at most, their embeddings
+    /// included.
     public static func trainingMemory(lines: Int) -> Int {
         lines * embeddingWidth * MemoryLayout<Float>.stride
             + AdaptiveTrainer.memory(rows: lines, options: AdaptiveTrainingOptions())

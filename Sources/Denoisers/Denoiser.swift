@@ -55,7 +55,8 @@ public struct DenoisingOptions: Sendable, Equatable {
     /// How far rows may move.
     public var strength = DenoisingStrength.auto
 
-    /// Elements that are 0 in every embedding of the encoder that made the rows; nil if nobody knows the encoder.
+    /// Elements that are 0 in every embedding of the encoder that made the rows; nil if nobody
+    /// knows the encoder.
     public var pilots: [Int]?
 
     /// Estimated noise and automatic strength, unless told otherwise.

@@ -29,7 +29,8 @@ public struct SentenceEncoder: Sendable {
     /// How the weights of linear maps lie.
     public var layout: WeightLayout { weights.layout }
 
-    /// Gain and shift of the last layer norm, whose mean over a text's tokens is its embedding; [hidden] each.
+    /// Gain and shift of the last layer norm, whose mean over a text's tokens is its embedding;
+    /// [hidden] each.
     public var lastNorm: (gain: Tensor, shift: Tensor) {
         let norm = weights.layers.last?.outputNorm ?? weights.norm
         return (norm.gain, norm.shift)

@@ -1,10 +1,11 @@
 internal import CKernels
 
-// What lies between the products of the adaptive denoiser's network, forward and backward. A row has one noise level s;
-// w are the variances of clean vectors along their principal axes, and g = w / (w + s²) is the gain of the Wiener
-// filter (Wiener 1949) there.
+// What lies between the products of the adaptive denoiser's network, forward and backward. A row
+// has one noise level s; w are the variances of clean vectors along their principal axes, and g = w
+// / (w + s²) is the gain of the Wiener filter (Wiener 1949) there.
 
-/// Where the levels' features stand that the network sees beside a row: i · `spacing` for i < `count`.
+/// Where the levels' features stand that the network sees beside a row: i · `spacing` for i <
+/// `count`.
 public struct LevelFeatures: Sendable, Equatable {
     /// How many there are, at most 16.
     public let count: Int
@@ -19,7 +20,8 @@ public struct LevelFeatures: Sendable, Equatable {
     }
 }
 
-/// input[rows, stride] = (y − mean) / √(w + s²), then the features exp(−((s − cᵢ) / spacing)²), 1, and zeros.
+/// input[rows, stride] = (y − mean) / √(w + s²), then the features exp(−((s − cᵢ) / spacing)²), 1,
+/// and zeros.
 ///
 /// - Parameters:
 ///   - y: [rows, columns] in the basis of the principal axes.
@@ -55,7 +57,8 @@ public func networkInput(
 
 /// gated[rows, hidden] = silu(p) · q for h[rows, 2 · hidden] = [p; q], silu(p) = p / (1 + exp(−p)).
 ///
-/// SwiGLU (Shazeer 2020, arXiv 2002.05202); the exponential is within 3e-9, so the result within 3e-7 of itself.
+/// SwiGLU (Shazeer 2020, arXiv 2002.05202); the exponential is within 3e-9, so the result within
+/// 3e-7 of itself.
 public func gated(
     _ h: Span<Float>, rows: Int, hidden: Int, into gated: inout MutableSpan<Float>
 ) {
@@ -68,7 +71,8 @@ public func gated(
     }
 }
 
-/// Backward of `gated`: from the gradient of its result [rows, hidden] that of h [rows, 2 · hidden], over h.
+/// Backward of `gated`: from the gradient of its result [rows, hidden] that of h [rows, 2 ·
+/// hidden], over h.
 public func gatedBackward(
     _ h: inout MutableSpan<Float>, gradient: Span<Float>, rows: Int, hidden: Int
 ) {
@@ -81,8 +85,8 @@ public func gatedBackward(
     }
 }
 
-/// output[rows, columns] = (y − mean) · g + r · √(w (1 − g)): the Wiener filter's answer and a residual in units of the
-/// filter's own error.
+/// output[rows, columns] = (y − mean) · g + r · √(w (1 − g)): the Wiener filter's answer and a
+/// residual in units of the filter's own error.
 ///
 /// - Parameters:
 ///   - y: [rows, columns] in the basis of the principal axes.
@@ -118,7 +122,8 @@ public func posterior(
     }
 }
 
-/// Σ over rows of weight · Σ t² with t = y · g + r · √(w (1 − g)) − target, and its gradient by r, written over r.
+/// Σ over rows of weight · Σ t² with t = y · g + r · √(w (1 − g)) − target, and its gradient by r,
+/// written over r.
 ///
 /// - Parameters:
 ///   - r: the residual, [rows, columns].

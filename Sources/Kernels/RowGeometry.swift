@@ -1,6 +1,7 @@
 internal import CKernels
 
-// Lengths of rows, and how far one row lies from another, in double: the squares of floats have no room in floats.
+// Lengths of rows, and how far one row lies from another, in double: the squares of floats have no
+// room in floats.
 
 /// lengths[rows] = Σ x² over each row of x [rows, columns].
 public func squaredLengths(
@@ -16,7 +17,8 @@ public func squaredLengths(
     }
 }
 
-/// levels[rows] = √(max(Σ (x + shift)² − 1, 0) / columns): how noisy rows are that have length 1 without noise.
+/// levels[rows] = √(max(Σ (x + shift)² − 1, 0) / columns): how noisy rows are that have length 1
+/// without noise.
 ///
 /// - Parameters:
 ///   - x: [rows, columns].

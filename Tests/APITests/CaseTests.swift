@@ -78,7 +78,8 @@ struct RecordedCase: Decodable, Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Paths and schemas of the reference stand unchanged in a document that may say more beside them.
+    /// Paths and schemas of the reference stand unchanged in a document that may say more beside
+    /// them.
     private func expectDocument(_ bytes: [UInt8], contains reference: [UInt8]) throws {
         func object(_ bytes: [UInt8]) throws -> [String: Any] {
             try #require(JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])

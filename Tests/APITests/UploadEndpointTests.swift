@@ -86,7 +86,8 @@ import StandIns
         ("ab#\n", "byte 2"), ("a\r\nb#", "byte 4, line 2"),
     ])
     func `beyond the first line the refusal names the line too`(content: String, place: String) {
-        // The sign stands for the first byte of a sequence that is not finished, which the end may cut.
+        // The sign stands for the first byte of a sequence that is not finished, which the end may
+        // cut.
         let bytes = Array(content.utf8).map { $0 == UInt8(ascii: "#") ? 0xE4 : $0 }
         for piece in [1, 2, 3, Int.max] {
             let answer = upload(form(bytes), pieces: [piece])

@@ -8,7 +8,8 @@ import TestSupport
 
 @testable import Denoisers
 
-/// A 60-step training run recorded from PyTorch: 100 rows, batches of 32, 32, 32 and 4 (padded with -1).
+/// A 60-step training run recorded from PyTorch: 100 rows, batches of 32, 32, 32 and 4 (padded with
+/// -1).
 ///
 /// Its row indices are stored as floats.
 struct Recording {
@@ -92,7 +93,8 @@ func floats(_ tensor: Tensor) -> [Float] {
     }
 }
 
-/// Makes the steps of a recorded run: the first gradient, each loss, the parameters after each step.
+/// Makes the steps of a recorded run: the first gradient, each loss, the parameters after each
+/// step.
 func repeatRun(
     from initial: [Float], _ steps: [(noisy: [Float], clean: [Float])]
 ) -> (gradient: [Float], losses: [Float], parameters: [[Float]]) {

@@ -200,7 +200,8 @@ extension Service {
         let service = try Service(triage: triage) {
             $0.requestThreads = 5
             $0.longThreads = 1
-            // As many forms may wait as may hold a thread: the eight peers find room, whatever they send.
+            // As many forms may wait as may hold a thread: the eight peers find room, whatever they
+            // send.
             $0.formThreads = 4
             $0.queuedRequests = 100
         }

@@ -6,7 +6,8 @@ import Testing
 
 @testable import Inference
 
-/// Clean rows of length 1 whose pilots are 0, as the encoder makes them: mean plus something along the axes.
+/// Clean rows of length 1 whose pilots are 0, as the encoder makes them: mean plus something along
+/// the axes.
 private func cleanRows(_ count: Int, of denoiser: AdaptiveDenoiser) -> [Float] {
     let tensors = Dictionary(
         uniqueKeysWithValues: denoiser.tensors.map { ($0.name, $0.tensor) })

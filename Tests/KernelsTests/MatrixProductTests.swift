@@ -44,7 +44,8 @@ import TestSupport
         }
     }
 
-    /// [m, k] · [k, n] in double, or [n, k]ᵀ, rows apart as given, over an output that holds 7 before.
+    /// [m, k] · [k, n] in double, or [n, k]ᵀ, rows apart as given, over an output that holds 7
+    /// before.
     private func twin(
         _ a: [Float], _ b: [Float], _ transposeB: Bool, m: Int, n: Int, k: Int,
         strideA: Int, strideB: Int, strideOutput: Int

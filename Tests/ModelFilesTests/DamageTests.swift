@@ -31,7 +31,8 @@ import TestSupport
 
     /// A flip is either found or in a byte that means nothing, such as padding.
     ///
-    /// The values are then the same. In safetensors, which has no checksum, the tensors themselves are left out.
+    /// The values are then the same. In safetensors, which has no checksum, the tensors themselves
+    /// are left out.
     @Test(arguments: small) func `with one bit flipped give the same values or none`(
         name: String
     ) throws {

@@ -48,7 +48,8 @@ func tensor(_ shape: [Int], _ values: [Float]) -> Tensor {
     Tensor(shape: shape, copying: values.span)
 }
 
-/// The error of reading `bytes`, checked to be one line that starts with the file's name; nil if they are read.
+/// The error of reading `bytes`, checked to be one line that starts with the file's name; nil if
+/// they are read.
 func refusal(of bytes: [UInt8], file: String = "model.pt") -> String? {
     do throws(ModelFileError) {
         _ = try Checkpoint(decoding: bytes, file: file)

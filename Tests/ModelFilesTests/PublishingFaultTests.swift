@@ -60,7 +60,8 @@ import TestSupport
         }
     }
 
-    /// From one step on nothing happens any more, not even tidying up: what a killed process leaves.
+    /// From one step on nothing happens any more, not even tidying up: what a killed process
+    /// leaves.
     @Test func `for ever at any step leaves the old file or the new one, whole`() throws {
         var (old, new) = (0, 0)
         for index in 0...Self.steps.count {

@@ -2,8 +2,8 @@ public import Inference
 private import Synchronization
 public import System
 
-/// What stands in for the models behind the routes: texts become rows of zeros, embeddings stay as they
-/// are, and training only remembers its text.
+/// What stands in for the models behind the routes: texts become rows of zeros, embeddings stay as
+/// they are, and training only remembers its text.
 public final class StandInService: DenoisingService {
     public let isModelLoaded: Bool
     private let error: InferenceError?

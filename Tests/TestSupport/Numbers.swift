@@ -1,5 +1,5 @@
-/// The largest difference between values and those expected; infinite if there are not as many, or one is
-/// not a number.
+/// The largest difference between values and those expected; infinite if there are not as many, or
+/// one is not a number.
 public func largestDifference(_ values: [Float], _ expected: [Float]) -> Float {
     guard values.count == expected.count else { return .infinity }
     return zip(values, expected).reduce(0) { largest, pair in

@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// The folder of an encoder of one layer with seeded random weights: all that is said of the published one
-/// but its vectors, in a hundredth of the time.
+/// The folder of an encoder of one layer with seeded random weights: all that is said of the
+/// published one but its vectors, in a hundredth of the time.
 public struct SmallEncoder {
     /// Word pieces, numbered by their lines in vocab.txt.
     public static let vocabulary =
@@ -30,7 +30,8 @@ public struct SmallEncoder {
     ///
     /// - Parameters:
     ///   - seed: what the weights follow from.
-    ///   - inner: the features inside the feed-forward part; those of a multiple of 6 can be packed.
+    ///   - inner: the features inside the feed-forward part; those of a multiple of 6 can be
+    ///     packed.
     ///   - changes: fields of config.json with other values, as JSON.
     public static func write(
         to folder: String, seed: UInt64 = 1, inner: Int = 48,

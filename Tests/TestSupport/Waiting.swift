@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Runs `body` with the path of a new folder, short enough for a socket, which is removed afterwards.
+/// Runs `body` with the path of a new folder, short enough for a socket, which is removed
+/// afterwards.
 public func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -13,15 +13,17 @@ public struct AdaptiveAnswer: Sendable {
 }
 
 extension AdaptiveParameters {
-    /// Denoises `x`: x + a · (k · f − x), with the row's scale k, the network's answer f and the amount a of its strength.
+    /// Denoises `x`: x + a · (k · f − x), with the row's scale k, the network's answer f and the
+    /// amount a of its strength.
     ///
-    /// A row of level 0 comes back to the bit. No row moves further than the length that its level gives its noise, and a
-    /// row whose answer is not finite does not move.
+    /// A row of level 0 comes back to the bit. No row moves further than the length that its level
+    /// gives its noise, and a row whose answer is not finite does not move.
     ///
     /// - Parameters:
     ///   - x: [rows, width].
     ///   - noise: every row's noise level; nil to estimate it (`estimateNoise`).
-    ///   - profile: how far rows move; nil to decide that by the rows (`StrengthTables`, `requestStrength`).
+    ///   - profile: how far rows move; nil to decide that by the rows (`StrengthTables`,
+    ///     `requestStrength`).
     ///   - team: a second thread for many rows; the result is the same without it, to the bit.
     public func denoise(
         _ x: [Float], noise: Float? = nil, profile: AdaptiveProfile? = nil,

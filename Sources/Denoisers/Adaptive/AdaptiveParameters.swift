@@ -3,9 +3,10 @@ internal import Tensors
 
 /// A trained adaptive denoiser's numbers, immutable and shared.
 ///
-/// Of a noisy row x = e + s · n with |e| = 1 the network tells the mean of e: the answer of the Wiener filter, and a
-/// residual that it learned, in units of the filter's own error. How that is done stands at `AdaptiveWorkspace`; how
-/// strong the noise is, at `estimateNoise`; how far a row then moves, at `StrengthTables`.
+/// Of a noisy row x = e + s · n with |e| = 1 the network tells the mean of e: the answer of the
+/// Wiener filter, and a residual that it learned, in units of the filter's own error. How that is
+/// done stands at `AdaptiveWorkspace`; how strong the noise is, at `estimateNoise`; how far a row
+/// then moves, at `StrengthTables`.
 public struct AdaptiveParameters: Sendable {
     /// The network's extents.
     public let shape: AdaptiveShape

@@ -18,7 +18,8 @@ public struct AdaptiveShape: Sendable, Equatable {
     /// The features by which the network sees the noise level: 8 from 0 to 0.3.
     static let features = LevelFeatures(count: 8, spacing: 0.3 / 7)
 
-    /// Elements of a row that the hidden layer reads: an embedding, the features, 1, and zeros that fill up vectors.
+    /// Elements of a row that the hidden layer reads: an embedding, the features, 1, and zeros that
+    /// fill up vectors.
     var inputs: Int { (width + Self.features.count + 1 + 15) / 16 * 16 }
 
     /// The hidden layer's weights, with those of the features and the biases: [2 · hidden, inputs].

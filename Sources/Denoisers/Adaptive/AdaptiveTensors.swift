@@ -7,8 +7,9 @@ extension AdaptiveParameters {
 
     /// Takes the parameters by name.
     ///
-    /// The width is that of `mu`, the number of hidden units half the rows of `Wi`. Pilots and tables of strength may be
-    /// missing: then no element is taken for a pilot, and the tables are the default ones.
+    /// The width is that of `mu`, the number of hidden units half the rows of `Wi`. Pilots and
+    /// tables of strength may be missing: then no element is taken for a pilot, and the tables are
+    /// the default ones.
     ///
     /// - Parameters:
     ///   - prefix: what the names begin with.
@@ -88,7 +89,8 @@ extension AdaptiveParameters {
         return named.map { (Self.prefix + $0.name, $0.tensor) }
     }
 
-    /// The names, without `prefix`, of tensors that lose nothing that shows if a file keeps them in half precision.
+    /// The names, without `prefix`, of tensors that lose nothing that shows if a file keeps them in
+    /// half precision.
     public static let halfPrecision: Set<String> = ["U", "Wi", "bi", "Ws", "Wo", "bo"]
 }
 

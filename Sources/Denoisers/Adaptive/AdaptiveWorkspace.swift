@@ -3,12 +3,15 @@ internal import Tensors
 
 /// What the network writes on its way over a block of rows.
 ///
-/// With U the principal axes of clean embeddings, w the variances along them, mu their mean and s a row's noise level:
+/// With U the principal axes of clean embeddings, w the variances along them, mu their mean and s a
+/// row's noise level:
 ///
-///     v = w + s²,  g = w / v,  y = (x − mu) U,  z = y / √v,  φᵢ = exp(−((s − cᵢ) / c₁)²), cᵢ = 0.3 i / 7, i < 8
-///     [p; q] = Wi z + bi + Ws φ,  r = Wo (silu(p) · q) + bo,  f = (y · g + r · √(w (1 − g))) Uᵀ + mu
+///     v = w + s²,  g = w / v,  y = (x − mu) U,  z = y / √v,  φᵢ = exp(−((s − cᵢ) / c₁)²), cᵢ = 0.3
+///     i / 7, i < 8 [p; q] = Wi z + bi + Ws φ,  r = Wo (silu(p) · q) + bo,  f = (y · g + r · √(w (1
+///     − g))) Uᵀ + mu
 ///
-/// The first summand is the Wiener filter (Wiener 1949), the gated layer SwiGLU (Shazeer 2020, arXiv 2002.05202).
+/// The first summand is the Wiener filter (Wiener 1949), the gated layer SwiGLU (Shazeer 2020,
+/// arXiv 2002.05202).
 struct AdaptiveWorkspace: ~Copyable {
     /// The most rows at once.
     let capacity: Int
@@ -34,8 +37,8 @@ struct AdaptiveWorkspace: ~Copyable {
 
     /// Storage for blocks of up to `rows` rows through a network of `shape`.
     ///
-    /// - Parameter rows: at most `mostRows`, within which a row's answer has the same bits whatever rows come with it
-    ///   (see `multiply`).
+    /// - Parameter rows: at most `mostRows`, within which a row's answer has the same bits whatever
+    ///   rows come with it (see `multiply`).
     init(rows: Int, shape: AdaptiveShape) {
         precondition(1...Self.mostRows ~= rows, "\(rows) rows in a block")
         capacity = rows
@@ -94,7 +97,8 @@ struct AdaptiveWorkspace: ~Copyable {
     }
 }
 
-// Functions of matrices: within a method two of the workspace's own could not be read and written at once.
+// Functions of matrices: within a method two of the workspace's own could not be read and written
+// at once.
 
 /// y = x · weight.
 private func multiply(_ x: borrowing Matrix, _ weight: MatrixView, into y: inout Matrix) {

@@ -4,8 +4,9 @@ internal import Tensors
 
 /// The noise level of a row of which only the direction is known.
 ///
-/// Maximum likelihood over a grid of levels: at level s the row u, of length 1, is k · u with k = √(1 + d s²), drawn from
-/// N(mu, U diag(w + s²) Uᵀ), and the volume element is k^d. The sum is made along the axes U.
+/// Maximum likelihood over a grid of levels: at level s the row u, of length 1, is k · u with k =
+/// √(1 + d s²), drawn from N(mu, U diag(w + s²) Uᵀ), and the volume element is k^d. The sum is made
+/// along the axes U.
 struct BlindTables: Sendable {
     /// The levels that are compared.
     static let grid: [Float] = [
@@ -13,7 +14,8 @@ struct BlindTables: Sendable {
         0.18, 0.2, 0.23, 0.26, 0.3, 0.35, 0.4,
     ]
 
-    /// Training keeps variances at or above this, so one hardly above it belongs to an axis without any.
+    /// Training keeps variances at or above this, so one hardly above it belongs to an axis without
+    /// any.
     private static let flatVariance: Float = 2.1e-5
 
     /// The variance of such an axis, which the rounding of floats leaves.
@@ -82,8 +84,8 @@ struct BlindLikelihoods: Sendable {
         return values[start + next - 1] * (1 - part) + values[start + next] * part
     }
 
-    /// The level that is likeliest for all rows together, and how much likelier, in nats, each row's own level is on
-    /// average.
+    /// The level that is likeliest for all rows together, and how much likelier, in nats, each
+    /// row's own level is on average.
     ///
     /// It is the vertex of the parabola through the three levels around the highest sum.
     var together: (level: Float, loss: Double) {

@@ -4,8 +4,8 @@ internal import System
 
 /// How noisy each row of a request is.
 public struct NoiseEstimate: Sendable, Equatable {
-    /// Each row's noise level: the standard deviation of an element's noise at the scale at which a clean row has length
-    /// 1; 0 for a clean row. [rows]
+    /// Each row's noise level: the standard deviation of an element's noise at the scale at which a
+    /// clean row has length 1; 0 for a clean row. [rows]
     public var levels: [Float]
 
     /// The length that a row would have without its noise. [rows]
@@ -37,17 +37,20 @@ extension AdaptiveParameters {
     ///
     /// A clean embedding has length 1 and zeros in its pilots, whatever the text. So:
     ///
-    /// 1. A row whose pilots are 0, within 1e-5 of its length, has no dense noise, whatever its scale. Its level is 0.
-    /// 2. At the scale at which a clean row has length 1, |x|² = 1 + width · s² tells s. Whether rows have that scale, or
-    ///    one of their own, their lengths and pilots tell, or their directions (`BlindTables`) if they are few.
-    /// 3. Rows that all have one length, within a thousandth, and cannot have that scale, were scaled to it after the
-    ///    noise came. Their directions tell their levels.
-    /// 4. If their lengths, or their directions, allow that 32 rows or more have one level, they have it: the mean of
-    ///    many tells it better than each row tells its own.
+    /// 1. A row whose pilots are 0, within 1e-5 of its length, has no dense noise, whatever its
+    ///    scale. Its level is 0.
+    /// 2. At the scale at which a clean row has length 1, |x|² = 1 + width · s² tells s. Whether
+    ///    rows have that scale, or one of their own, their lengths and pilots tell, or their
+    ///    directions (`BlindTables`) if they are few.
+    /// 3. Rows that all have one length, within a thousandth, and cannot have that scale, were
+    ///    scaled to it after the noise came. Their directions tell their levels.
+    /// 4. If their lengths, or their directions, allow that 32 rows or more have one level, they
+    ///    have it: the mean of many tells it better than each row tells its own.
     ///
     /// - Parameters:
     ///   - x: [rows, width]; a row with an element that is not finite counts as clean.
-    ///   - given: the level of every row, if the caller knows it; rows of one length are then taken as scaled.
+    ///   - given: the level of every row, if the caller knows it; rows of one length are then taken
+    ///     as scaled.
     public func estimateNoise(_ x: Span<Float>, given: Float? = nil) -> NoiseEstimate {
         let width = shape.width
         precondition(x.count % width == 0, "\(x.count) values in rows of \(width)")
@@ -88,10 +91,12 @@ extension AdaptiveParameters {
         return estimate
     }
 
-    /// The one level of rows that were scaled after their noise came; nil if they are few or may have several.
+    /// The one level of rows that were scaled after their noise came; nil if they are few or may
+    /// have several.
     ///
-    /// The pilots of enough rows tell it, whatever the kind of text: a unit row's have the mean square p = s² / (1 + d s²)
-    /// in d elements. Else it is the level that is likeliest for all rows.
+    /// The pilots of enough rows tell it, whatever the kind of text: a unit row's have the mean
+    /// square p = s² / (1 + d s²) in d elements. Else it is the level that is likeliest for all
+    /// rows.
     private func commonLevel(
         of rows: NoisyRows, _ likelihoods: BlindLikelihoods, in x: Span<Float>
     ) -> Float? {
@@ -133,8 +138,8 @@ extension AdaptiveParameters {
 
     /// The length that these rows would have without their noise.
     ///
-    /// Their mean square length is that, squared, and what the pilots tell of the noise. If the pilots of so few rows
-    /// tell too little, the rows' directions decide.
+    /// Their mean square length is that, squared, and what the pilots tell of the noise. If the
+    /// pilots of so few rows tell too little, the rows' directions decide.
     private func commonScale(of rows: NoisyRows, in x: Span<Float>) -> Double {
         let few = rows.first(Self.judgedRows)
         guard !pilots.isEmpty else {
@@ -163,7 +168,8 @@ extension AdaptiveParameters {
 }
 
 extension [Int] {
-    /// Whether these pilots show noise in a row of the given length; without any pilot each row may be noisy.
+    /// Whether these pilots show noise in a row of the given length; without any pilot each row may
+    /// be noisy.
     fileprivate func showNoise(
         _ x: Span<Float>, row: Int, _ width: Int, _ length: Double
     ) -> Bool {
@@ -220,9 +226,10 @@ private struct NoisyRows {
         return Float((max(length * length - 1, 0) / Double(width)).squareRoot())
     }
 
-    /// The level of all rows, if they are many and their lengths differ little more than chance makes them.
+    /// The level of all rows, if they are many and their lengths differ little more than chance
+    /// makes them.
     ///
-    /// q = (|x|² − 1) / d has the mean s² for rows of one level s, and the standard deviation
+    /// q = (|x|² − 1) / d has the mean s² for rows of one level s. Its standard deviation is
     /// √(4 s² + (k − 1) d s⁴) / d. k is the noise's kurtosis: 3 for Gaussian noise, 6 for Laplace's.
     func commonLevel(scale: Double) -> Float? {
         guard numbers.count >= NoiseEstimate.rowsToPool else { return nil }
@@ -241,10 +248,11 @@ private struct NoisyRows {
         lengths[index] / (1 + Double(width) * Double(level) * Double(level)).squareRoot()
     }
 
-    /// Whether the levels that lengths tell at scale 1 are nearly as likely, by the rows' directions, as any.
+    /// Whether the levels that lengths tell at scale 1 are nearly as likely, by the rows'
+    /// directions, as any.
     ///
-    /// The likelihoods are those of text like that trained on. Of other text with little noise the directions promise
-    /// more than there is, so little noise needs more to be refused.
+    /// The likelihoods are those of text like that trained on. Of other text with little noise the
+    /// directions promise more than there is, so little noise needs more to be refused.
     func mayHaveScaleOne(_ likelihoods: BlindLikelihoods) -> Bool {
         let levels = lengths.indices.map { level($0, scale: 1) }
         let count = Double(levels.count)
@@ -255,8 +263,8 @@ private struct NoisyRows {
         return loss <= min(25, 0.2 / max(square.squareRoot(), 1e-6) + 0.5)
     }
 
-    /// The common scale at which the levels that lengths tell are likeliest together, of those that single rows' own
-    /// levels tell.
+    /// The common scale at which the levels that lengths tell are likeliest together, of those that
+    /// single rows' own levels tell.
     func likeliestScale(_ likelihoods: BlindLikelihoods) -> Double {
         let candidates = lengths.indices.map { scale($0, level: likelihoods.best($0)) }
         func likelihood(_ scale: Double) -> Double {

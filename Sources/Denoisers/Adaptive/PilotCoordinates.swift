@@ -1,14 +1,15 @@
-/// Elements that are 0 in every embedding whatever the text: where the gain and the shift of the encoder's last layer
-/// norm are.
+/// Elements that are 0 in every embedding whatever the text: where the gain and the shift of the
+/// encoder's last layer norm are.
 ///
-/// Noise shows there undisturbed, and without noise they are 0 at any scale. An encoder may have none.
+/// Noise shows there undisturbed, and without noise they are 0 at any scale. An encoder may have
+/// none.
 ///
 /// - Parameters:
 ///   - gain: the last layer norm's weight, [width].
 ///   - bias: its bias, [width].
 ///   - bound: what counts as 0; elements of an embedding are about 0.05.
-/// - Returns: their indices in rising order; empty if there are none, or if there are so many that the layer norm is not
-///   that of an encoder which tells texts apart.
+/// - Returns: their indices in rising order; empty if there are none, or if there are so many that
+///   the layer norm is not that of an encoder which tells texts apart.
 public func pilotCoordinates(
     gain: Span<Float>, bias: Span<Float>, bound: Float = 1e-6
 ) -> [Int] {

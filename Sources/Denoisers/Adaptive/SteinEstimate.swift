@@ -23,8 +23,9 @@ extension StrengthTables {
 extension AdaptiveParameters {
     /// How far the rows of a request move if nobody says it.
     ///
-    /// Rows that move by different amounts lose neighbours: those with less noise left become everybody's. So all rows
-    /// of one level move by one amount. If many rows show that the answers rank well, it is more than `safe`.
+    /// Rows that move by different amounts lose neighbours: those with less noise left become
+    /// everybody's. So all rows of one level move by one amount. If many rows show that the answers
+    /// rank well, it is more than `safe`.
     ///
     /// - Parameters:
     ///   - x: all rows of the request.
@@ -40,12 +41,12 @@ extension AdaptiveParameters {
         return .ranking(blend: best.blend - Double(strengths.evidence.errors) * best.error)
     }
 
-    /// The blend x + t · (f − x) by whose inner products the rows rank best, and the standard error of t; nil if there
-    /// are too few rows, or their level is too high or too low.
+    /// The blend x + t · (f − x) by whose inner products the rows rank best, and the standard error
+    /// of t; nil if there are too few rows, or their level is too high or too low.
     ///
-    /// By Stein's formula (Stein 1981) E[n · h(e + s n)] = s E[div h] for Gaussian noise, so inner products with clean
-    /// vectors that nobody has can be estimated. The divergence comes from one random direction b for each row,
-    /// J b = (f(x + ε s b) − f(x)) / (ε s).
+    /// By Stein's formula (Stein 1981) E[n · h(e + s n)] = s E[div h] for Gaussian noise, so inner
+    /// products with clean vectors that nobody has can be estimated. The divergence comes from one
+    /// random direction b for each row, J b = (f(x + ε s b) − f(x)) / (ε s).
     func rankingBlend(
         _ x: [Float], _ estimate: NoiseEstimate, _ level: Float, _ rows: [Int],
         answers: [Float], _ team: WorkerPair? = nil
@@ -65,7 +66,8 @@ extension AdaptiveParameters {
     }
 }
 
-/// Rows of one level, each moved along a random direction, and how fast the network's answers change on the way.
+/// Rows of one level, each moved along a random direction, and how fast the network's answers
+/// change on the way.
 private struct RowProbe {
     let width: Int
     let step: Float
@@ -119,10 +121,11 @@ private struct RowProbe {
         for i in slopes.indices { slopes[i] = (answersMoved[i] - answers[i]) * factor }
     }
 
-    /// What the correlation of scores under a blend with those of the clean rows is made of, for each row.
+    /// What the correlation of scores under a blend with those of the clean rows is made of, for
+    /// each row.
     ///
-    /// Scores are inner products with rows of the same request, so C, by which they are measured, is the covariance of
-    /// the other half of the rows less their noise.
+    /// Scores are inner products with rows of the same request, so C, by which they are measured,
+    /// is the covariance of the other half of the rows less their noise.
     func rankingSums(_ answers: [Float]) -> [RankingSums] {
         let half = count / 2
         let variance = Double(level) * Double(level)
@@ -203,8 +206,8 @@ struct RankingSums {
     }
 }
 
-/// The best blend for all rows, and its standard error by leaving each of some blocks of rows out once (Quenouille's
-/// jackknife, as Tukey 1958 made an error of it).
+/// The best blend for all rows, and its standard error by leaving each of some blocks of rows out
+/// once (Quenouille's jackknife, as Tukey 1958 made an error of it).
 func bestBlend(_ rows: [RankingSums], blocks: Int) -> (blend: Double, error: Double) {
     func total(_ rows: some Sequence<RankingSums>) -> RankingSums {
         rows.reduce(RankingSums(), +)

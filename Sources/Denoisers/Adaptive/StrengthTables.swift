@@ -4,7 +4,8 @@ internal import Tensors
 public enum AdaptiveProfile: Int, Sendable, CaseIterable {
     /// Never worse than doing nothing, on text of any kind.
     case safe
-    /// Further; never worse on kinds of text that the network was trained on, or that are near to them.
+    /// Further; never worse on kinds of text that the network was trained on, or that are near to
+    /// them.
     case balanced
     /// As far as is never worse on kinds of text that the network was trained on.
     case indomain
@@ -14,8 +15,8 @@ public enum AdaptiveProfile: Int, Sendable, CaseIterable {
 
 /// The numbers that say how far a row moves: out = x + a · (f − x), with f the network's answer.
 ///
-/// They are part of a model, because they were chosen for its network. Each
-/// table has a value for each of `levels`; between these it is linear, beyond the last one constant.
+/// They are part of a model, because they were chosen for its network. Each table has a value for
+/// each of `levels`; between these it is linear, beyond the last one constant.
 public struct StrengthTables: Sendable, Equatable {
     /// Noise levels, rising from 0.
     public var levels: [Float]
@@ -26,7 +27,8 @@ public struct StrengthTables: Sendable, Equatable {
     /// When the rows of a request are judged together.
     public var evidence: EvidenceLimits
 
-    /// The blend that ranks best by the rows themselves, rising from 0 to 1, and a for it; linear in between.
+    /// The blend that ranks best by the rows themselves, rising from 0 to 1, and a for it; linear
+    /// in between.
     public var ranking: (blends: [Float], amounts: [Float])
 
     /// What was chosen for the built-in network.
@@ -50,7 +52,8 @@ public struct StrengthTables: Sendable, Equatable {
         interpolate(profiles[profile.rawValue], over: levels, at: Double(level))
     }
 
-    /// The amount for rows at `level` that are ranked best by the blend `blend`, or by more of the answers.
+    /// The amount for rows at `level` that are ranked best by the blend `blend`, or by more of the
+    /// answers.
     ///
     /// It lies between that of `safe` and that of `indomain`.
     func amount(at level: Float, rankingBlend blend: Double) -> Double {

@@ -98,8 +98,8 @@ extension Denoiser {
             denoisedRecall: recallAtOne(of: denoised, among: clean, width: width))
     }
 
-    /// The mean squared error to `clean` [rows, width] of noisy rows, denoised as far as the network would have them go;
-    /// the noise follows from `seed`.
+    /// The mean squared error to `clean` [rows, width] of noisy rows, denoised as far as the
+    /// network would have them go; the noise follows from `seed`.
     public func compareErrors(clean: [Float], noiseLevel: Float, seed: UInt64) -> Double {
         let noisy = addingNoise(to: clean, noiseLevel: noiseLevel, seed: seed)
         let denoised = denoise(noisy, DenoisingOptions(strength: .restore), team: nil).values

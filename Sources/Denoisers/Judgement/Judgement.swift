@@ -5,10 +5,11 @@ internal import Tensors
 public struct Measures: Sendable, Equatable {
     /// The mean cosine to the clean row.
     public var cosine: Double
-    /// The mean part of a row's ten nearest clean neighbours that are its neighbours still, both sides noisy.
+    /// The mean part of a row's ten nearest clean neighbours that are its neighbours still, both
+    /// sides noisy.
     public var neighbours: Double
-    /// The mean part of the eleven clean rows nearest to the clean row, itself among them, that are nearest to the noisy
-    /// one.
+    /// The mean part of the eleven clean rows nearest to the clean row, itself among them, that are
+    /// nearest to the noisy one.
     public var queries: Double
     /// The part of the rows whose nearest clean row is their own.
     public var recall: Double
@@ -23,11 +24,12 @@ public struct Judged: Sendable, Equatable {
     public var name: String
     /// What is left after it.
     public var measures: Measures
-    /// By how much each of the measures is above doing nothing, in the order of `Measures.all`, and the standard errors
-    /// of these differences over the rows.
+    /// By how much each of the measures is above doing nothing, in the order of `Measures.all`, and
+    /// the standard errors of these differences over the rows.
     public var gains, errors: [Double]
 
-    /// Whether cosine, neighbours or queries fall below doing nothing by more than twice the error of that and 0.004.
+    /// Whether cosine, neighbours or queries fall below doing nothing by more than twice the error
+    /// of that and 0.004.
     public var isWorse: Bool {
         zip(gains, errors).prefix(3).contains { $0 < -max(0.004, 2 * $1) }
     }
@@ -72,8 +74,8 @@ public struct Judge {
     /// The ten nearest to each, and the eleven with itself.
     private let neighbours, queries: [Int32]
 
-    /// Finds the neighbours of `clean` [rows, width], of which there are `leastRows` or more; 2,000 take a third of a
-    /// second and 32 MB.
+    /// Finds the neighbours of `clean` [rows, width], of which there are `leastRows` or more; 2,000
+    /// take a third of a second and 32 MB.
     public init(clean: [Float], width: Int = 384) {
         precondition(
             clean.count % width == 0 && clean.count >= Self.leastRows * width,
@@ -171,8 +173,8 @@ private func lengthOne(_ rows: [Float], _ width: Int) -> [Float] {
 }
 
 extension AdaptiveParameters {
-    /// The Wiener filter (Wiener 1949) of this network's clean statistics at the level that each row's length tells: the
-    /// best that is linear. [rows, width]
+    /// The Wiener filter (Wiener 1949) of this network's clean statistics at the level that each
+    /// row's length tells: the best that is linear. [rows, width]
     public func wiener(_ rows: [Float]) -> [Float] {
         let width = shape.width
         let count = rows.count / width

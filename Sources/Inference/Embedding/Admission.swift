@@ -1,5 +1,5 @@
-/// Admission: refuses jobs that would not be done in time, and those that would make an admitted job
-/// late.
+/// Admission: refuses jobs that would not be done in time, and those that would make an admitted
+/// job late.
 extension EmbeddingQueue {
     /// What of its time a job may need by the estimate if others are ahead of it.
     private static let margin = 0.85

@@ -35,8 +35,8 @@ struct EmbeddingQueue {
     /// The most tokens of a short job: as many as one batch holds.
     static let shortTokens = 512
 
-    /// Keeps background work from starving: after 8 foreground batches, one background batch of at most
-    /// 32 tokens, or of one sequence.
+    /// Keeps background work from starving: after 8 foreground batches, one background batch of at
+    /// most 32 tokens, or of one sequence.
     private static let patience = 8
     private static let turnTokens = 32
     private var passedOver = 0

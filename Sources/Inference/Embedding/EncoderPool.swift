@@ -97,8 +97,8 @@ final class EncoderPool: Sendable {
         }
     }
 
-    /// The same for a long request of which only the length is known, behind others that are not read
-    /// either.
+    /// The same for a long request of which only the length is known, behind others that are not
+    /// read either.
     ///
     /// As long as none was read in vain just now, nil as well if nothing waits.
     func refusal(

@@ -1,7 +1,8 @@
-/// What long requests cost that were read only to be refused, and for how long none like them is read.
+/// What long requests cost that were read only to be refused, and for how long none like them is
+/// read.
 ///
-/// How many tokens a request has is known once it is read. Refusing so late takes from the encoder what those
-/// who are let in wait for.
+/// How many tokens a request has is known once it is read. Refusing so late takes from the encoder
+/// what those who are let in wait for.
 struct Wariness {
     /// Bytes of the smallest such request.
     private var bytes = Int.max
@@ -11,7 +12,8 @@ struct Wariness {
 
     private var end: ContinuousClock.Instant?
 
-    /// How much longer none is read than reading took: so small a share of a core goes into refusing.
+    /// How much longer none is read than reading took: so small a share of a core goes into
+    /// refusing.
     private static let factor = 25.0
 
     /// The longest that it lasts after one of them.

@@ -28,7 +28,8 @@ public struct DenoiserModel: Sendable {
 
     /// The model that ships with the product, linked into the executable.
     ///
-    /// Its networks are read when a row shows noise for the first time: a service of clean text needs none of them.
+    /// Its networks are read when a row shows noise for the first time: a service of clean text
+    /// needs none of them.
     public static let builtIn: DenoiserModel? = {
         let name = AdaptiveParameters.prefix + AdaptiveParameters.pilotsName
         guard let head = readBuiltIn({ $0 == name }), let tensor = head.tensors.first?.tensor,
@@ -68,7 +69,8 @@ public struct DenoiserModel: Sendable {
 
     /// The network of the kind that `checkpoint` names.
     ///
-    /// A file that names none holds an autoencoder, or an adaptive denoiser if it has one's tensors.
+    /// A file that names none holds an autoencoder, or an adaptive denoiser if it has one's
+    /// tensors.
     private static func denoiser(
         in checkpoint: Checkpoint, _ file: String
     ) throws(ModelFileError) -> any Denoiser {

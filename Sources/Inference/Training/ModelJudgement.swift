@@ -19,7 +19,8 @@ public struct ModelJudgement: Sendable {
     /// Judges `denoiser` on held-out rows and on the built-in set.
     ///
     /// - Parameters:
-    ///   - heldOut: clean embeddings it was not trained on, [rows, 384]; too few of them judge nothing.
+    ///   - heldOut: clean embeddings it was not trained on, [rows, 384]; too few of them judge
+    ///     nothing.
     ///   - builtIn: the rows that every model is judged on.
     ///   - isCancelled: asked often; true leaves the rest out.
     init(
@@ -37,9 +38,11 @@ public struct ModelJudgement: Sendable {
         }
     }
 
-    /// Why the model is worse than doing nothing, in one line of ASCII; nil if it is not beyond the error.
+    /// Why the model is worse than doing nothing, in one line of ASCII; nil if it is not beyond the
+    /// error.
     ///
-    /// Of some thirty comparisons one lies two standard errors off by chance, so three are asked for.
+    /// Of some thirty comparisons one lies two standard errors off by chance, so three are asked
+    /// for.
     public var objection: String? {
         var worst: (excess: Double, text: String)?
         for part in parts {
@@ -68,8 +71,8 @@ public struct ModelJudgement: Sendable {
     /// A loss below this is none.
     private static let tolerance = 0.004
 
-    /// The judgement as JSON: for each set and level cosine, neighbours kept with both sides noisy, with noisy queries
-    /// on clean rows, and recall@1.
+    /// The judgement as JSON: for each set and level cosine, neighbours kept with both sides noisy,
+    /// with noisy queries on clean rows, and recall@1.
     var json: JSONValue {
         func numbers(_ measures: Measures) -> JSONValue {
             .array(measures.all.map { .double(rounded($0)) })

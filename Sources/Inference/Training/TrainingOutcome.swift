@@ -20,7 +20,8 @@ public struct TrainingOutcome: Sendable {
     /// Whether the version is live.
     public var isActivated: Bool { objection == nil }
 
-    /// How far the adaptive denoiser went from its base to what training made of it, from 0 to 1; nil of other kinds.
+    /// How far the adaptive denoiser went from its base to what training made of it, from 0 to 1;
+    /// nil of other kinds.
     public var adaptedPart: Double? {
         switch adaptation?.outcome {
         case .adapted(let part)?: part

@@ -68,14 +68,15 @@ public struct TrainingRun: Sendable {
 
     /// Trains on UTF-8 `text` and publishes the result at `path`.
     ///
-    /// The lock is held from before the first line is embedded until the model is published, so runs of
-    /// all processes on the same file come one after the other.
+    /// The lock is held from before the first line is embedded until the model is published, so
+    /// runs of all processes on the same file come one after the other.
     ///
     /// - Parameters:
     ///   - text: one training text a line.
     ///   - path: the model's file.
     ///   - embedder: turns lines into embeddings.
-    ///   - isCancelled: asked often; true ends the run with `trainingCancelled` and nothing changed.
+    ///   - isCancelled: asked often; true ends the run with `trainingCancelled` and nothing
+    ///     changed.
     ///   - progress: told how far the run is.
     public func callAsFunction(
         on text: [UInt8], publishingAt path: String, with embedder: TextEmbedder,

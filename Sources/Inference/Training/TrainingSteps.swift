@@ -10,7 +10,8 @@ struct TrainedDenoiser {
     /// Clean embeddings that `denoiser` was not trained on.
     let heldOut: [Float]
 
-    /// Whether it answers as the live or the built-in denoiser does: what nobody needs to judge again.
+    /// Whether it answers as the live or the built-in denoiser does: what nobody needs to judge
+    /// again.
     var answersAsBefore: Bool {
         switch adaptation?.outcome {
         case .tooFewLines, .noGain: true
@@ -108,7 +109,8 @@ extension TrainingRun {
         } catch {
             switch error {
             case .cancelled: throw .trainingCancelled
-            // An encoder that does not scale its embeddings to length 1: nothing can be adapted to them.
+            // An encoder that does not scale its embeddings to length 1: nothing can be adapted to
+            // them.
             case .notClean: break
             default: throw .trainingFailed("\(error)")
             }
@@ -122,7 +124,8 @@ extension TrainingRun {
             adaptation, options)
     }
 
-    /// A trained denoiser with the report of its original network, its own figures in place of that one's.
+    /// A trained denoiser with the report of its original network, its own figures in place of that
+    /// one's.
     private func answer(
         with denoiser: AdaptiveDenoiser, _ lines: TrainingLines, heldOut: [Float],
         _ trained: TrainingReport, _ adaptation: AdaptationReport?, _ options: TrainingOptions

@@ -15,8 +15,8 @@ public struct JSONText: Sendable {
 
     /// The characters of `body`.
     ///
-    /// - Throws: `JSONError` with cause `encoding`; its place is the number of characters before the
-    ///   fault.
+    /// - Throws: `JSONError` with cause `encoding`; its place is the number of characters before
+    ///   the fault.
     public init(decoding body: [UInt8]) throws(JSONError) {
         switch JSONEncoding(detectedIn: body) {
         case .utf8(let mark):

@@ -20,8 +20,8 @@ public struct Checkpoint: Sendable {
 
     /// What the names begin with of tensors that the original's network has no part in.
     ///
-    /// A `.pt` file keeps them in an entry of their own, so that readers of the original's entries take
-    /// no notice of them.
+    /// A `.pt` file keeps them in an entry of their own, so that readers of the original's entries
+    /// take no notice of them.
     public static let adaptivePrefix = "adaptive."
 
     /// The tensors in the order of the file, those under `adaptivePrefix` last; names are unique.
@@ -79,7 +79,8 @@ public struct Checkpoint: Sendable {
         try self.init(decoding: bytes, file: path, isVersionTrusted: isVersionTrusted)
     }
 
-    /// Reads a safetensors file that is linked into the executable, whose version it need not check.
+    /// Reads a safetensors file that is linked into the executable, whose version it need not
+    /// check.
     ///
     /// - Parameter isAsked: whether the tensor of a name is wanted.
     /// - Throws: `damaged` with what is wrong.

@@ -81,7 +81,8 @@ extension Tensor {
     /// Floats in single precision from half-precision ones, lowest byte first.
     init(shape: [Int], halves bytes: ArraySlice<UInt8>) {
         self.init(shape: shape, elements: bytes) { (half: UInt16) in
-            // Without a call for each number, which conversion is on processors of the oldest kind we build for.
+            // Without a call for each number, which conversion is on processors of the oldest kind
+            // we build for.
             let half = UInt32(half)
             let scaled = Float(bitPattern: (half & 0x7FFF) << 13) * 0x1p112
             let special: UInt32 = half & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0

@@ -4,7 +4,8 @@ extension Checkpoint {
     /// The name under which a safetensors file keeps `embeddingDimension`.
     static let dimensionKey = "embedding_dim"
 
-    /// The tensors whose names `isAsked` takes, and the metadata, of a safetensors file held in memory.
+    /// The tensors whose names `isAsked` takes, and the metadata, of a safetensors file held in
+    /// memory.
     init(
         safetensors bytes: [UInt8], file: String, isVersionTrusted: Bool = false,
         isAsked: (_ name: String) -> Bool = { _ in true }
@@ -32,7 +33,8 @@ extension Checkpoint {
             isVersionTrusted: isVersionTrusted)
     }
 
-    /// The bytes of a safetensors file, all in single precision: header padded with spaces so that the tensors are aligned.
+    /// The bytes of a safetensors file, all in single precision: header padded with spaces so that
+    /// the tensors are aligned.
     func safetensors() -> [UInt8] {
         var strings = metadata
         strings[Self.dimensionKey] = embeddingDimension.map(String.init)

@@ -3,8 +3,8 @@ internal import Tensors
 extension Checkpoint {
     /// The bytes of a file that `torch.load` reads, with `weights_only=True` too.
     ///
-    /// A dictionary of the state dict, the adaptive denoiser's if there is one, `embedding_dim`, and
-    /// the metadata as one JSON text.
+    /// A dictionary of the state dict, the adaptive denoiser's if there is one, `embedding_dim`,
+    /// and the metadata as one JSON text.
     func torch() -> [UInt8] {
         var zip = ZipWriting()
         zip.append(pickle(), named: "archive/data.pkl")

@@ -60,7 +60,7 @@ struct ModelOptions: ParsableArguments {
 
     @Flag(
         name: .customLong("no-default-model"),
-        help: "Where the file is missing, do without a model instead of using the built-in one.")
+        help: "If the file is missing, do without a model instead of using the built-in one.")
     var withoutDefaultModel = false
 
     func validate() throws {

@@ -32,7 +32,8 @@ final class LogQueue: Sendable {
     /// Lines dropped so far.
     var dropped: Int { state.withLock { $0.dropped } }
 
-    /// Starts the thread; until then `add` takes nothing, and from then on nothing is written until `letOut`.
+    /// Starts the thread; until then `add` takes nothing, and from then on nothing is written until
+    /// `letOut`.
     func start() throws(ThreadRefusal) {
         try SystemThread { self.serve() }.detach()
         state.withLock { ($0.isStarted, $0.isHolding) = (true, true) }

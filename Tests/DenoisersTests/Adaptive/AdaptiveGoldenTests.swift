@@ -5,7 +5,8 @@ import Testing
 
 @testable import Denoisers
 
-/// The recipe's numbers for 16 rows at three noise levels, computed with NumPy from the same weights.
+/// The recipe's numbers for 16 rows at three noise levels, computed with NumPy from the same
+/// weights.
 @Suite struct `Agreement with the recipe's numbers` {
     let model: AdaptiveParameters
     let golden: FixtureTensors

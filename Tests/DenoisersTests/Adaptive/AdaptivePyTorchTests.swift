@@ -15,7 +15,8 @@ private final class RecordedSteps {
             batch: batch, constants: constants, shape: shape, initial: initial.span)
     }
 
-    /// The loss before the step, on `noisy` and `clean` [rows, width] and the noise level of each row.
+    /// The loss before the step, on `noisy` and `clean` [rows, width] and the noise level of each
+    /// row.
     func step(noisy: [Float], clean: [Float], levels: [Float], adam: AdamStep) -> Double {
         let (rows, width) = (levels.count, buffers.shape.width)
         let (y, target) = (
@@ -41,8 +42,8 @@ private final class RecordedSteps {
         return loss
     }
 
-    /// `rows` less the mean, along the axes, as long as at home with the mean: axes that are not quite orthonormal
-    /// would tell other noise levels.
+    /// `rows` less the mean, along the axes, as long as at home with the mean: axes that are not
+    /// quite orthonormal would tell other noise levels.
     private func onAxesKeepingLengths(_ rows: [Float]) -> [Float] {
         let width = buffers.shape.width
         let mean = floats(buffers.meanOnAxes)
@@ -120,9 +121,10 @@ private func initial(
 
     /// Clean rows for which the error along the axes is what the gradient needs.
     ///
-    /// The fixture's axes U are rounded to half precision, so they are orthonormal only within 3e-4, and training takes
-    /// them as orthonormal. The gradient by the answer o along them is (o Uᵀ + mu − c) U, where training has
-    /// o − (c − mu) U. With c + (f − mu)(1 − U Uᵀ) for c both are the same within 1e-7, f = o Uᵀ + mu.
+    /// The fixture's axes U are rounded to half precision, so they are orthonormal only within
+    /// 3e-4, and training takes them as orthonormal. The gradient by the answer o along them is (o
+    /// Uᵀ + mu − c) U, where training has o − (c − mu) U. With c + (f − mu)(1 − U Uᵀ) for c both
+    /// are the same within 1e-7, f = o Uᵀ + mu.
     private func clean(
         forAxes constants: AdaptiveConstants, _ clean: [Float], answers: [Float]
     ) -> [Float] {

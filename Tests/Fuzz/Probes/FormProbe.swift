@@ -11,7 +11,8 @@ private let limits = {
 
 /// Uploads, whose first line is the content type and whose rest is the body.
 ///
-/// The answer and the text trained on are the same however the body is cut, and the text stands in the body.
+/// The answer and the text trained on are the same however the body is cut, and the text stands in
+/// the body.
 func probeForm(_ bytes: [UInt8]) throws {
     let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
     let type = String(decoding: bytes[..<lineEnd], as: UTF8.self)

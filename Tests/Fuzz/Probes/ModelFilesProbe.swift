@@ -23,7 +23,8 @@ func probePickle(_ bytes: [UInt8]) throws {
     try readAndWriteBack(zip.finish())
     try readAndWriteBack(swapped.finish())
 
-    // Magic number, protocol 1001 and facts of the machine; then the pickle and the key of a storage.
+    // Magic number, protocol 1001 and facts of the machine; then the pickle and the key of a
+    // storage.
     var old: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50]
     old += [0x19, 0x2E, 0x4D, 0xE9, 0x03, 0x2E, 0x4E, 0x2E] + bytes
     old += [0x5D, 0x58, 1, 0, 0, 0, UInt8(ascii: "0"), 0x61, 0x2E]
@@ -41,7 +42,8 @@ func probeInflate(_ bytes: [UInt8]) throws {
     try require(output.count == size, "\(output.count) bytes in place of \(size)")
 }
 
-/// safetensors files; an input that begins with "{" is a header, to which length and data are added.
+/// safetensors files; an input that begins with "{" is a header, to which length and data are
+/// added.
 func probeSafetensors(_ bytes: [UInt8]) throws {
     guard bytes.first == UInt8(ascii: "{") else {
         try readAndWriteBack(bytes)

@@ -3,8 +3,8 @@ import StandIns
 @testable import API
 @testable import FastCGI
 
-/// Requests of any method, path and headers: each has an answer of a known status whose header lines
-/// are its own and nobody else's.
+/// Requests of any method, path and headers: each has an answer of a known status whose header
+/// lines are its own and nobody else's.
 ///
 /// The first lines are method, path, query, mount point, scheme and server; "name: value" follow.
 func probeRequest(_ bytes: [UInt8]) throws {

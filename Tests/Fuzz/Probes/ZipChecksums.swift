@@ -1,6 +1,7 @@
 @testable import ModelFiles
 
-/// The zip file with the checksum of every entry of its directory put right, as far as it can be found.
+/// The zip file with the checksum of every entry of its directory put right, as far as it can be
+/// found.
 func withChecksums(_ bytes: [UInt8]) -> [UInt8] {
     var bytes = bytes
     func number(_ at: Int, _ width: Int) -> Int {

@@ -4,7 +4,8 @@ internal import System
 
 /// How an adaptive denoiser is fitted to the lines of an upload.
 public struct AdaptationOptions: Sendable, Equatable {
-    /// The highest step size of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101; without decay of the weights).
+    /// The highest step size of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101; without decay
+    /// of the weights).
     public var learningRate = 5e-4
 
     /// Rows in a step; half of them are replayed.
@@ -16,10 +17,12 @@ public struct AdaptationOptions: Sendable, Equatable {
     /// The recipe's settings.
     public init() {}
 
-    /// Below so many distinct lines nothing is changed: what they would teach cannot be told from chance.
+    /// Below so many distinct lines nothing is changed: what they would teach cannot be told from
+    /// chance.
     public static let leastLines = 24
 
-    /// The numbers of the lines that judge an adaptation with this seed, and of none below `leastLines`.
+    /// The numbers of the lines that judge an adaptation with this seed, and of none below
+    /// `leastLines`.
     public static func heldOut(of lines: Int, seed: UInt64) -> [Int] {
         guard lines >= leastLines else { return [] }
         var random = SeededRandom(seed: seed)
@@ -49,7 +52,8 @@ public struct AdaptationReport: Sendable, Equatable {
         case tooFewLines
         /// The held-out lines show no gain beyond its error.
         case noGain
-        /// The model went this part of the way, above 0 and at most 1, from the base to what training made of it.
+        /// The model went this part of the way, above 0 and at most 1, from the base to what
+        /// training made of it.
         case adapted(part: Double)
     }
 
@@ -58,7 +62,8 @@ public struct AdaptationReport: Sendable, Equatable {
     public var trainedLines, heldOutLines: Int
     /// Optimiser steps.
     public var steps: Int
-    /// The base's mean loss on the held-out lines, |f − e|² / (s + 0.03) over five levels; 0 if nothing was judged.
+    /// The base's mean loss on the held-out lines, |f − e|² / (s + 0.03) over five levels; 0 if
+    /// nothing was judged.
     public var baseLoss: Double
     /// By how much the best part lowers it, and the standard error of that.
     public var gain, gainError: Double
@@ -69,15 +74,17 @@ public struct AdaptationReport: Sendable, Equatable {
 extension AdaptiveParameters {
     /// Fits all trained numbers to `lines`, as far as lines kept apart show a gain.
     ///
-    /// Every step sees as many stored rows as lines, so that the network keeps what it can. The result is averaged with
-    /// the base (Wortsman et al. 2022, arXiv 2109.01903) by 0, ¼, ½, ¾ or 1, whichever loses least on a fifth of the lines, at most
-    /// 100, under 8 draws of noise at each of 5 levels. It is kept only if it gains more than one standard error.
+    /// Every step sees as many stored rows as lines, so that the network keeps what it can. The
+    /// result is averaged with the base (Wortsman et al. 2022, arXiv 2109.01903) by 0, ¼, ½, ¾ or
+    /// 1, whichever loses least on a fifth of the lines, at most 100, under 8 draws of noise at
+    /// each of 5 levels. It is kept only if it gains more than one standard error.
     ///
     /// - Parameters:
     ///   - lines: clean embeddings of distinct lines, [lines, width], each of length 1.
     ///   - replay: clean embeddings of what the base was trained on, [rows, width]; may be empty.
     ///   - options: how to train.
-    ///   - threads: 2 or more let two threads share every step; the result is the same, bit for bit.
+    ///   - threads: 2 or more let two threads share every step; the result is the same, bit for
+    ///     bit.
     ///   - isCancelled: asked before every few steps; true ends the run.
     ///   - progress: gets the steps behind us and their number.
     /// - Returns: the adapted network, or this one, and what was found.
@@ -134,7 +141,8 @@ extension AdaptiveParameters {
         return (best, report)
     }
 
-    /// What training on `rows`, the last `stored` of which are replayed, makes of all trained numbers.
+    /// What training on `rows`, the last `stored` of which are replayed, makes of all trained
+    /// numbers.
     private func tune(
         on rows: [Float], stored: Int, options: AdaptationOptions, steps: Int,
         random: SeededRandom, threads: Int, isCancelled: () -> Bool,
@@ -184,7 +192,8 @@ func standardError(_ values: [Double]) -> Double {
     return (squares / (count - 1) / count).squareRoot()
 }
 
-/// A network's loss on lines that it was not trained on, under noise that is the same for every network.
+/// A network's loss on lines that it was not trained on, under noise that is the same for every
+/// network.
 private struct LossOnLines {
     private static let levels: [Float] = [0.03, 0.07, 0.1, 0.2, 0.3]
     private static let draws = 8

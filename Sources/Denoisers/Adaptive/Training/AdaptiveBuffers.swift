@@ -1,11 +1,12 @@
 internal import Kernels
 internal import Tensors
 
-/// What training steps of an adaptive denoiser read and write, in one block that both threads of a team reach.
+/// What training steps of an adaptive denoiser read and write, in one block that both threads of a
+/// team reach.
 ///
-/// A step's batch falls into two halves of its rows, for one thread as well, so the result does not depend on the number
-/// of threads. Training stays on the principal axes: there the noise of a row is distributed as at home, and errors
-/// are as long.
+/// A step's batch falls into two halves of its rows, for one thread as well, so the result does not
+/// depend on the number of threads. Training stays on the principal axes: there the noise of a row
+/// is distributed as at home, and errors are as long.
 struct AdaptiveBuffers: Sendable {
     /// Where a half of the batch lies.
     struct Half: Sendable {

@@ -4,8 +4,8 @@ internal import System
 
 /// One optimiser step on a batch that lies in the buffers: forward, backward, Adam.
 ///
-/// The loss is the mean of |f − e|² / (s + 0.03), with s the level that was drawn; the network sees the level that the
-/// row's length tells.
+/// The loss is the mean of |f − e|² / (s + 0.03), with s the level that was drawn; the network sees
+/// the level that the row's length tells.
 struct AdaptiveStep: Sendable {
     let buffers: AdaptiveBuffers
     /// Rows in the batch.

@@ -18,12 +18,15 @@ public struct AdaptiveTrainer: ~Copyable {
     /// Prepares a run.
     ///
     /// - Parameters:
-    ///   - embeddings: clean embeddings of distinct lines, each of length 1, row-major [rows, width].
+    ///   - embeddings: clean embeddings of distinct lines, each of length 1, row-major [rows,
+    ///     width].
     ///   - width: elements of a row, a multiple of 64.
     ///   - pilots: elements that the encoder leaves 0 (`pilotCoordinates`).
     ///   - options: how to train.
-    ///   - threads: 2 or more let two threads share every step; the result is the same, bit for bit.
-    /// - Throws: `tooFewRows`; `notClean` if a row's length is not 1; `parameters` if a number is not finite.
+    ///   - threads: 2 or more let two threads share every step; the result is the same, bit for
+    ///     bit.
+    /// - Throws: `tooFewRows`; `notClean` if a row's length is not 1; `parameters` if a number is
+    ///   not finite.
     public init(
         embeddings: [Float], width: Int = 384, pilots: [Int], options: AdaptiveTrainingOptions,
         threads: Int = 1
@@ -146,8 +149,8 @@ func requireClean(_ rows: [Float], _ width: Int) throws(AdaptiveError) {
     }
 }
 
-/// Weights and biases uniform in ±1/√fan-in (PyTorch's default), but 0 in the last layer: so training begins with the
-/// Wiener filter.
+/// Weights and biases uniform in ±1/√fan-in (PyTorch's default), but 0 in the last layer: so
+/// training begins with the Wiener filter.
 func initialParameters(_ shape: AdaptiveShape, seed: UInt64) -> Tensor {
     var random = SeededRandom(seed: seed)
     func numbers(_ rows: [Int], fanIn: Int) -> Tensor {

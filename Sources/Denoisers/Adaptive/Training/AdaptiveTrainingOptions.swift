@@ -9,13 +9,15 @@ public struct AdaptiveTrainingOptions: Sendable, Equatable {
     /// Rows in a step.
     public var batchSize = 512
 
-    /// The highest step size of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101; without decay of the weights).
+    /// The highest step size of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101; without decay
+    /// of the weights).
     public var learningRate = 2e-3
 
     /// Noise levels are drawn evenly from 0 to this.
     public var mostNoise: Float = 0.3
 
-    /// What initial numbers, order and noise follow from; equal seeds give equal models on one kind of processor.
+    /// What initial numbers, order and noise follow from; equal seeds give equal models on one kind
+    /// of processor.
     public var seed: UInt64 = 0
 
     /// The recipe's settings.

@@ -1,9 +1,11 @@
 internal import Glibc
 
-/// A rate that rises and falls once in a run (Smith 2018, arXiv 1803.09820), as PyTorch's `OneCycleLR` makes it.
+/// A rate that rises and falls once in a run (Smith 2018, arXiv 1803.09820), as PyTorch's
+/// `OneCycleLR` makes it.
 ///
-/// From a 25th of the highest rate up and then down to a 10,000th of that, along cosines. The running mean of the
-/// gradient is shortest where the rate is highest: β₁ goes from 0.95 to 0.85 and back.
+/// From a 25th of the highest rate up and then down to a 10,000th of that, along cosines. The
+/// running mean of the gradient is shortest where the rate is highest: β₁ goes from 0.95 to 0.85
+/// and back.
 struct OneCycle: Sendable {
     /// The highest rate.
     let rate: Double
