@@ -105,7 +105,7 @@ public struct TrainingOutcome: Sendable {
         }
         switch adaptation?.outcome {
         case .adapted(let part)?: line += ", adapted by \(part)"
-        case .noGain?: line += ", not adapted: held-out lines show no gain beyond its error"
+        case .noGain?: line += ", not adapted: no gain beyond its error without loss elsewhere"
         case .tooFewLines?: line += ", not adapted: too few lines"
         case nil:
             if kind == .adaptive { line += ", not adapted: embeddings have not length 1" }

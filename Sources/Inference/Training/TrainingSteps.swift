@@ -103,7 +103,8 @@ extension TrainingRun {
         var adaptation: AdaptationReport?
         do throws(AdaptiveError) {
             (adapted, adaptation) = try base.adapted(
-                to: rows, replay: BuiltInRows.forReplay(), options: settings,
+                to: rows, replay: BuiltInRows.forReplay(),
+                others: BuiltInRows.forJudgement(), options: settings,
                 threads: availableCores(), isCancelled: isCancelled
             ) { step, count in progress(.adapting(step: step, of: count)) }
         } catch {

@@ -147,6 +147,34 @@ private func trainer(
         #expect(floats(model.flat) == floats(base.flat))
     }
 
+    @Test func `text of other kinds keeps its cosine, or nothing changes`() throws {
+        let lines = curvedRows(300, seed: 7, basisSeed: 8)
+        let others = curvedRows(300, seed: 5)
+        var options = AdaptationOptions()
+        options.learningRate = 5e-3
+        let noisy = addingNoise(to: others, noiseLevel: 0.1, seed: 3)
+        func kept(_ model: AdaptiveParameters) -> Double {
+            let restored = model.denoise(noisy, profile: .restore).values
+            return (0..<300).reduce(0) {
+                let range = $1 * 64..<($1 + 1) * 64
+                return $0 + cosine(restored.span.extracting(range), others.span.extracting(range))
+                    / 300
+            }
+        }
+        let before = kept(base)
+        func loss(_ mostLoss: Double) throws -> (loss: Double, AdaptationReport) {
+            options.mostLoss = mostLoss
+            let (model, report) = try base.adapted(
+                to: lines, replay: replay, others: others, options: options)
+            return (before - kept(model), report)
+        }
+        let (free, wide) = try loss(1)
+        let (bound, narrow) = try loss(free / 3)
+        print("other text loses \(free) of cosine, \(bound) if bound to \(free / 3)")
+        #expect(wide.outcome != .noGain && bound < free / 2 && narrow.gain < wide.gain)
+        #expect(try loss(-1).1.outcome == .noGain)
+    }
+
     @Test func `ends when asked to`() {
         #expect(throws: AdaptiveError.cancelled) {
             _ = try base.adapted(

@@ -11,6 +11,9 @@ public struct AdaptationOptions: Sendable, Equatable {
     /// Rows in a step; half of them are replayed.
     public var batchSize = 128
 
+    /// How much of mean cosine to clean, over three levels of noise, text of other kinds may lose.
+    public var mostLoss = 0.004
+
     /// What held-out lines, order and noise follow from.
     public var seed: UInt64 = 0
 
@@ -50,7 +53,7 @@ public struct AdaptationReport: Sendable, Equatable {
     public enum Outcome: Sendable, Equatable {
         /// There were too few lines.
         case tooFewLines
-        /// The held-out lines show no gain beyond its error.
+        /// The held-out lines show no gain beyond its error, or other text loses too much for it.
         case noGain
         /// The model went this part of the way, above 0 and at most 1, from the base to what
         /// training made of it.
@@ -75,13 +78,15 @@ extension AdaptiveParameters {
     /// Fits all trained numbers to `lines`, as far as lines kept apart show a gain.
     ///
     /// Every step sees as many stored rows as lines, so that the network keeps what it can. The
-    /// result is averaged with the base (Wortsman et al. 2022, arXiv 2109.01903) by 0, ¼, ½, ¾ or
+    /// result is averaged with the base (Wortsman et al. 2022, arXiv 2109.01903) by 0, ⅛, ¼, ½, ¾ or
     /// 1, whichever loses least on a fifth of the lines, at most 100, under 8 draws of noise at
-    /// each of 5 levels. It is kept only if it gains more than one standard error.
+    /// each of 5 levels. Of these only parts are taken that cost `others` no more than
+    /// `mostLoss`. The result is kept only if it gains more than one standard error.
     ///
     /// - Parameters:
     ///   - lines: clean embeddings of distinct lines, [lines, width], each of length 1.
     ///   - replay: clean embeddings of what the base was trained on, [rows, width]; may be empty.
+    ///   - others: clean embeddings of text of other kinds, [rows, width]; may be empty.
     ///   - options: how to train.
     ///   - threads: 2 or more let two threads share every step; the result is the same, bit for
     ///     bit.
@@ -90,8 +95,9 @@ extension AdaptiveParameters {
     /// - Returns: the adapted network, or this one, and what was found.
     /// - Throws: `notClean`, `diverged`, or `cancelled` on request.
     public func adapted(
-        to lines: [Float], replay: [Float], options: AdaptationOptions = AdaptationOptions(),
-        threads: Int = 1, isCancelled: () -> Bool = { false },
+        to lines: [Float], replay: [Float], others: [Float] = [],
+        options: AdaptationOptions = AdaptationOptions(), threads: Int = 1,
+        isCancelled: () -> Bool = { false },
         progress: (_ steps: Int, _ of: Int) -> Void = { _, _ in }
     ) throws(AdaptiveError) -> (AdaptiveParameters, AdaptationReport) {
         let clock = ContinuousClock()
@@ -122,12 +128,16 @@ extension AdaptiveParameters {
         report.baseLoss = base.reduce(0, +) / Double(apart)
         report.outcome = .noGain
         var best = self
-        for part in [0.25, 0.5, 0.75, 1] {
+        let kept = CosineOnOthers(clean: others, width: width, seed: options.seed &+ 2)
+        let before = kept.mean(of: self)
+        for part in [0.125, 0.25, 0.5, 0.75, 1] {
             if isCancelled() { throw .cancelled }
             let candidate = with(flat: between(flat, tuned, Float(part)))
             let gains = zip(base, judge.losses(of: candidate)).map { $0 - $1 }
             let gain = gains.reduce(0, +) / Double(apart)
-            guard gain > report.gain else { continue }
+            guard gain > report.gain, kept.mean(of: candidate) >= before - options.mostLoss else {
+                continue
+            }
             report.gain = gain
             report.gainError = standardError(gains)
             report.outcome = .adapted(part: part)
@@ -224,5 +234,33 @@ private struct LossOnLines {
             }
         }
         return losses.map { $0 / Double(Self.levels.count * Self.draws) }
+    }
+}
+
+/// How close a network's answers come to clean embeddings of text that it is not adapted to.
+private struct CosineOnOthers {
+    /// [rows, width], each of length 1.
+    let clean: [Float]
+    let width: Int
+    /// What the noise follows from; it is the same for every network.
+    let seed: UInt64
+
+    private static let levels: [Float] = [0.05, 0.1, 0.2]
+
+    /// The mean over rows and levels; 0 without rows.
+    func mean(of parameters: AdaptiveParameters) -> Double {
+        let count = clean.count / width
+        guard count > 0 else { return 0 }
+        var sum = 0.0
+        for level in Self.levels {
+            let answers = parameters.answers(
+                addingNoise(to: clean, noiseLevel: level, seed: seed),
+                NoiseEstimate(level: level, rows: count), Array(0..<count))
+            for row in 0..<count {
+                let range = row * width..<(row + 1) * width
+                sum += cosine(answers.span.extracting(range), clean.span.extracting(range))
+            }
+        }
+        return sum / Double(count * Self.levels.count)
     }
 }
