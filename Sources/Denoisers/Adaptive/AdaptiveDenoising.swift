@@ -56,8 +56,11 @@ extension AdaptiveParameters {
     func answers(
         _ x: [Float], _ estimate: NoiseEstimate, _ rows: [Int], _ team: WorkerPair? = nil
     ) -> [Float] {
-        let count = max(1, min(16, rows.count / Self.rowsOfPiece))
-        guard team != nil, count > 1 else { return answers(x, estimate, rows[...]) }
+        guard team != nil, rows.count >= Self.rowsToShare else {
+            return answers(x, estimate, rows[...])
+        }
+        // An even number, so that neither thread waits for the other's last piece.
+        let count = 2 * min(8, max(1, rows.count / (2 * Self.rowsOfPiece)))
         let pieces = parallelMap(count, on: team) { piece in
             answers(x, estimate, rows[chunk(piece, of: count, in: rows.count)])
         }
@@ -69,6 +72,9 @@ extension AdaptiveParameters {
 
     /// Rows that take about a millisecond.
     private static let rowsOfPiece = 32
+
+    /// From how many rows on a second thread gains more than it costs.
+    private static let rowsToShare = 16
 
     private func answers(
         _ x: [Float], _ estimate: NoiseEstimate, _ rows: ArraySlice<Int>

@@ -6,9 +6,10 @@ internal import Tensors
 /// With U the principal axes of clean embeddings, w the variances along them, mu their mean and s a
 /// row's noise level:
 ///
-///     v = w + s²,  g = w / v,  y = (x − mu) U,  z = y / √v,  φᵢ = exp(−((s − cᵢ) / c₁)²), cᵢ = 0.3
-///     i / 7, i < 8 [p; q] = Wi z + bi + Ws φ,  r = Wo (silu(p) · q) + bo,  f = (y · g + r · √(w (1
-///     − g))) Uᵀ + mu
+///     v = w + s²,  g = w / v,  y = (x − mu) U,  z = y / √v
+///     φᵢ = exp(−((s − cᵢ) / c₁)²), cᵢ = 0.3 i / 7, i < 8
+///     [p; q] = Wi z + bi + Ws φ,  r = Wo (silu(p) · q) + bo
+///     f = (y · g + r · √(w (1 − g))) Uᵀ + mu
 ///
 /// The first summand is the Wiener filter (Wiener 1949), the gated layer SwiGLU (Shazeer 2020,
 /// arXiv 2002.05202).
