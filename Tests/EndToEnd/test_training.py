@@ -77,18 +77,33 @@ def test_four_processes_and_eight_uploads_make_one_chain(tmp_path):
 
 
 def test_killed_at_random_the_model_stays_whole(tmp_path):
+    """Half of the kills come at any time of a run, half in its short end, when it publishes.
+
+    KILLS sets how many (default 10).
+    """
     rng = random.Random(7)
     model = tmp_path / "m.pt"
     (tmp_path / "text").write_text(sentences(60))
     environment = {**os.environ, "ENCODER_PATH": service.ENCODER, "MODEL_PATH": str(model)}
-    train = [str(service.BINARY), "train", str(tmp_path / "text"), "--epochs", "3"]
+    train = [str(service.BINARY), "train", str(tmp_path / "text"), "--epochs", "1",
+             "--denoiser", "autoencoder", "--activate", "always"]
+    began = time.monotonic()
     subprocess.run(train, env=environment, check=True, capture_output=True)
-    seen = set()
-    for _ in range(int(os.environ.get("KILLS", "10"))):
-        process = subprocess.Popen(train, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(rng.random() * 0.8)
+    whole_run = time.monotonic() - began
+    seen, publishing = set(), 0
+    for round in range(int(os.environ.get("KILLS", "10"))):
+        before = set(tmp_path.rglob("*"))
+        process = subprocess.Popen(
+            train, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if round % 2:
+            # A new file is the first sign.
+            while process.poll() is None and set(tmp_path.rglob("*")) <= before:
+                time.sleep(0.0005)
+            time.sleep(rng.random() * 0.03)
+        else:
+            time.sleep(rng.random() * whole_run)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        publishing += process.wait() == -signal.SIGKILL and bool(set(tmp_path.rglob("*")) - before)
         listing = subprocess.run(
             [str(service.BINARY), "models"], env=environment, capture_output=True, text=True, check=True)
         live = [line for line in listing.stdout.splitlines() if line.startswith("* ")]
@@ -97,7 +112,8 @@ def test_killed_at_random_the_model_stays_whole(tmp_path):
         similar = subprocess.run(
             [str(service.BINARY), "similarity", "a", "a"], env=environment, capture_output=True, text=True)
         assert similar.returncode == 0 and abs(float(similar.stdout) - 1) < 1e-5
-    print(f"{len(seen)} versions seen")
+    print(f"{len(seen)} versions seen, {publishing} killed while publishing or just after it")
+    assert publishing > 0 and len(seen) > 1, "no kill met the publication"
 
 
 @pytest.mark.parametrize("text, reason", [(b"\xff\xfe", "UTF-8"), (b" \n\n", "no text")])
