@@ -70,7 +70,8 @@ def http_client(running, head, body):
     return client
 
 
-with service.running(model=MODEL) as running, contextlib.ExitStack() as held:
+with (service.running(model=MODEL, prepare=service.lift_limits) as running,
+      contextlib.ExitStack() as held):
     show(running, "alone")
     for _ in range(50):
         held.enter_context(Peer(running.socket))
