@@ -141,9 +141,9 @@ def test_files_that_are_replaced_by_renaming_are_taken_up_without_a_refusal(enco
             os.rename(encoder / "beside", encoder / name)
             assert numbers(running)
         asked = never_others(running, expected, 20, lambda: "reloaded the encoder" in running.log())
-        assert asked > 3
+        assert asked > 0
         assert f"{packed} was replaced; the encoder read before goes on meanwhile" in running.log()
-        assert never_others(running, expected, 2) > 3
+        assert never_others(running, expected, 2) > 0
 
 
 def test_a_vocabulary_that_is_just_being_copied_is_not_taken_up(encoder):
@@ -155,12 +155,12 @@ def test_a_vocabulary_that_is_just_being_copied_is_not_taken_up(encoder):
         expected = numbers(running)
         with open(vocabulary, "wb") as file:
             file.write(half)
-        assert never_others(running, expected, 4) > 3
+        assert never_others(running, expected, 4) > 0
         assert f"{vocabulary} was written over in place" in running.log()
         assert "reloaded the encoder" not in running.log()
         vocabulary.write_bytes(whole)
         until(running, "reloaded the encoder", 20)
-        assert never_others(running, expected, 2) > 3
+        assert never_others(running, expected, 2) > 0
 
 
 @needs_strace

@@ -136,6 +136,25 @@ import TestSupport
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root makes files for others"))
+    func `made by root, belongs to the owner of its folder`() throws {
+        try withFolder { folder in
+            let models = "\(folder)/models"
+            try FileManager.default.createDirectory(
+                atPath: models, withIntermediateDirectories: false,
+                attributes: [.ownerAccountID: 65534, .groupOwnerAccountID: 65533])
+            let history = ModelHistory(path: "\(models)/a.pt")
+            let lock = try history.lock()
+            let first = try history.publish(smallModel(1), replacing: nil, under: lock)
+            _ = try history.publish(smallModel(2), replacing: first.version, under: lock)
+            for made in ["a.pt.lock", "a.pt.versions"] {
+                let found = try FileManager.default.attributesOfItem(atPath: "\(models)/\(made)")
+                #expect(found[.ownerAccountID] as? Int == 65534, "\(made)")
+                #expect(found[.groupOwnerAccountID] as? Int == 65533, "\(made)")
+            }
+        }
+    }
+
     @Test func `deleted, lets no two publish over each other`() throws {
         try withFolder { folder in
             let history = ModelHistory(path: "\(folder)/a.pt")

@@ -194,6 +194,10 @@ struct FileSystem: Sendable {
         guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else {
             throw failure(.makeDirectory, path)
         }
+        // Root would shut out the service, whose folder the parent is.
+        if geteuid() == 0, unsafe stat(parent, &status) == 0, status.st_uid != 0 {
+            _ = unsafe lchown(path, status.st_uid, status.st_gid)
+        }
     }
 
     private func check(_ step: Step, _ file: String) throws(ModelFileError) {

@@ -76,6 +76,10 @@ public struct TrainingLock: ~Copyable, Sendable {
             let writers = folder.st_mode & S_ISVTX == 0 ? folder.st_mode & 0o022 : 0
             let mode = 0o600 | writers | writers << 1
             if status.st_mode & 0o777 != mode { _ = fchmod(descriptor, mode) }
+            // Root would shut out the service, whose folder it is.
+            if status.st_uid == 0, folder.st_uid != 0 {
+                _ = fchown(descriptor, folder.st_uid, folder.st_gid)
+            }
         }
         return descriptor
     }
