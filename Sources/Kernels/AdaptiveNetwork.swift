@@ -1,11 +1,12 @@
 internal import CKernels
 
 // What lies between the products of the adaptive denoiser's network, forward and backward. A row
-// has one noise level s; w are the variances of clean vectors along their principal axes, and g = w
-// / (w + s²) is the gain of the Wiener filter (Wiener 1949) there.
+// has one noise level s. w are the variances of clean vectors along their principal axes.
+// g = w / (w + s²) is the gain of the Wiener filter (Wiener 1949) there.
 
-/// Where the levels' features stand that the network sees beside a row: i · `spacing` for i <
-/// `count`.
+/// The centres of the levels' features that the network sees beside a row.
+///
+/// They stand at i · `spacing`, with i from 0 to `count` − 1.
 public struct LevelFeatures: Sendable, Equatable {
     /// How many there are, at most 16.
     public let count: Int
@@ -71,8 +72,9 @@ public func gated(
     }
 }
 
-/// Backward of `gated`: from the gradient of its result [rows, hidden] that of h [rows, 2 ·
-/// hidden], over h.
+/// Backward of `gated`: writes the gradient of h over h, [rows, 2 · hidden].
+///
+/// - Parameter gradient: that of the result, [rows, hidden].
 public func gatedBackward(
     _ h: inout MutableSpan<Float>, gradient: Span<Float>, rows: Int, hidden: Int
 ) {

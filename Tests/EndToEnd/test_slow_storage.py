@@ -61,7 +61,7 @@ def test_a_model_that_could_not_be_read_for_a_moment_is_read_a_little_later(erro
         new = pathlib.Path(running.model).rename(tmp_path / "new.pt")
         shutil.copy(MODEL, running.model)
         assert service.wait_until(lambda: version(running) == before)
-        with meddling(running, "models/embedding_denoiser.pt", f"error={error}:when=1..3"):
+        with meddling(running, "models/embedding_denoiser.pt", f"error={error}:when=1..2"):
             shutil.copy(new, running.folder / "models/beside")
             os.rename(running.folder / "models/beside", running.model)
             assert service.wait_until(lambda: version(running) and words in running.log(), 5), running.log()
@@ -70,7 +70,7 @@ def test_a_model_that_could_not_be_read_for_a_moment_is_read_a_little_later(erro
             assert status == 200 and words in page["behind"]
             assert figure(running, "denoiser_model_behind") == 1
             # Nobody touches the file again.
-            assert service.wait_until(lambda: version(running) != before, 30), running.log()
+            assert service.wait_until(lambda: version(running) != before, 10), running.log()
         assert "behind" not in ready(running)[1]
         assert figure(running, "denoiser_model_behind") == 0
 

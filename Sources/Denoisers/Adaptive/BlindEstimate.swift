@@ -4,8 +4,8 @@ internal import Tensors
 
 /// The noise level of a row of which only the direction is known.
 ///
-/// Maximum likelihood over a grid of levels: at level s the row u, of length 1, is k · u with k =
-/// √(1 + d s²), drawn from N(mu, U diag(w + s²) Uᵀ), and the volume element is k^d. The sum is made
+/// Maximum likelihood over a grid of levels. At level s a row u of length 1 stands for k · u, with
+/// k = √(1 + d s²), drawn from N(mu, U diag(w + s²) Uᵀ). The volume element is k^d. The sum is made
 /// along the axes U.
 struct BlindTables: Sendable {
     /// The levels that are compared.

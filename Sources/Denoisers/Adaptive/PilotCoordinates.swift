@@ -1,5 +1,5 @@
-/// Elements that are 0 in every embedding whatever the text: where the gain and the shift of the
-/// encoder's last layer norm are.
+/// Elements that are 0 in every embedding whatever the text, since the gain and the shift of the
+/// encoder's last layer norm are 0 there.
 ///
 /// Noise shows there undisturbed, and without noise they are 0 at any scale. An encoder may have
 /// none.

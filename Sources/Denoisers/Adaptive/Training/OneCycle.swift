@@ -4,7 +4,7 @@ internal import Glibc
 /// `OneCycleLR` makes it.
 ///
 /// From a 25th of the highest rate up and then down to a 10,000th of that, along cosines. The
-/// running mean of the gradient is shortest where the rate is highest: β₁ goes from 0.95 to 0.85
+/// running mean of the gradient is shortest when the rate is highest: β₁ goes from 0.95 to 0.85
 /// and back.
 struct OneCycle: Sendable {
     /// The highest rate.

@@ -81,8 +81,8 @@ struct TrainingStep: Sendable {
     /// y[made, lanes] = rectified(weight · x[input, lanes] + bias), and its transpose, the half's
     /// part of the result.
     ///
-    /// With the batch's rows in the lanes nothing is summed across lanes, which is faster than x ·
-    /// weightᵀ.
+    /// With the batch's rows in the lanes nothing is summed across lanes. That is faster than
+    /// x · weightᵀ.
     private func forward(_ index: Int, _ half: Int) {
         let layer = buffers.layout.layers[index]
         let input = buffers.layout.layers[index - 1].whole(half).resultLanes
