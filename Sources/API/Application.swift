@@ -14,22 +14,26 @@ public struct Application: Sendable {
     /// - Parameters:
     ///   - keys: the keys that clients need; nil opens every route.
     ///   - sites: which pages may upload, and under which names the service answers.
+    ///   - models: the names of models below `/v1/`.
     ///   - team: a second thread for large requests.
     public init(
         service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil,
-        sites: SitePolicy = SitePolicy(), team: WorkerPair? = nil
+        sites: SitePolicy = SitePolicy(), models: ServedModels = ServedModels(),
+        team: WorkerPair? = nil
     ) {
         self.init(
-            service: service, limits: limits, keys: keys, sites: sites, team: team,
+            service: service, limits: limits, keys: keys, sites: sites, models: models, team: team,
             routes: Route.all)
     }
 
     init(
         service: any DenoisingService, limits: Limits = Limits(), keys: AccessKeys? = nil,
-        sites: SitePolicy = SitePolicy(), team: WorkerPair? = nil, routes: [Route]
+        sites: SitePolicy = SitePolicy(), models: ServedModels = ServedModels(),
+        team: WorkerPair? = nil, routes: [Route]
     ) {
         self.routes = routes
-        let context = EndpointContext(service: service, limits: limits, team: team)
+        let context = EndpointContext(
+            service: service, limits: limits, models: models, team: team)
         endpoints = routes.map { $0.endpoint(context) }
         self.keys = keys
         self.sites = sites
@@ -40,24 +44,24 @@ public struct Application: Sendable {
     /// A body that is too long, or that a route does not need, is left unread. The caller then
     /// reads on or closes the connection.
     public func respond(to request: Request, body: inout some BodySource & ~Copyable) -> Response {
+        let began = ContinuousClock.now
         let destination = Destination(of: request.path, among: routes)
         var response: Response
         do throws(APIError) {
             response = try answer(request, at: destination, body: &body)
         } catch {
-            response = rendering(at: destination).response(to: error)
+            response = ErrorRendering(at: request.path).response(to: error)
         }
-        if case .route(let index) = destination { response.route = routes[index].path }
+        if case .route(let index) = destination {
+            response.route = routes[index].path
+            response.tellTimes(of: routes[index], since: began)
+        }
         return request.method == "HEAD" ? response.withoutBody() : response
     }
 
-    /// `error` as the clients of the route at `path` read it.
+    /// `error` as clients read it that ask for `path`.
     public func response(to error: APIError, at path: String) -> Response {
-        rendering(at: Destination(of: path, among: routes)).response(to: error)
-    }
-
-    private func rendering(at destination: Destination) -> ErrorRendering {
-        if case .route(let index) = destination { routes[index].errors } else { .fastAPI }
+        ErrorRendering(at: path).response(to: error)
     }
 
     private func answer(
@@ -90,6 +94,17 @@ public struct Application: Sendable {
 }
 
 extension Response {
+    /// Adds how long the work of a model's route took: its stages, and all in OpenAI's field.
+    fileprivate mutating func tellTimes(of route: Route, since began: ContinuousClock.Instant) {
+        guard [.texts, .rows].contains(route.work) else { return }
+        let total = Stage("total", began.duration(to: .now))
+        headers.append(("server-timing", serverTiming(stages + [total])))
+        if route.path.hasPrefix(openAIPrefix) {
+            let milliseconds = Int((total.duration / .milliseconds(1)).rounded(.up))
+            headers.append(("openai-processing-ms", String(milliseconds)))
+        }
+    }
+
     /// The same answer to a HEAD request: no body, but its length.
     fileprivate func withoutBody() -> Response {
         var response = self
@@ -97,4 +112,12 @@ extension Response {
         response.pieces = []
         return response
     }
+}
+
+/// `stages` as the header field Server-Timing has them, in milliseconds to a thousandth.
+func serverTiming(_ stages: [Stage]) -> String {
+    stages.map { stage in
+        let microseconds = (stage.duration / .microseconds(1)).rounded()
+        return "\(stage.name);dur=\(microseconds / 1000)"
+    }.joined(separator: ", ")
 }

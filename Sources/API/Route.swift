@@ -4,7 +4,12 @@ internal import System
 /// One path that answers requests; `Route.all` holds a row for each.
 public struct Route: Sendable {
     /// The path below the mount point: "/denoise/text".
+    ///
+    /// If it ends in "/{name}", any characters stand in that place, at least one.
     public let path: String
+
+    /// The path up to a name at its end; nil if it has none.
+    let beginning: String?
 
     /// The methods that the path answers.
     ///
@@ -16,9 +21,6 @@ public struct Route: Sendable {
 
     /// What answering costs, by which requests are queued.
     public var work = Work.little
-
-    /// How clients of the route read errors.
-    var errors = ErrorRendering.fastAPI
 
     /// The route in the OpenAPI document; nil leaves it out.
     var description: RouteDescription?
@@ -40,15 +42,15 @@ public struct Route: Sendable {
 
     init(
         _ path: String, _ methods: [String], right: AccessKeys.Right? = nil,
-        work: Work = .little, errors: ErrorRendering = .fastAPI,
+        work: Work = .little,
         description: RouteDescription? = nil,
         endpoint: @escaping @Sendable (EndpointContext) -> any Endpoint
     ) {
         self.path = path
+        beginning = path.lastIndex(of: "{").map { String(path[..<$0]) }
         self.methods = methods
         self.right = right
         self.work = work
-        self.errors = errors
         self.description = description
         self.endpoint = endpoint
     }
@@ -58,6 +60,8 @@ public struct Route: Sendable {
 struct EndpointContext: Sendable {
     let service: any DenoisingService
     let limits: Limits
+    /// The names of models below `/v1/`.
+    let models: ServedModels
     /// A second thread for large requests.
     let team: WorkerPair?
 }
@@ -96,6 +100,12 @@ enum Destination: Equatable {
     /// Starlette's patterns also match before a last line feed. A web server's rules for a path do
     /// not, so such a path would bypass them.
     private static func index(of path: String, among routes: [Route]) -> Int? {
-        routes.firstIndex { path.utf8.elementsEqual($0.path.utf8) }
+        routes.firstIndex { route in
+            guard let beginning = route.beginning else {
+                return path.utf8.elementsEqual(route.path.utf8)
+            }
+            return path.utf8.starts(with: beginning.utf8)
+                && path.utf8.count > beginning.utf8.count
+        }
     }
 }

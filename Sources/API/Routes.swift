@@ -1,5 +1,5 @@
 extension Route {
-    /// All routes, in the order in which FastAPI tries them.
+    /// All routes: those of the original in the order in which FastAPI tries them, then our own.
     ///
     /// A new route is a row here and an endpoint of its own.
     public static let all = [
@@ -25,6 +25,24 @@ extension Route {
             "/upload/", ["POST"], right: .train, work: .training,
             description: UploadEndpoint.description
         ) { UploadEndpoint(service: $0.service, limits: $0.limits) },
+        Route(
+            "/similarity", ["POST"], right: .use, work: .texts,
+            description: SimilarityEndpoint.description
+        ) { SimilarityEndpoint(context: $0) },
+        Route("/info", ["GET"], right: .use, description: InfoEndpoint.description) {
+            InfoEndpoint(context: $0)
+        },
+        Route(
+            "/v1/embeddings", ["POST"], right: .use, work: .texts,
+            description: EmbeddingsEndpoint.description
+        ) { EmbeddingsEndpoint(context: $0) },
+        Route("/v1/models", ["GET"], right: .use, description: ModelListEndpoint.description) {
+            ModelListEndpoint(models: $0.models)
+        },
+        Route(
+            ModelEndpoint.beginning + "{model}", ["GET"], right: .use,
+            description: ModelEndpoint.description
+        ) { ModelEndpoint(models: $0.models) },
     ]
 
     /// The route whose path ends `path`, which may begin with a mount point; nil if there is none.

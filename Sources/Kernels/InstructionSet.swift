@@ -14,6 +14,15 @@ package enum InstructionSet: Int32, CaseIterable, Sendable {
         InstructionSet(rawValue: Int32(kernels_level())) ?? .baseline
     }
 
+    /// The name by which compilers know them; `baseline` depends on the architecture.
+    package var name: String {
+        switch self {
+        case .baseline: "baseline"
+        case .x86v3: "x86-64-v3"
+        case .x86v4: "x86-64-v4"
+        }
+    }
+
     /// Runs `body` with this thread's kernels at or below `self`: for tests of the code that older
     /// processors run.
     package func limiting<Result>(_ body: () throws -> Result) rethrows -> Result {

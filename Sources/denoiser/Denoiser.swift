@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Glibc
 
@@ -11,7 +12,7 @@ struct Denoiser: ParsableCommand {
             `denoiser serve` answers HTTP requests behind nginx or another FastCGI server; the other \
             commands do the same work from the command line. `denoiser help COMMAND` tells more.
             """,
-        version: "1.0.0",
+        version: productVersion,
         subcommands: [
             Serve.self, Train.self, Evaluate.self, Denoise.self, Embed.self, Similarity.self,
             Tokenize.self, Models.self, Pack.self,

@@ -6,28 +6,10 @@ import Testing
 
 @testable import API
 
-/// OpenAI's shape of errors, as a route of another API would render them.
-private let other = ErrorRendering { error in
-    let text =
-        switch error.detail {
-        case .text(let text): text
-        case .issues(let issues): issues.map(\.type.message).joined(separator: "; ")
-        }
-    let place: JSONValue =
-        switch error.detail {
-        case .text: .null
-        case .issues(let issues): .integer(issues.first?.location.count ?? 0)
-        }
-    let body: JSONValue = [
-        "error": ["message": .string(text), "code": .integer(error.kind.rawValue), "param": place]
-    ]
-    return (error.kind == .invalid ? 400 : error.kind.rawValue, [Array(body.text.utf8)])
-}
-
-/// The routes, with the one for texts also under another path and in the other shape.
+/// The routes, with the one for texts also under a path that has OpenAI's shape of errors.
 private let routes =
     Route.all + [
-        Route("/other", ["POST"], right: .use, work: .texts, errors: other) {
+        Route("/v1/other", ["POST"], right: .use, work: .texts) {
             DenoiseTextEndpoint(context: $0)
         }
     ]
@@ -48,15 +30,15 @@ private func post(
 @Suite struct `A route` {
     @Test(
         arguments: [
-            (#"{"texts":["a"]}"#, .overloaded(retryAfter: 7), 503, "伺服器忙碌中，請稍後再試"),
-            (#"{"texts":["a"]}"#, .failed("no memory"), 500, "處理失敗: no memory"),
+            (#"{"texts":["a"]}"#, .overloaded(retryAfter: 7), 429, "the service is busy"),
+            (#"{"texts":["a"]}"#, .failed("no memory"), 500, "the request failed: no memory"),
             (#"{"texts":3}"#, nil, 400, "Input should be a valid list"),
             ("", nil, 400, "Field required"), ("[", nil, 400, "JSON decode error"),
         ] as [(String, InferenceError?, Int, String)])
     func `renders its errors in its own shape`(
         body: String, error: InferenceError?, status: Int, message: String
     ) throws {
-        let answer = post("/other", body, error: error)
+        let answer = post("/v1/other", body, error: error)
         #expect(answer.status == status)
         #expect(answer["content-type"] == "application/json")
         let object = try JSONValue(parsing: answer.body)
@@ -65,25 +47,26 @@ private func post(
             return
         }
         #expect(error["message"] == .string(message))
-        #expect(answer.route == "/other")
+        #expect(answer.route == "/v1/other")
         #expect(text(post("/denoise/text", body, error: nil)).contains(#""error":{"mess"#) == false)
     }
 
     @Test func `renders what is refused before its endpoint is asked in the same shape`() throws {
         let keys = try AccessKeys(parsing: "use 0123456789abcdef")
-        let key = post("/other", "", keys: keys)
-        #expect(text(key).hasPrefix(#"{"error":{"message":"Not authenticated","code":401"#))
+        let key = post("/v1/other", "", keys: keys)
+        #expect(text(key).hasPrefix(#"{"error":{"message":"Not authenticated","type":"inv"#))
         #expect(key["www-authenticate"] == "Bearer")
-        let method = post("/other", "", method: "PUT")
-        #expect(text(method).hasPrefix(#"{"error":{"message":"Method Not Allowed","code":405"#))
+        let method = post("/v1/other", "", method: "PUT")
+        #expect(text(method).hasPrefix(#"{"error":{"message":"Method Not Allowed","type":"in"#))
         #expect(method["allow"] == "POST")
         var limits = Limits()
         limits.bodyBytes = 1
-        #expect(text(post("/other", "{}", limits: limits)).hasPrefix(#"{"error":{"message":"Req"#))
+        #expect(
+            text(post("/v1/other", "{}", limits: limits)).hasPrefix(#"{"error":{"message":"Req"#))
     }
 
     @Test func `keeps headers and the reason in any shape`() {
-        for path in ["/other", "/denoise/text"] {
+        for path in ["/v1/other", "/denoise/text"] {
             let answer = post(path, #"{"texts":["a"]}"#, error: .overloaded(retryAfter: 7))
             #expect(answer["retry-after"] == "7")
             #expect(answer.unserved == .refused)
@@ -92,8 +75,9 @@ private func post(
 
     @Test func `renders an error that another layer finds`() {
         let application = Application(service: StandInService(), routes: routes)
-        let answer = application.response(to: .late, at: "/other")
-        #expect(text(answer).contains(#""code":503"#))
+        let answer = application.response(to: .late, at: "/v1/other")
+        #expect(answer.status == 429)
+        #expect(text(answer).contains(#""code":"rate_limit_exceeded""#))
         #expect(answer.unserved == .late)
         let plain = text(application.response(to: .late, at: "/nowhere"))
         #expect(plain == #"{"detail":"伺服器忙碌中，請稍後再試"}"#)

@@ -42,7 +42,7 @@ struct TestedService {
         let admission = AdmissionControl(current: Replaceable(snapshot), metrics: state.metrics)
         let server = try Server(
             Listener(path: path), limits: snapshot.configuration.limits.serverLimits,
-            busyAnswer: .busy, triage: admission.triage)
+            triage: admission.triage)
         let thread = Thread {
             _ = try? server.run { exchange in snapshot.handler.answer(exchange) }
         }

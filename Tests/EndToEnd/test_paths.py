@@ -31,8 +31,9 @@ def block(mount, answered):
     redirect, path = answered.startswith("to "), answered.removeprefix("to ").removeprefix(mount if "to " in answered else "")
     if path == "/upload/":
         return f"= {mount}/upload" if redirect else f"= {mount}/upload/"
-    if path.startswith("/denoise"):
-        return f"{mount}/denoise"
+    for beginning in ("/denoise", "/similarity", "/v1"):
+        if path.startswith(beginning):
+            return mount + beginning
     return f"^~ {mount}/" if mount else "/"
 
 

@@ -121,7 +121,10 @@ extension Service {
     {
         let triage = Triage(
             errand: bySize.errand,
-            refusal: { $1 + $0.size > 250 ? Answer(status: 503, body: Array("\($1)".utf8)) : nil })
+            refusal: { _, errand, ahead in
+                ahead + errand.size > 250
+                    ? Answer(status: 503, body: Array("\(ahead)".utf8)) : nil
+            })
         let service = try Service(triage: triage) {
             $0.requestThreads = 2
             $0.longThreads = 1
@@ -141,7 +144,7 @@ extension Service {
     }
 
     @Test func `Who asks again as soon as it is refused is soon refused at a pace`() throws {
-        let triage = Triage(errand: bySize.errand, refusal: { _, _ in Answer(status: 503) })
+        let triage = Triage(errand: bySize.errand, refusal: { _, _, _ in Answer(status: 503) })
         let service = try Service(triage: triage)
         let peer = try service.peer()
         let start = ContinuousClock.now
@@ -157,7 +160,7 @@ extension Service {
     @Test func `A refusal that is kept back is dropped if its peer leaves, and sent at the end`()
         throws
     {
-        let triage = Triage(errand: bySize.errand, refusal: { _, _ in Answer(status: 503) })
+        let triage = Triage(errand: bySize.errand, refusal: { _, _, _ in Answer(status: 503) })
         let service = try Service(triage: triage)
         let peers = try (0..<200).map { _ in
             let peer = try service.peer()

@@ -113,6 +113,30 @@ extension EmbeddingQueue {
                 == nil)
     }
 
+    @Test func `a job that nothing was measured for is refused once its own work tells`() throws {
+        for (rate, isRefused) in [(1_000, true), (3_000, false)] {
+            var queue = EmbeddingQueue(tokenBudget: 512)
+            let job = EmbeddingJob(
+                sequences: Array(repeating: Array(repeating: 1, count: 100), count: 600),
+                columns: 1, isBackground: false, deadline: .now + .seconds(30))
+            queue.add(job, isMeasured: false)
+            #expect(queue.takeTooLarge(at: Pace(threads: 1), now: now).isEmpty)
+            var pace = Pace(threads: 1)
+            let start = job.madeAt
+            pace.note(512, at: start + .seconds(1), goesOn: true)
+            pace.note(rate * 4, at: start + .seconds(5), goesOn: true)
+            let found = queue.takeTooLarge(at: pace, now: start + .seconds(5))
+            #expect(found.map(\.job.tokens) == (isRefused ? [60_000] : []))
+            if isRefused {
+                let work = try #require(found.first?.work)
+                #expect(work.isTooLarge && abs(work.seconds - 60) < 1)
+                #expect(queue.isEmpty)
+            }
+            // It is looked at once.
+            #expect(queue.unmeasured.isEmpty)
+        }
+    }
+
     @Test func `a job that is past hope is taken out before it keeps others waiting`() {
         var queue = EmbeddingQueue(tokenBudget: 512)
         let (lost, other) = (job(20_000, seconds: 4), job(30_000, seconds: 30))

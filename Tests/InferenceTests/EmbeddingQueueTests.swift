@@ -145,6 +145,6 @@ private func job(_ count: Int, tokens: Int, background: Bool = false) -> Embeddi
         job.giveUp()
         waiter.join()
         #expect(began.duration(to: .now) < .seconds(30))
-        #expect(job.isGivenUp)
+        #expect(job.givenUp == .tooLate)
     }
 }

@@ -36,20 +36,41 @@ public final class StandInService: DenoisingService {
     /// The texts of every training run so far.
     public var trained: [[UInt8]] { texts.withLock { $0 } }
 
+    public var facts: ServiceFacts {
+        ServiceFacts(
+            model: isModelLoaded
+                ? ServiceFacts.ModelFacts(version: modelVersion, kind: "adaptive", isBuiltIn: false)
+                : nil,
+            tokenLimit: 256, columns: 384, threads: 1)
+    }
+
+    /// A row for each text: its UTF-8 bytes as numbers, then zeros.
+    public func embed(
+        texts: [String], for caller: Caller
+    ) throws(InferenceError) -> EmbeddingBatch {
+        if let error { throw error }
+        let rows = texts.map { text in
+            Array((text.utf8.map { Float($0) } + [Float](repeating: 0, count: 384)).prefix(384))
+        }
+        return EmbeddingBatch(
+            values: Array(rows.joined()), columns: 384, truncated: truncated,
+            tokens: texts.count * 3)
+    }
+
     public func denoise(
         texts: [String], noiseLevel: Float, for caller: Caller
-    ) throws(InferenceError) -> DenoisedBatch {
+    ) throws(InferenceError) -> EmbeddingBatch {
         try denoise(
             embeddings: [Float](repeating: 0, count: texts.count * 384), noiseLevel: noiseLevel)
     }
 
     public func denoise(
         embeddings: [Float], noiseLevel: Float
-    ) throws(InferenceError) -> DenoisedBatch {
+    ) throws(InferenceError) -> EmbeddingBatch {
         if let error { throw error }
         // No route lets another noise through.
         guard noiseLevel >= 0, noiseLevel.isFinite else { throw .failed("noise \(noiseLevel)") }
-        return DenoisedBatch(
+        return EmbeddingBatch(
             values: offset == 0 ? embeddings : embeddings.map { $0 + offset }, columns: 384,
             truncated: truncated, modelVersion: modelVersion)
     }

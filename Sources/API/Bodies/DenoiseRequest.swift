@@ -56,32 +56,22 @@ extension RowReading {
         from body: JSONBody, limits: Limits
     ) throws(APIError) -> DenoiseRequest<Rows> {
         var issues = RequestIssues(limit: limits.issues, quoting: limits.quotedBytes)
-        switch body {
-        case .empty:
-            issues.shared.add(.missing, at: ["body"])
-        case .other(let bytes):
-            issues.shared.add(.notAnObject, at: ["body"], size: bytes.count) {
-                appendJSON(String(decoding: bytes, as: UTF8.self), to: &$0)
-            }
-        case .json(let bytes):
-            if Self.takesOnlyASCII, let request = fastRequest(JSONText(unchecked: bytes)) {
-                return request
-            }
-            let text: JSONText
-            do { text = try JSONText(decoding: bytes) } catch { throw .unreadable }
-            // A second try of the same bytes would fail again.
-            if !Self.takesOnlyASCII || text.bytes.count != bytes.count,
-                let request = fastRequest(text)
-            {
-                return request
-            }
-            let tree: JSONTree
-            do { tree = try JSONTree(text, depth: limits.jsonDepth) } catch {
-                throw Self.failure(error, limits)
-            }
-            if let request = slowRequest(tree, &issues) { return request }
+        if Self.takesOnlyASCII, case .json(let bytes) = body,
+            let request = fastRequest(JSONText(unchecked: bytes))
+        {
+            return request
         }
-        throw issues.error
+        guard let text = try body.text(&issues) else { throw issues.error }
+        // A second try of the same bytes would fail again.
+        if !Self.takesOnlyASCII || text.bytes.count != body.count,
+            let request = fastRequest(text)
+        {
+            return request
+        }
+        guard let tree = try text.object(limits, &issues),
+            let request = slowRequest(tree, &issues)
+        else { throw issues.error }
+        return request
     }
 
     /// Whether `list` holds no more than `limit` elements; if not, that is an issue.
@@ -93,15 +83,6 @@ extension RowReading {
         issues.shared.add(
             .tooManyItems(given: given, limit: limit), at: ["body", .name(Self.name)])
         return false
-    }
-
-    private static func failure(_ error: JSONError, _ limits: Limits) -> APIError {
-        guard error.cause == .syntax else { return .unreadable }
-        var issues = IssueList(limit: limits.issues)
-        issues.add(
-            .invalidJSON(error.message), at: ["body", .index(error.position)], size: 0
-        ) { $0.append(contentsOf: "{}".utf8) }
-        return APIError(issues.issues)
     }
 
     /// Reads in one pass the body that nearly every client sends: each member once, of the plain
@@ -128,16 +109,10 @@ extension RowReading {
         return DenoiseRequest(rows: rows, noiseLevel: NoiseLevel.single(noise ?? 0))
     }
 
-    /// The request in a body of any shape.
+    /// The request in an object of any shape.
     func slowRequest(
         _ tree: JSONTree, _ issues: inout RequestIssues
     ) -> DenoiseRequest<Rows>? {
-        guard case .object = tree.kind(of: tree.root) else {
-            issues.shared.add(.notAnObject, at: ["body"], size: tree.length(of: tree.root)) {
-                tree.write(tree.root, into: &$0)
-            }
-            return nil
-        }
         var rows: Rows?
         if let list = tree.member(Self.name, of: tree.root) {
             if case .array = tree.kind(of: list) {

@@ -1,5 +1,6 @@
-internal import System
 internal import Inference
+internal import JSON
+internal import System
 
 /// The body of a request to a JSON route.
 enum JSONBody {
@@ -49,6 +50,56 @@ enum JSONBody {
         bytes.reserveCapacity(expected)
         while try source.read(upTo: 256 << 10, into: &bytes) > 0, bytes.count <= limit {}
         return bytes
+    }
+}
+
+extension JSONBody {
+    /// Bytes of the body.
+    var count: Int {
+        switch self {
+        case .empty: 0
+        case .json(let bytes), .other(let bytes): bytes.count
+        }
+    }
+
+    /// The body's characters; nil if it is not called JSON, which goes into `issues`.
+    ///
+    /// - Throws: the error of a body in no known encoding.
+    func text(_ issues: inout RequestIssues) throws(APIError) -> JSONText? {
+        switch self {
+        case .empty:
+            issues.shared.add(.missing, at: ["body"])
+        case .other(let bytes):
+            issues.shared.add(.notAnObject, at: ["body"], size: bytes.count) {
+                appendJSON(String(decoding: bytes, as: UTF8.self), to: &$0)
+            }
+        case .json(let bytes):
+            do { return try JSONText(decoding: bytes) } catch { throw .unreadable }
+        }
+        return nil
+    }
+}
+
+extension JSONText {
+    /// The document; nil if it is no object, which goes into `issues`.
+    ///
+    /// - Throws: the error of a text that is not JSON.
+    func object(
+        _ limits: Limits, _ issues: inout RequestIssues
+    ) throws(APIError) -> JSONTree? {
+        let tree: JSONTree
+        do throws(JSONError) { tree = try JSONTree(self, depth: limits.jsonDepth) } catch {
+            guard error.cause == .syntax else { throw .unreadable }
+            var issue = ValidationIssue(
+                type: .invalidJSON(error.message), location: ["body", .index(error.position)])
+            issue.input = Array("{}".utf8)
+            throw APIError([issue])
+        }
+        if case .object = tree.kind(of: tree.root) { return tree }
+        issues.shared.add(.notAnObject, at: ["body"], size: tree.length(of: tree.root)) {
+            tree.write(tree.root, into: &$0)
+        }
+        return nil
     }
 }
 

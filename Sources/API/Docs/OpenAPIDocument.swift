@@ -44,14 +44,16 @@ enum OpenAPIDocument {
 
     private static let info: JSONValue = [
         "title": "嵌入向量去噪 API", "description": "使用自動編碼器對文本嵌入向量進行去噪",
-        "version": "1.0.0",
+        "version": .string(productVersion),
     ]
 
     private static var paths: JSONValue {
         .object(
             JSONObject(
                 Route.all.compactMap { route in
-                    guard let operation = route.description?.operation else { return nil }
+                    guard let operation = route.description?.operation(at: route.path) else {
+                        return nil
+                    }
                     let method = route.methods.first ?? "GET"
                     return (route.path, .object(JSONObject([(method.lowercased(), operation)])))
                 }))
@@ -78,6 +80,28 @@ enum OpenAPIDocument {
     }
 
     private static let errors = [
+        Schema(
+            name: "OpenAIError",
+            text: #"""
+                {
+                  "properties": {
+                    "error": {
+                      "properties": {
+                        "message": {"type": "string", "title": "Message"},
+                        "type": {"type": "string", "title": "Type"},
+                        "param": {"type": ["string", "null"], "title": "Param"},
+                        "code": {"type": ["string", "null"], "title": "Code"}
+                      },
+                      "type": "object",
+                      "required": ["message", "type", "param", "code"],
+                      "title": "Error"
+                    }
+                  },
+                  "type": "object",
+                  "required": ["error"],
+                  "title": "OpenAIError"
+                }
+                """#),
         Schema(
             name: "HTTPError",
             text: #"""

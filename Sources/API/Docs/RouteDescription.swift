@@ -2,6 +2,8 @@ internal import JSON
 
 /// A route as the OpenAPI document tells it.
 struct RouteDescription: Sendable {
+    /// The group under which pages show the route; nil for those of the original.
+    var tag: String?
     /// A few words.
     var summary: String
     /// A sentence; nil if there is none.
@@ -26,22 +28,49 @@ struct RouteDescription: Sendable {
         }
     }
 
-    /// The operation in FastAPI's order of members.
-    var operation: JSONValue {
-        var operation = JSONObject([("summary", .string(summary))])
+    /// The operation at `path`, in FastAPI's order of members.
+    func operation(at path: String) -> JSONValue {
+        var operation = JSONObject()
+        if let tag { operation["tags"] = [.string(tag)] }
+        operation["summary"] = .string(summary)
         if let description { operation["description"] = .string(description) }
         operation["operationId"] = .string(operationID)
+        if let name = Self.parameter(of: path) {
+            operation["parameters"] = [
+                [
+                    "name": .string(name), "in": "path", "required": true,
+                    "schema": ["type": "string"],
+                ]
+            ]
+        }
         var responses = JSONObject([
             ("200", Self.response("Successful Response", schema: answer))
         ])
+        let isOpenAI = path.hasPrefix(openAIPrefix)
+        if isOpenAI, body != nil || Self.parameter(of: path) != nil {
+            responses["4XX"] = Self.response(
+                "The request is wrong, or there is too much to do", schema: "OpenAIError")
+            responses["5XX"] = Self.response(
+                "No model is loaded, or a fault of the service", schema: "OpenAIError")
+        }
         if let body {
             operation["requestBody"] = [
                 "content": Self.content(body.contentType, schema: body.schema), "required": true,
             ]
-            responses["422"] = Self.response("Validation Error", schema: "HTTPValidationError")
+            if !isOpenAI {
+                responses["422"] = Self.response(
+                    "Validation Error", schema: "HTTPValidationError")
+            }
         }
         operation["responses"] = .object(responses)
         return .object(operation)
+    }
+
+    /// The name in the place that `path` leaves open; nil if it has none.
+    private static func parameter(of path: String) -> String? {
+        path.hasSuffix("}")
+            ? path.lastIndex(of: "{").map { String(path[path.index(after: $0)...].dropLast()) }
+            : nil
     }
 
     /// A response with a JSON body.

@@ -65,8 +65,7 @@ struct UploadEndpoint: Endpoint {
             headers.append(("x-truncated", String(outcome.truncated.count)))
         }
         if !outcome.stages.isEmpty {
-            let stages = outcome.stages.map { "\($0.name);dur=\($0.duration / .milliseconds(1))" }
-            headers.append(("server-timing", stages.joined(separator: ", ")))
+            headers.append(("server-timing", serverTiming(outcome.stages)))
         }
         let body = JSONObject([
             ("filename", .string(fileName)), ("word_count", .integer(wordCount)),

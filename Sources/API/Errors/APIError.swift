@@ -32,6 +32,18 @@ public struct APIError: Error {
     /// Header fields of the response, in order.
     var headers: [(name: String, value: String)] = []
 
+    /// The sentence in English; nil if `detail` is in English already.
+    var english: String?
+
+    /// The member of the body that is wrong, such as "input"; nil if no single one is.
+    var parameter: String?
+
+    /// The cause in a word for programs, such as "model_not_found"; nil if its kind says it all.
+    var code: String?
+
+    /// Whether the same request would fail again, however idle the service is.
+    var isLasting = false
+
     /// Why nothing was computed for lack of time; nil for every other reason.
     var unserved: Response.Unserved?
 

@@ -7,13 +7,19 @@ extension APIError {
     init(_ error: InferenceError, file: String = "") {
         self =
             switch error {
-            case .modelNotLoaded: APIError(.unavailable, "模型尚未載入，請稍後再試")
+            case .modelNotLoaded: .noModel
             case .overloaded(let seconds): .overloaded(retryAfter: seconds)
             case .tooMuchWork(let work): .tooMuch(work)
             case .tooLate: .late
             case .callerLeft: .left
-            case .trainingBusy(let seconds): .busy("另一項訓練正在進行，請稍後再試", retryAfter: seconds)
-            case .trainingCancelled: .busy("服務正在停止，訓練已取消，請稍後再試", retryAfter: 5)
+            case .trainingBusy(let seconds):
+                .busy(
+                    "另一項訓練正在進行，請稍後再試", english: "another training run is in progress",
+                    retryAfter: seconds)
+            case .trainingCancelled:
+                .busy(
+                    "服務正在停止，訓練已取消，請稍後再試",
+                    english: "the service stops, and has cancelled the training run", retryAfter: 5)
             case .noTrainingText: .unusableFile("the file holds no text to train on", file)
             case .tooManyLines(let given, let limit):
                 .unusableFile(
@@ -22,9 +28,12 @@ extension APIError {
                 .unusableFile(
                     "training on the file takes longer than the limit of \(limit) seconds; "
                         + "fewer lines take less", file)
-            case .encoderChanged(let seconds): .busy("編碼器正在重新載入，請稍後再試", retryAfter: seconds)
+            case .encoderChanged(let seconds):
+                .busy(
+                    "編碼器正在重新載入，請稍後再試", english: "the encoder is being loaded again",
+                    retryAfter: seconds)
             case .trainingFailed(let reason), .failed(let reason), .storageFailed(let reason, _):
-                APIError(.failed, "處理失敗: \(reason)")
+                .failed(reason)
             }
     }
 
@@ -56,9 +65,7 @@ extension APIError {
 
     /// 503: the service has more to do than it can do now.
     public static func overloaded(retryAfter seconds: Int) -> APIError {
-        var error = busy(overload, retryAfter: seconds)
-        error.unserved = .refused
-        return error
+        overloaded(nil, retryAfter: seconds, .refused)
     }
 
     /// 503: the request and the work before it take longer than the request may.
@@ -70,16 +77,14 @@ extension APIError {
                 + "fewer texts at once take less"
             : "its \(work.tokens) tokens and \(work.ahead) ahead of them take "
                 + "\(tenths(work.seconds)) seconds, and \(left)"
-        var error = busy("\(overload) (\(reason))", retryAfter: work.retryAfter)
-        error.unserved = .refused
+        var error = overloaded(reason, retryAfter: work.retryAfter, .refused)
+        error.isLasting = work.isTooLarge
         return error
     }
 
     /// 503: the request's time was over.
     public static var late: APIError {
-        var error = busy(overload, retryAfter: 1)
-        error.unserved = .late
-        return error
+        overloaded(nil, retryAfter: 1, .late)
     }
 
     /// 499: the client has left and reads no answer.
@@ -89,11 +94,39 @@ extension APIError {
         return error
     }
 
-    private static let overload = "伺服器忙碌中，請稍後再試"
+    /// 503: there is no denoiser.
+    private static var noModel: APIError {
+        var error = APIError(.unavailable, "模型尚未載入，請稍後再試")
+        error.english = "no denoiser is loaded; try again later"
+        return error
+    }
+
+    /// 500: a fault of the service.
+    private static func failed(_ reason: String) -> APIError {
+        var error = APIError(.failed, "處理失敗: \(reason)")
+        error.english = "the request failed: \(reason)"
+        return error
+    }
+
+    private static func overloaded(
+        _ reason: String?, retryAfter seconds: Int, _ unserved: Response.Unserved
+    ) -> APIError {
+        let addition = reason.map { " (\($0))" } ?? ""
+        var error = busy(
+            "伺服器忙碌中，請稍後再試\(addition)", english: reason ?? "the service is busy",
+            retryAfter: seconds)
+        error.unserved = unserved
+        return error
+    }
 
     private static func tenths(_ seconds: Double) -> Double { (seconds * 10).rounded() / 10 }
 
-    private static func busy(_ text: String, retryAfter seconds: Int) -> APIError {
-        APIError(.unavailable, text, headers: [("retry-after", String(seconds))])
+    private static func busy(
+        _ text: String, english: String, retryAfter seconds: Int
+    ) -> APIError {
+        var error = APIError(
+            .unavailable, text, headers: [("retry-after", String(seconds))])
+        error.english = english
+        return error
     }
 }

@@ -59,6 +59,7 @@ enum IssueType: Sendable, Equatable {
     case notAnObject
     case notAList
     case notAString
+    case notABool
     case notANumber
     case notANumberText
     case notUnicode
@@ -68,6 +69,7 @@ enum IssueType: Sendable, Equatable {
     case notFinite
     case wrongRowLength(expected: Int, given: Int)
     case tooManyItems(given: Int, limit: Int)
+    case noItems
     case tooLarge
     case unusableFile(String)
 
@@ -79,6 +81,7 @@ enum IssueType: Sendable, Equatable {
         case .notAnObject: "model_attributes_type"
         case .notAList: "list_type"
         case .notAString: "string_type"
+        case .notABool: "bool_type"
         case .notANumber: "float_type"
         case .notANumberText: "float_parsing"
         case .notUnicode: "string_unicode"
@@ -86,6 +89,7 @@ enum IssueType: Sendable, Equatable {
         case .notFinite: "finite_number"
         case .wrongRowLength, .tooLarge, .notAFile, .unusableFile: "value_error"
         case .tooManyItems: "too_long"
+        case .noItems: "too_short"
         }
     }
 
@@ -97,6 +101,7 @@ enum IssueType: Sendable, Equatable {
         case .notAnObject: "Input should be a valid dictionary or object to extract fields from"
         case .notAList: "Input should be a valid list"
         case .notAString: "Input should be a valid string"
+        case .notABool: "Input should be a valid boolean"
         case .notANumber: "Input should be a valid number"
         case .notANumberText:
             "Input should be a valid number, unable to parse string as a number"
@@ -109,6 +114,7 @@ enum IssueType: Sendable, Equatable {
             "Value error, expected \(expected) values, got \(given)"
         case .tooManyItems(let given, let limit):
             "List should have at most \(limit) items after validation, not \(given)"
+        case .noItems: "List should have at least 1 item after validation, not 0"
         case .tooLarge: "Value error, the values are too large to denoise"
         case .unusableFile(let reason): "Value error, \(reason)"
         }
@@ -126,6 +132,7 @@ enum IssueType: Sendable, Equatable {
                 "field_type": "List", "max_length": .integer(limit),
                 "actual_length": .integer(given),
             ]
+        case .noItems: ["field_type": "List", "min_length": 1, "actual_length": 0]
         default: nil
         }
     }

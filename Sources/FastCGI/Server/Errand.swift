@@ -34,7 +34,10 @@ public struct Triage: Sendable {
     /// The answer if a long request has no chance behind others of a total size; nil lets it wait.
     ///
     /// If there are many such answers, some are kept back for up to a second.
-    public var refusal: @Sendable (Errand, _ ahead: Int) -> Answer?
+    public var refusal: @Sendable (RequestHead, Errand, _ ahead: Int) -> Answer?
+
+    /// The answer to a request if threads and queue are full, or if it waited too long.
+    public var busyAnswer: @Sendable (RequestHead) -> Answer
 
     /// The current limit of a request's wait for a thread; nil uses the server's limit.
     public var queueTime: (@Sendable () -> Duration)?
@@ -42,11 +45,15 @@ public struct Triage: Sendable {
     /// A triage that puts all requests with a body into the line `short`.
     public init(
         errand: @escaping @Sendable (RequestHead) -> Errand = { Errand(.short, size: $0.gathered) },
-        refusal: @escaping @Sendable (Errand, _ ahead: Int) -> Answer? = { _, _ in nil },
+        refusal: @escaping @Sendable (RequestHead, Errand, _ ahead: Int) -> Answer? = {
+            _, _, _ in nil
+        },
+        busyAnswer: @escaping @Sendable (RequestHead) -> Answer = { _ in .busy },
         queueTime: (@Sendable () -> Duration)? = nil
     ) {
         self.errand = errand
         self.refusal = refusal
+        self.busyAnswer = busyAnswer
         self.queueTime = queueTime
     }
 }

@@ -5,7 +5,6 @@ import Synchronization
 /// readers, and closes connections at their deadlines.
 struct PollingLoop: ~Copyable {
     private let peers: PeerPolicy
-    private let busyAnswer: Answer
     private let triage: Triage
     private let state: ServerState
     private let queue: HandoverQueue
@@ -42,11 +41,10 @@ struct PollingLoop: ~Copyable {
     private static let lastWords = Duration.seconds(1)
 
     init(
-        peers: PeerPolicy, busyAnswer: Answer, triage: Triage, state: ServerState,
+        peers: PeerPolicy, triage: Triage, state: ServerState,
         queue: HandoverQueue
     ) {
         self.peers = peers
-        self.busyAnswer = busyAnswer
         self.triage = triage
         self.state = state
         self.queue = queue
@@ -245,12 +243,11 @@ struct PollingLoop: ~Copyable {
     /// Gives a request to a thread or to the queue, or refuses it.
     private mutating func handOver(_ peer: Connection) {
         let now = ContinuousClock.now
-        let errand =
-            peer.gate.bodyLength > 0
-            ? triage.errand(RequestHead(peer.gate)) : Errand(.bodiless)
+        let head = RequestHead(peer.gate)
+        let errand = head.gathered > 0 ? triage.errand(head) : Errand(.bodiless)
         peer.becomeReady(for: errand, at: now)
         if errand.lane == .long,
-            let answer = triage.refusal(errand, queue.size(in: .long, upTo: errand.size))
+            let answer = triage.refusal(head, errand, queue.size(in: .long, upTo: errand.size))
         {
             turnAway(peer, with: answer)
             return
@@ -272,7 +269,7 @@ struct PollingLoop: ~Copyable {
         let oldest = now - (triage.queueTime?() ?? state.limits.queueTime)
         for peer in queue.takeAll(where: { $0.readyAt < oldest && $0.errand.lane != .form }) {
             state.counters.lateAnswers.add(1, ordering: .relaxed)
-            refuse(peer, with: busyAnswer)
+            refuse(peer, with: triage.busyAnswer(RequestHead(peer.gate)))
             state.endRequest()
         }
     }
@@ -303,7 +300,7 @@ struct PollingLoop: ~Copyable {
     /// Refuses a request, of which at least the beginning was received, as busy.
     private func refuse(_ peer: Connection) {
         state.counters.busyAnswers.add(1, ordering: .relaxed)
-        refuse(peer, with: busyAnswer)
+        refuse(peer, with: triage.busyAnswer(RequestHead(peer.gate)))
     }
 
     private func refuse(_ peer: Connection, with answer: Answer) {

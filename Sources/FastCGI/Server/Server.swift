@@ -14,7 +14,6 @@ public final class Server: Sendable {
 
     private let listener: Listener
     private let peers: PeerPolicy
-    private let busyAnswer: Answer
     private let triage: Triage
     private let state: ServerState
     /// One for each thread, made early, because later there may be no free descriptors.
@@ -26,13 +25,12 @@ public final class Server: Sendable {
     ///   - listener: the socket, closed with the server.
     ///   - limits: the limits for peers.
     ///   - peers: the users that may connect over a Unix socket.
-    ///   - busyAnswer: the answer to a request if threads and queue are full.
     ///   - triage: sorts requests into lines.
     ///   - report: gets every fault of a peer, on the thread that met it.
     /// - Throws: `unfitLibrary` or `system`.
     public init(
         _ listener: consuming Listener, limits: ServerLimits = ServerLimits(),
-        peers: PeerPolicy = PeerPolicy(), busyAnswer: Answer = .busy, triage: Triage = Triage(),
+        peers: PeerPolicy = PeerPolicy(), triage: Triage = Triage(),
         report: @escaping @Sendable (FastCGIError) -> Void = { _ in }
     ) throws(FastCGIError) {
         precondition(limits.requestThreads > 0, "\(limits.requestThreads) request threads")
@@ -45,7 +43,6 @@ public final class Server: Sendable {
         if let owner = listener.fileOwner { peers.inherent.insert(owner) }
         self.listener = listener
         self.peers = peers
-        self.busyAnswer = busyAnswer
         self.triage = triage
         state = try ServerState(limits: limits, report: report)
         var requests: [LibraryRequest] = []
@@ -95,7 +92,7 @@ public final class Server: Sendable {
             }
             started()
             var loop = PollingLoop(
-                peers: peers, busyAnswer: busyAnswer, triage: triage, state: state, queue: queue
+                peers: peers, triage: triage, state: state, queue: queue
             )
             try loop.run(listener)
             let abandoned = loop.abandon()

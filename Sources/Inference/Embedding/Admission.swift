@@ -4,8 +4,8 @@ extension EmbeddingQueue {
     /// What of its time a job may need by the estimate if others are ahead of it.
     private static let margin = 0.85
 
-    /// The same for one that nobody is ahead of, which costs nobody anything but itself.
-    private static let leniency = 1.25
+    /// The same for one that nobody is ahead of.
+    private static let marginAlone = 0.95
 
     /// How far beyond its time a job must be by the estimate to be given up.
     private static let hopeless = 2.0
@@ -28,7 +28,7 @@ extension EmbeddingQueue {
         if isShort && ahead == 0 { return nil }
         // Short jobs have three quarters of the encoder beside long ones.
         let seconds = pace.seconds(for: ahead + tokens) * (isShort && !long.isEmpty ? 4 / 3 : 1)
-        let isLate = seconds > left * (ahead == 0 ? Self.leniency : Self.margin)
+        let isLate = seconds > left * (ahead == 0 ? Self.marginAlone : Self.margin)
         guard isLate || !isShort && breaks(tokens, at: pace, now) else { return nil }
         // If others would be late, all that is promised to them counts as ahead.
         if !isLate { ahead = others + short.tokens + long.tokens }
@@ -49,6 +49,31 @@ extension EmbeddingQueue {
             }
         }
         return false
+    }
+
+    /// Takes out the jobs that came in unmeasured and, as has been measured since, cannot be done in
+    /// their time.
+    ///
+    /// Each is looked at once: with the first measurement of its own work.
+    mutating func takeTooLarge(
+        at pace: Pace, now: ContinuousClock.Instant
+    ) -> [(job: EmbeddingJob, work: TooMuchWork)] {
+        guard !unmeasured.isEmpty, let measuredAt = pace.measuredAt else { return [] }
+        var found: [(EmbeddingJob, TooMuchWork)] = []
+        for job in unmeasured where job.madeAt < measuredAt {
+            unmeasured.removeAll { $0 === job }
+            guard let deadline = job.deadline,
+                let rest = long.jobs.first(where: { $0.job === job })?.tokens
+            else { continue }
+            let left = now.duration(to: deadline) / .seconds(1)
+            guard pace.seconds(for: rest) > left * Self.marginAlone else { continue }
+            let work = TooMuchWork(
+                tokens: job.tokens, ahead: 0, seconds: pace.seconds(for: job.tokens),
+                secondsLeft: job.madeAt.duration(to: deadline) / .seconds(1))
+            remove(job)
+            found.append((job, work))
+        }
+        return found
     }
 
     /// Takes out the next long jobs for as long as they cannot be done in time, at twice the pace.

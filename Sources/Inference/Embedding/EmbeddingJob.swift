@@ -22,7 +22,7 @@ final class EmbeddingJob: Sendable {
     fileprivate struct Progress {
         var values: [Float]
         var missing: Int
-        var isGivenUp = false
+        var givenUp: InferenceError?
         var began: ContinuousClock.Instant?
     }
 
@@ -68,18 +68,20 @@ final class EmbeddingJob: Sendable {
     /// Waits for the last row; the result is [sequences, columns], or nil if the last row is not
     /// there by `deadline`, or never will be.
     func result(before deadline: ContinuousClock.Instant) -> [Float]? {
-        progress.wait(before: deadline) { $0.isGivenUp ? .some(nil) : $0.take().map { .some($0) } }
+        progress.wait(before: deadline) {
+            $0.givenUp != nil ? .some(nil) : $0.take().map { .some($0) }
+        }
             ?? nil
     }
 
-    /// Says that its last row will never be there.
-    func giveUp() {
-        progress.withLock { $0.isGivenUp = true }
+    /// Says that its last row will never be there, and why.
+    func giveUp(_ reason: InferenceError = .tooLate) {
+        progress.withLock { $0.givenUp = reason }
         progress.wakeAll()
     }
 
-    /// Whether it was given up.
-    var isGivenUp: Bool { progress.withLock { $0.isGivenUp } }
+    /// Why it was given up; nil if it was not.
+    var givenUp: InferenceError? { progress.withLock { $0.givenUp } }
 }
 
 extension EmbeddingJob.Progress {

@@ -57,6 +57,9 @@ struct EmbeddingQueue {
     private(set) var long = JobLine()
     private var background = JobLine()
 
+    /// Long jobs that came in when no recent pace could tell if they can be done in time.
+    var unmeasured: [EmbeddingJob] = []
+
     init(tokenBudget: Int) {
         self.tokenBudget = tokenBudget
         backgroundBudget = min(tokenBudget, 512)
@@ -72,7 +75,8 @@ struct EmbeddingQueue {
         (short.sequences + long.sequences, background.sequences)
     }
 
-    mutating func add(_ job: EmbeddingJob) {
+    /// Queues `job`; `isMeasured` says whether a recent pace let it in.
+    mutating func add(_ job: EmbeddingJob, isMeasured: Bool = true) {
         if job.isBackground {
             background.add(job)
         } else if job.tokens <= Self.shortTokens {
@@ -80,6 +84,7 @@ struct EmbeddingQueue {
             sinceShort = 0
         } else {
             long.add(job)
+            if !isMeasured { unmeasured.append(job) }
         }
     }
 
@@ -87,6 +92,7 @@ struct EmbeddingQueue {
     mutating func remove(_ job: EmbeddingJob) {
         short.remove(job)
         long.remove(job)
+        unmeasured.removeAll { $0 === job }
         background.remove(job)
     }
 

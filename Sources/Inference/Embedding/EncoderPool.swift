@@ -81,7 +81,7 @@ final class EncoderPool: Sendable {
             // The last long job may have been dropped; the time since then is none of the
             // encoder's.
             if state.queue.long.isEmpty, state.longUnderway == 0 { state.pace.interrupt() }
-            state.queue.add(job)
+            state.queue.add(job, isMeasured: state.pace.isFresh(at: .now))
             return nil
         }
         if let refusal { throw refusal }
@@ -155,9 +155,10 @@ final class EncoderPool: Sendable {
         try submit(job)
         while true {
             if let values = job.result(before: caller.nextLook) { return (values, job.waitingTime) }
-            if job.isGivenUp || caller.isLate {
+            let givenUp = job.givenUp ?? (caller.isLate ? .tooLate : nil)
+            if let givenUp {
                 drop(job)
-                throw .tooLate
+                throw givenUp
             }
             if caller.hasLeft() {
                 drop(job)
@@ -176,6 +177,7 @@ final class EncoderPool: Sendable {
             statistics.waitingJobs = state.queue.waiting
             statistics.waitingTokens = state.queue.short.tokens + state.queue.long.tokens
             statistics.tokensPerSecond = state.pace.tokensPerSecond
+            statistics.isPaceMeasured = state.pace.measuredAt != nil
             (statistics.waitingSequences, statistics.backgroundSequences) = state.queue.sequences
             return statistics
         }
@@ -222,6 +224,9 @@ final class EncoderPool: Sendable {
         return state.wait { state -> (batch: EmbeddingQueue.Batch, isAlone: Bool)?? in
             if !state.queue.long.isEmpty {
                 for job in state.queue.takeHopeless(at: state.pace, now: .now) { job.giveUp() }
+                for (job, work) in state.queue.takeTooLarge(at: state.pace, now: .now) {
+                    job.giveUp(.tooMuchWork(work))
+                }
             }
             guard !state.queue.isEmpty else { return state.isStopping ? .some(nil) : nil }
             let batch = state.queue.takeBatch(sharers: max(state.idle, 1))

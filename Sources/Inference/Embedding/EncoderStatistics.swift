@@ -11,6 +11,9 @@ public struct EncoderStatistics: Sendable, Equatable {
     public internal(set) var tokens = 0
     /// Tokens a second of long requests, by the last measurement.
     public internal(set) var tokensPerSecond = 0.0
+
+    /// Whether that was measured; before the first measurement it is what a slow core does.
+    public internal(set) var isPaceMeasured = false
     /// Tokens of requests that wait.
     public internal(set) var waitingTokens = 0
     /// Requests that wait, or of which a part waits.

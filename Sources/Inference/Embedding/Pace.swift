@@ -18,7 +18,8 @@ struct Pace {
     private static let stretch = (seconds: 0.5, tokens: 2048)
     private static let shortest = (seconds: 0.1, tokens: 1024)
 
-    /// The seconds of a stretch that counts as much as all before it.
+    /// The seconds of a stretch that counts as much as all before it, unless that is no longer
+    /// valid.
     private static let memory = 2.0
 
     /// How long a measurement can be relied on if nothing was measured since.
@@ -41,7 +42,7 @@ struct Pace {
         let seconds = began.duration(to: now) / .seconds(1)
         let least = goesOn ? Self.stretch : Self.shortest
         if seconds >= least.seconds && tokens >= least.tokens {
-            let weight = measuredAt == nil ? 1 : seconds / (seconds + Self.memory)
+            let weight = isFresh(at: began) ? seconds / (seconds + Self.memory) : 1
             tokensPerSecond += weight * (Double(tokens) / seconds - tokensPerSecond)
             measuredAt = now
             tokens = 0

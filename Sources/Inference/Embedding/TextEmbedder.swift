@@ -25,6 +25,9 @@ public final class TextEmbedder: Sendable {
     /// The most tokens of a text that count here.
     public let tokenLimit: Int
 
+    /// Compute threads.
+    public let threads: Int
+
     /// What the encoder was made from; nil if nobody follows that.
     public let files: EncoderFiles?
 
@@ -50,6 +53,7 @@ public final class TextEmbedder: Sendable {
         try Self.check(tokenizer, encoder)
         self.tokenizer = tokenizer
         self.files = files
+        self.threads = threads
         self.tokenLimit = min(tokenLimit, encoder.configuration.positions)
         columns = encoder.configuration.hidden
         let norm = encoder.lastNorm
@@ -117,12 +121,23 @@ public final class TextEmbedder: Sendable {
         return (embedded.values, embedded.truncated)
     }
 
-    /// The same, with how long each stage took.
+    /// Rows of texts, and what a request is told of the work.
+    struct EmbeddedTexts {
+        /// Row-major [texts, `columns`].
+        var values: [Float]
+        var truncated: TruncatedTexts
+        /// Tokens of all texts after truncation, with `[CLS]` and `[SEP]`.
+        var tokens: Int
+        /// How long each stage took, in order.
+        var stages: [Stage]
+    }
+
+    /// The same for a request.
     ///
     /// - Throws: `overloaded`, `tooMuchWork`, `tooLate` or `callerLeft`.
     func embed(
         _ texts: [String], for caller: Caller
-    ) throws(InferenceError) -> (values: [Float], truncated: TruncatedTexts, stages: [Stage]) {
+    ) throws(InferenceError) -> EmbeddedTexts {
         let began = ContinuousClock.now
         do throws(InferenceError) {
             return try embed(texts, for: caller, since: began)
@@ -136,7 +151,7 @@ public final class TextEmbedder: Sendable {
 
     private func embed(
         _ texts: [String], for caller: Caller, since began: ContinuousClock.Instant
-    ) throws(InferenceError) -> (values: [Float], truncated: TruncatedTexts, stages: [Stage]) {
+    ) throws(InferenceError) -> EmbeddedTexts {
         var truncated = TruncatedTexts()
         var sequences: [[Int32]] = []
         sequences.reserveCapacity(texts.count)
@@ -159,7 +174,8 @@ public final class TextEmbedder: Sendable {
             Stage("tokenize", began.duration(to: tokenized)), Stage("wait", waited),
             Stage("encode", tokenized.duration(to: .now) - waited),
         ]
-        return (values, truncated, stages)
+        return EmbeddedTexts(
+            values: values, truncated: truncated, tokens: tokens, stages: stages)
     }
 
     /// Texts between two looks whether it is worth going on.

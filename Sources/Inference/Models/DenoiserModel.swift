@@ -11,6 +11,9 @@ public struct DenoiserModel: Sendable {
     /// The label of answers computed with it, such as `12-3fa9c1d2`.
     public let version: String
 
+    /// What its training run reported, as JSON text; nil if its file has no report.
+    let report: String?
+
     /// The kind of the network.
     public var kind: DenoiserKind { denoiser.kind }
 
@@ -37,7 +40,7 @@ public struct DenoiserModel: Sendable {
         else { return nil }
         return DenoiserModel(
             AdaptiveDenoiser(pilots: pilots) { builtInNetworks },
-            version: head.version.description)
+            version: head.version.description, report: head.report)
     }()
 
     /// The same as a file holds it; read anew each time.
@@ -56,15 +59,24 @@ public struct DenoiserModel: Sendable {
         return AdaptiveDenoiser.Networks(denoiser.parameters, original: denoiser.original)
     }()
 
-    private init(_ denoiser: any Denoiser, version: String) {
+    private init(_ denoiser: any Denoiser, version: String, report: String?) {
         self.denoiser = denoiser
         self.version = version
+        self.report = report
+    }
+
+    /// What clients are told of it.
+    var facts: ServiceFacts.ModelFacts {
+        ServiceFacts.ModelFacts(
+            version: version, kind: kind.rawValue, isBuiltIn: version == Self.builtIn?.version,
+            report: report)
     }
 
     /// The model that `checkpoint` holds; `file` names it in errors.
     init(_ checkpoint: Checkpoint, file: String) throws(ModelFileError) {
         denoiser = try Self.denoiser(in: checkpoint, file)
         version = checkpoint.version.description
+        report = checkpoint.report
     }
 
     /// The network of the kind that `checkpoint` names.

@@ -1,4 +1,5 @@
 public import Denoisers
+internal import Kernels
 public import System
 
 /// The service itself: one encoder, one live denoiser, one trainer.
@@ -38,31 +39,53 @@ public final class DenoisingEngine: DenoisingService {
 
     public var isModelLoaded: Bool { model.current() != nil }
 
+    public var facts: ServiceFacts {
+        let statistics = embedder.statistics
+        return ServiceFacts(
+            model: model.current()?.facts, modelFault: model.fault?.description,
+            strength: options.strength.rawValue, tokenLimit: embedder.tokenLimit,
+            columns: embedder.columns,
+            threads: embedder.threads,
+            tokensPerSecond: statistics.isPaceMeasured ? statistics.tokensPerSecond : nil,
+            instructionSet: InstructionSet.current.name,
+            builtInModel: DenoiserModel.builtIn?.version)
+    }
+
     public func denoise(
         texts: [String], noiseLevel: Float, for caller: Caller
-    ) throws(InferenceError) -> DenoisedBatch {
+    ) throws(InferenceError) -> EmbeddingBatch {
         guard let model = model.current() else { throw .modelNotLoaded }
-        let embedded = try embedder.embed(texts, for: caller)
-        var batch = denoise(
-            embedded.values, noiseLevel, with: model, truncated: embedded.truncated.count)
+        let embedded = try embed(texts: texts, for: caller)
+        var batch = denoise(embedded.values, noiseLevel, with: model)
+        batch.truncated = embedded.truncated
+        batch.tokens = embedded.tokens
         batch.stages.insert(contentsOf: embedded.stages, at: 0)
         return batch
     }
 
+    public func embed(
+        texts: [String], for caller: Caller
+    ) throws(InferenceError) -> EmbeddingBatch {
+        let embedded = try embedder.embed(texts, for: caller)
+        return EmbeddingBatch(
+            values: embedded.values, columns: embedder.columns,
+            truncated: embedded.truncated.count, tokens: embedded.tokens, stages: embedded.stages)
+    }
+
     public func denoise(
         embeddings: [Float], noiseLevel: Float
-    ) throws(InferenceError) -> DenoisedBatch {
+    ) throws(InferenceError) -> EmbeddingBatch {
         guard let model = model.current() else { throw .modelNotLoaded }
-        return denoise(embeddings, noiseLevel, with: model, truncated: 0)
+        return denoise(embeddings, noiseLevel, with: model)
     }
 
     private func denoise(
-        _ embeddings: [Float], _ noiseLevel: Float, with model: DenoiserModel, truncated: Int
-    ) -> DenoisedBatch {
+        _ embeddings: [Float], _ noiseLevel: Float, with model: DenoiserModel
+    ) -> EmbeddingBatch {
         let began = ContinuousClock.now
         let rows = model.denoise(embeddings, noiseLevel: noiseLevel, options, team: team)
-        return DenoisedBatch(
-            values: rows.values, columns: embedder.columns, truncated: truncated,
+        return EmbeddingBatch(
+            values: rows.values, columns: embedder.columns, truncated: 0,
             modelVersion: model.version, noiseEstimate: rows.summary.meanNoise,
             stages: [Stage("denoise", began.duration(to: .now))])
     }

@@ -1,3 +1,4 @@
+internal import Denoisers
 public import System
 
 /// What the product does, as the routes and the command line ask for it.
@@ -5,23 +6,31 @@ public protocol DenoisingService: Sendable {
     /// Whether a denoiser is loaded; without one the two `denoise` calls throw `modelNotLoaded`.
     var isModelLoaded: Bool { get }
 
+    /// What the service is made of and how fast it is, as it is now.
+    var facts: ServiceFacts { get }
+
+    /// Embeds each text and leaves the embeddings as they are; needs no denoiser.
+    ///
+    /// - Throws: as `denoise(texts:noiseLevel:for:)`, except `modelNotLoaded`.
+    func embed(texts: [String], for caller: Caller) throws(InferenceError) -> EmbeddingBatch
+
     /// Embeds each text, adds noise of standard deviation `noiseLevel` if it is above 0, denoises.
     ///
     /// - Throws: `tooMuchWork` or `tooLate` if the answer would not come in the caller's time,
     ///   `callerLeft` if nobody waits for it any more.
     func denoise(
         texts: [String], noiseLevel: Float, for caller: Caller
-    ) throws(InferenceError) -> DenoisedBatch
+    ) throws(InferenceError) -> EmbeddingBatch
 
     /// The same for embeddings given as numbers: row-major [rows, 384].
-    func denoise(embeddings: [Float], noiseLevel: Float) throws(InferenceError) -> DenoisedBatch
+    func denoise(embeddings: [Float], noiseLevel: Float) throws(InferenceError) -> EmbeddingBatch
 
     /// Trains the denoiser on UTF-8 `text`, one training text a line, and puts the result live.
     func train(on text: [UInt8]) throws(InferenceError) -> TrainingOutcome
 }
 
-/// Denoised embeddings and what the caller is told beside them.
-public struct DenoisedBatch: Sendable {
+/// Embeddings and what the caller is told beside them.
+public struct EmbeddingBatch: Sendable {
     /// Row-major [rows, `columns`].
     public var values: [Float]
 
@@ -31,8 +40,11 @@ public struct DenoisedBatch: Sendable {
     /// Texts cut at the encoder's limit.
     public var truncated: Int
 
-    /// The version of the model that computed every row.
-    public var modelVersion: String
+    /// Tokens that were encoded, with `[CLS]` and `[SEP]`; 0 if the rows came as numbers.
+    public var tokens: Int
+
+    /// The version of the model that denoised every row; nil if none was denoised.
+    public var modelVersion: String?
 
     /// The mean noise level of the rows; nil if the model has no use for it.
     public var noiseEstimate: Double?
@@ -41,15 +53,26 @@ public struct DenoisedBatch: Sendable {
     public var stages: [Stage]
 
     public init(
-        values: [Float], columns: Int, truncated: Int, modelVersion: String,
-        noiseEstimate: Double? = nil, stages: [Stage] = []
+        values: [Float], columns: Int, truncated: Int, tokens: Int = 0,
+        modelVersion: String? = nil, noiseEstimate: Double? = nil, stages: [Stage] = []
     ) {
         self.values = values
         self.columns = columns
         self.truncated = truncated
+        self.tokens = tokens
         self.modelVersion = modelVersion
         self.noiseEstimate = noiseEstimate
         self.stages = stages
+    }
+}
+
+extension EmbeddingBatch {
+    /// The cosine of the first row and each of the others, from -1 to 1; 0 beside a row of zeros.
+    public func cosinesToFirst() -> [Double] {
+        let first = values.span.extracting(0..<columns)
+        return stride(from: columns, to: values.count, by: columns).map { start in
+            cosine(first, values.span.extracting(start..<(start + columns)))
+        }
     }
 }
 

@@ -23,6 +23,7 @@ struct Serve: ParsableCommand {
     @OptionGroup(title: "Socket") var socket: SocketOptions
     @OptionGroup(title: "Socket") var access: AccessOptions
     @OptionGroup(title: "Socket") var site: SiteOptions
+    @OptionGroup(title: "Socket") var alias: AliasOptions
     @OptionGroup(title: "Models") var encoder: EncoderOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup(title: "Denoising") var denoising: StrengthSettings
@@ -71,7 +72,8 @@ struct Serve: ParsableCommand {
         ServiceConfiguration(
             file: life.config, logFile: life.log, maxRequests: life.maxRequests,
             idleExit: life.idleExit, socket: socket.choice, keyFile: access.keys,
-            proxies: try access.proxies(), sites: site.sites, encoder: encoder.place,
+            proxies: try access.proxies(), sites: site.sites, models: alias.models,
+            encoder: encoder.place,
             model: model.choice, strength: denoising.strength, limits: limits.limits,
             training: training.choice)
     }

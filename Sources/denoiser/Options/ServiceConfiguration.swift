@@ -28,6 +28,9 @@ struct ServiceConfiguration: Equatable, Sendable {
     /// Which pages may upload, and under which names the service answers.
     var sites: SitePolicy
 
+    /// The models that clients below `/v1/` may name.
+    var models: ServedModels
+
     /// The encoder's folder.
     var encoder: NamedPath
 

@@ -15,13 +15,11 @@ struct AdmissionControl: Sendable {
     /// Bytes of embeddings that are as much work as a byte of text.
     private static let rowBytes = 1 << 10
 
-    /// The route whose requests are long.
-    private static let texts = Route.all.first { $0.work == .texts }
-
     /// What the server asks.
     var triage: Triage {
         Triage(
-            errand: { Self.errand($0) }, refusal: { self.refusal(of: $0, behind: $1) },
+            errand: { Self.errand($0) }, refusal: { self.refusal(of: $0, $1, behind: $2) },
+            busyAnswer: { Answer(Self.response(to: .overloaded(retryAfter: 1), $0)) },
             queueTime: { self.current.value.handler.deadline })
     }
 
@@ -41,20 +39,30 @@ struct AdmissionControl: Sendable {
     }
 
     private static func asksForRows(_ head: RequestHead) -> Bool {
-        let path = [head["PATH_INFO"], head["DOCUMENT_URI"], head["SCRIPT_NAME"]].lazy
-            .compactMap { $0 }.first { !$0.isEmpty }
-        return path.flatMap(Route.ending)?.work == .rows
+        Route.ending(path(head))?.work == .rows
     }
 
-    private func refusal(of errand: Errand, behind others: Int) -> Answer? {
+    /// The path that is asked for, perhaps with the mount point before it.
+    private static func path(_ head: RequestHead) -> ArraySlice<UInt8> {
+        [head["PATH_INFO"], head["DOCUMENT_URI"], head["SCRIPT_NAME"]].lazy
+            .compactMap { $0 }.first { !$0.isEmpty } ?? []
+    }
+
+    /// `error` in the shape that clients of the path expect.
+    private static func response(to error: APIError, _ head: RequestHead) -> Response {
+        Response(error, atPathEnding: path(head))
+    }
+
+    private func refusal(
+        of head: RequestHead, _ errand: Errand, behind others: Int
+    ) -> Answer? {
         let snapshot = current.value
         // Rows do not wait for the encoder, and are small by this measure.
         guard errand.size > Self.shortText,
             let work = snapshot.embedder.refusal(
                 ofBytes: errand.size, behind: others, before: .now + snapshot.handler.deadline)
         else { return nil }
-        let error = APIError.tooMuch(work)
-        let response = Self.texts.map { Response(error, at: $0) } ?? Response(error)
+        let response = Self.response(to: .tooMuch(work), head)
         metrics.count(response, time: .zero, stages: [])
         return Answer(response)
     }

@@ -53,8 +53,7 @@ final class Service: Sendable {
         server = try startUp { () throws(FastCGIError) in
             try Server(
                 Listener.find(configuration.socket.listener), limits: limits, peers: peers,
-                busyAnswer: Answer(Response(.overloaded(retryAfter: 1))), triage: triage,
-                report: { log("\($0)") })
+                triage: triage, report: { log("\($0)") })
         }
         LogQueue.shared.letOut()
         // Last: errors of the start go to standard error as given, where a starter sees them.

@@ -88,7 +88,7 @@ final class ServiceSnapshot: Sendable {
         handler = RequestHandler(
             application: Application(
                 service: engine, limits: limits.request, keys: keys, sites: configuration.sites,
-                team: team),
+                models: configuration.models, team: team),
             configuration, budgets: plan.budgets, state)
         let server = limits.serverLimits
         longestForm = Self.longestTime(limits.trainingTime + limits.memoryWait, server)

@@ -5,7 +5,7 @@ import random
 from urllib.parse import urlsplit
 
 ROUTES = ["/", "/health", "/denoise/text", "/denoise/embedding", "/upload/", "/openapi.json", "/docs",
-          "/docs/oauth2-redirect", "/redoc"]
+          "/docs/oauth2-redirect", "/redoc", "/similarity", "/info", "/v1/embeddings", "/v1/models"]
 # Neighbours of routes, whose redirects count too.
 NEAR = ["/upload", "/denoise", "/denoise/", "/denoise/text/", "/health/", "/docs/", "/docs-assets/", "/docs-assets"]
 PREFIXES = ["", "/", "/.", "/x/..", "/%2F", "/%2E", "/%2e%2e", "/%0A", "/;x/..", "/..;", "%2F", "/%20", "/%00", "/upload/..",
@@ -68,12 +68,18 @@ def route(ask, target):
         return "to " + urlsplit(headers["location"]).path, headers
     if status == 422:
         name = json.loads(body)["detail"][0]["loc"][-1]
-        return {"texts": "/denoise/text", "embeddings": "/denoise/embedding", "file": "/upload/"}[name], headers
+        return {"texts": "/denoise/text", "embeddings": "/denoise/embedding", "file": "/upload/",
+                "source": "/similarity"}[name], headers
+    if status == 400 and b"model parameter" in body:
+        return "/v1/embeddings", headers
     if status == 405 and "allow" in headers:
         status, headers, body = ask("GET", target)
+        if status == 404 and b"model_not_found" in body:
+            return "/v1/models/{model}", headers
         assert status == 200
         for sign, name in [(b"openapi\":", "/openapi.json"), (b"model_loaded", "/health"), (b"\"message\"", "/"),
-                           (b"oauth2", "/docs"), (b"redoc", "/redoc")]:
+                           (b"oauth2", "/docs"), (b"redoc", "/redoc"), (b"tokens_per_second", "/info"),
+                           (b"owned_by", "/v1/models")]:
             if sign in body:
                 return name, headers
         raise AssertionError(f"{target}: {body[:200]}")
