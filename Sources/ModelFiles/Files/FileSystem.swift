@@ -92,6 +92,16 @@ struct FileSystem: Sendable {
         try write(bytes.span, to: descriptor, for: file)
     }
 
+    /// Writes all of `bytes` over as many at the beginning.
+    func overwrite(
+        _ bytes: [UInt8], in descriptor: Int32, for file: String
+    ) throws(ModelFileError) {
+        let end = lseek(descriptor, 0, SEEK_CUR)
+        guard end >= 0, lseek(descriptor, 0, SEEK_SET) == 0 else { throw failure(.write, file) }
+        try write(bytes.span, to: descriptor, for: file)
+        lseek(descriptor, end, SEEK_SET)
+    }
+
     private func write(
         _ bytes: Span<UInt8>, to descriptor: Int32, for file: String
     ) throws(ModelFileError) {

@@ -63,6 +63,11 @@ public final class GrowingFile {
         try system.write(bytes, to: descriptor, for: name)
     }
 
+    /// Writes `bytes` over as many at the beginning.
+    public func overwrite(_ bytes: [UInt8]) throws(ModelFileError) {
+        try system.overwrite(bytes, in: descriptor, for: name)
+    }
+
     /// Puts the file in its place, for good.
     public func commit() throws(ModelFileError) {
         try system.finish(descriptor, for: name, like: status)

@@ -8,9 +8,14 @@ struct Embed: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the sentence embeddings of texts, one JSON array of 384 numbers a line.",
         discussion: """
+            It is a filter: each line is answered as soon as it is read, in order, in memory that does not \
+            grow with their number. Lines that wait are embedded together. A line that is no text ends it: \
+            those before it are answered, and one line on standard error names it.
+
               denoiser embed "hello world"
               denoiser embed -- "-5 degrees"
               denoiser embed --input texts.txt --output vectors.npy
+              tail -f log | denoiser embed --format base64
             """)
 
     @OptionGroup var input: TextInput
@@ -18,7 +23,7 @@ struct Embed: ParsableCommand {
     @OptionGroup var encoder: EncoderOptions
 
     func run() throws {
-        let texts = try input.read()
+        let texts = try input.open()
         let embedder = try loadEmbedder(folder: encoder.folder())
         try writeVectors(of: texts, with: embedder, to: output, label: "Embedding") { $0 }
     }
@@ -29,6 +34,10 @@ struct Denoise: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the denoised embeddings of texts, one JSON array of 384 numbers a line.",
         discussion: """
+            It is a filter as `denoiser embed` is. An adaptive denoiser looks at noisy vectors together, at \
+            up to 1,024 that are there at once; with --seed or a number for --noise it waits for as many, so \
+            that a run can be repeated.
+
               denoiser denoise "hello world"
               denoiser denoise -- "-5 degrees"
               denoiser denoise --noise-level 0.1 --seed 1 --input texts.txt --output vectors.npy
@@ -52,14 +61,18 @@ struct Denoise: ParsableCommand {
     @OptionGroup var model: ModelOptions
 
     func run() throws {
-        let texts = try input.read()
+        let texts = try input.open()
         let denoiser = try loadDenoiser(model).denoiser
         let embedder = try loadEmbedder(folder: encoder.folder())
         let options = DenoisingOptions(
             noise: noise.noise, strength: strength.strength, pilots: embedder.pilots)
+        let isRepeatable = noiseLevel > 0 ? seed != nil : noise.noise != .automatic
         // One stream for all blocks: a text's noise follows from the seed and its place alone.
         var added = GaussianNoise(seed: seed ?? .random(in: .min ... .max))
-        try writeVectors(of: texts, with: embedder, to: output, label: "Denoising") { clean in
+        try writeVectors(
+            of: texts, inFullBlocks: isRepeatable && denoiser.kind == .adaptive, with: embedder,
+            to: output, label: "Denoising"
+        ) { clean in
             var noisy = clean
             if noiseLevel > 0 {
                 var span = noisy.mutableSpan
@@ -101,26 +114,36 @@ struct Similarity: ParsableCommand {
     }
 }
 
-/// Embeds the texts of `input` block by block, passes each block through `transform` and writes it.
+/// Embeds `texts` block by block, passes each block through `transform` and writes it.
+///
+/// - Parameter isFull: whether a block waits for all texts that it takes, as far as they come.
 private func writeVectors(
-    of input: InputTexts, with embedder: TextEmbedder, to output: VectorOutput, label: String,
+    of texts: consuming TextReader, inFullBlocks isFull: Bool = false,
+    with embedder: TextEmbedder, to output: VectorOutput, label: String,
     transform: ([Float]) -> [Float]
 ) throws {
-    let texts = input.texts
-    var writer = try output.open(rows: texts.count, columns: embedder.columns)
-    var bar = ProgressBar(label, isHidden: writer.isTerminal)
+    var writer = try output.open(columns: embedder.columns)
+    var bar = ProgressBar(label, isHidden: writer.isTerminal || texts.isTerminal)
     // Errors too stand on a line of their own.
     defer { bar.clear() }
-    var truncated = TruncatedTexts()
-    let block = 1024
-    for start in stride(from: 0, to: texts.count, by: block) {
-        let end = min(start + block, texts.count)
-        let embedded = try embedder.embed(Array(texts[start..<end]))
-        truncated.add(embedded.truncated, from: start)
+    let known = try writer.needsCount ? texts.certainCount() : texts.countOfArguments
+    let total = known ?? (bar.isHidden ? nil : texts.count())
+    try writer.begin(rows: known)
+    var cut = CutTexts()
+    var done = 0
+    while let block = texts.next(full: isFull) {
+        let embedded = try embedder.embed(block.texts)
+        cut.add(embedded.truncated, of: block)
+        done += block.texts.count
         try writer.write(transform(embedded.values))
-        bar.show(end, of: texts.count)
+        if let fault = block.fault {
+            try writer.giveUp()
+            throw fault
+        }
+        try writer.flush()
+        bar.show(done, of: total)
     }
     try writer.finish()
     bar.clear()
-    tell(truncated, limit: embedder.tokenLimit, place: input.place)
+    cut.tell(limit: embedder.tokenLimit)
 }

@@ -7,7 +7,8 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the token ids of texts, one JSON list a line.",
         discussion: """
-            A text is cut as the encoder cuts it: all-MiniLM-L6-v2 at 256 tokens.
+            A text is cut as the encoder cuts it: all-MiniLM-L6-v2 at 256 tokens. It is a filter as \
+            `denoiser embed` is.
 
               denoiser tokenize "hello world"
               denoiser tokenize -- "-5 degrees"
@@ -20,17 +21,29 @@ struct Tokenize: ParsableCommand {
     func run() throws {
         let (tokenizer, limit) = try openTokenizer(folder: encoder.folder())
         var output = try OutputFile(path: nil)
-        let input = try input.read()
-        var truncated = TruncatedTexts()
-        for (index, text) in input.texts.enumerated() {
-            let encoding = tokenizer.encode(text, limit: limit)
-            if encoding.isTruncated { truncated.add(index) }
-            let ids = encoding.ids
-            try output.append { bytes in
-                bytes += "[\(ids.map(\.description).joined(separator: ","))]\n".utf8
+        var texts = try input.open()
+        var cut = CutTexts()
+        while let block = texts.next() {
+            for (text, place) in zip(block.texts, block.places) {
+                let encoding = tokenizer.encode(text, limit: limit)
+                if encoding.isTruncated { cut.add(place) }
+                try output.append { append(encoding.ids, to: &$0) }
             }
+            try output.flush()
+            if let fault = block.fault { throw fault }
         }
         try output.finish()
-        tell(truncated, limit: limit, place: input.place)
+        cut.tell(limit: limit)
     }
+}
+
+/// Appends a JSON list and a line's end.
+private func append(_ ids: [Int32], to bytes: inout [UInt8]) {
+    var separator = UInt8(ascii: "[")
+    for id in ids {
+        bytes.append(separator)
+        bytes += id.description.utf8
+        separator = UInt8(ascii: ",")
+    }
+    bytes += "]\n".utf8
 }

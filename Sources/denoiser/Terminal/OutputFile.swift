@@ -8,10 +8,14 @@ struct OutputFile: ~Copyable {
     private let descriptor: Int32
     private let name: String
     private let file: UnfinishedFile?
-    private var buffer: [UInt8]
+    private var buffer: [UInt8] = []
 
-    /// Opens `path`, or standard output for nil and `-`; `beginning` is written first.
-    init(path: String?, beginning: [UInt8] = []) throws(CommandFailure) {
+    /// The place in what is open already that the first byte goes to; nil if that is not to be
+    /// written twice.
+    private let start: off_t?
+
+    /// Opens `path`, or standard output for nil and `-`.
+    init(path: String?) throws(CommandFailure) {
         let path = path == "-" ? nil : path
         let isFile = path.map { !isStream($0) } ?? false
         let opened = try path.map { path throws(CommandFailure) in
@@ -20,7 +24,7 @@ struct OutputFile: ~Copyable {
         file = try isFile ? path.map(UnfinishedFile.init) : nil
         descriptor = opened ?? 1
         name = path ?? "standard output"
-        buffer = beginning
+        start = isFile ? 0 : placeToReturnTo(descriptor)
     }
 
     deinit {
@@ -30,42 +34,83 @@ struct OutputFile: ~Copyable {
     /// Whether a user sees the output at once.
     var isTerminal: Bool { isatty(descriptor) != 0 }
 
+    /// Whether nothing shows before `finish` puts a file in its place.
+    var isReplacement: Bool { file != nil }
+
+    /// Whether `finish` can write the beginning once more.
+    var canReturn: Bool { start != nil }
+
     /// Appends bytes that `fill` adds to the buffer.
     mutating func append(_ fill: (inout [UInt8]) -> Void) throws(CommandFailure) {
         fill(&buffer)
-        if buffer.count >= 1 << 16 { try flush() }
+        if buffer.count >= 1 << 16 { try writeBuffer() }
+    }
+
+    /// Writes the buffer if somebody may read what is written so far.
+    mutating func flush() throws(CommandFailure) {
+        if file == nil { try writeBuffer() }
     }
 
     /// Writes the buffer, and puts a file in its place.
-    mutating func finish() throws(CommandFailure) {
-        try flush()
+    ///
+    /// - Parameter beginning: what takes the place of as many bytes at the beginning.
+    mutating func finish(beginning: [UInt8] = []) throws(CommandFailure) {
+        try writeBuffer()
+        if let start, !beginning.isEmpty {
+            if let file {
+                try file.overwrite(beginning)
+            } else {
+                let end = lseek(descriptor, 0, SEEK_CUR)
+                lseek(descriptor, start, SEEK_SET)
+                try writeAll(beginning, to: descriptor, name: name)
+                lseek(descriptor, end, SEEK_SET)
+            }
+        }
         try file?.commit()
     }
 
-    private mutating func flush() throws(CommandFailure) {
+    private mutating func writeBuffer() throws(CommandFailure) {
         if let file {
             try file.append(buffer)
         } else {
-            try writeToStream()
+            try writeAll(buffer, to: descriptor, name: name)
         }
         buffer.removeAll(keepingCapacity: true)
     }
+}
 
-    private func writeToStream() throws(CommandFailure) {
-        var written = 0
-        while written < buffer.count {
-            let count = unsafe buffer.withUnsafeBytes { bytes in
-                let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
-                return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
-            }
-            if count < 0 {
-                if errno == EINTR { continue }
-                if errno == EPIPE { endQuietly() }
-                throw .system("cannot write \(name)", errno)
-            }
+/// Writes all of `bytes` to what errors call `name`; the process ends if nobody reads on.
+func writeAll(_ bytes: [UInt8], to descriptor: Int32, name: String) throws(CommandFailure) {
+    var written = 0
+    while written < bytes.count {
+        let count = unsafe bytes.withUnsafeBytes { bytes in
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
+            return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+        }
+        if count >= 0 {
             written += count
+            continue
+        }
+        switch errno {
+        case EINTR: continue
+        case EPIPE: endQuietly()
+        // Another process made what is shared with it not block.
+        case EAGAIN:
+            var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            _ = unsafe poll(&entry, 1, -1)
+        default: throw .system("cannot write \(name)", errno)
         }
     }
+}
+
+/// The position of an open file that takes bytes at any place; nil of everything else.
+private func placeToReturnTo(_ descriptor: Int32) -> off_t? {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+        fcntl(descriptor, F_GETFL) & O_APPEND == 0
+    else { return nil }
+    let place = lseek(descriptor, 0, SEEK_CUR)
+    return place >= 0 ? place : nil
 }
 
 /// Writes `text` and a line's end to standard output.

@@ -11,7 +11,8 @@ struct ProgressBar {
         isUTF8: isUTF8Locale(["LC_ALL", "LC_CTYPE", "LANG"].map(environment)))
 
     private let label: String
-    private let isHidden: Bool
+    /// Whether nothing is drawn.
+    let isHidden: Bool
     private let started = ContinuousClock.now
     private var lastDrawn: ContinuousClock.Instant?
 
@@ -22,13 +23,17 @@ struct ProgressBar {
     }
 
     /// Shows that `done` of `total` is done, with `note` behind the bar; draws ten times a second.
-    mutating func show(_ done: Int, of total: Int, note: String = "") {
-        guard !isHidden, total > 0 else { return }
+    ///
+    /// - Parameter total: nil if nobody knows it; there is no bar then, only what is done.
+    mutating func show(_ done: Int, of total: Int?, note: String = "") {
+        guard !isHidden, total != 0 else { return }
         let now = ContinuousClock.now
-        if let lastDrawn, now - lastDrawn < .milliseconds(100), done < total { return }
+        if let lastDrawn, now - lastDrawn < .milliseconds(100), done != total { return }
         lastDrawn = now
         let elapsed = (now - started) / .seconds(1)
-        let left = done > 0 ? elapsed * Double(total - done) / Double(done) : nil
+        let left = total.flatMap { total in
+            done > 0 ? elapsed * Double(total - done) / Double(done) : nil
+        }
         let line = BarLine(
             label: label, done: done, total: total,
             secondsLeft: left.map { Int($0.rounded(.up)) }, note: note)
@@ -58,12 +63,15 @@ struct BarLine {
 
     let label: String
     let done: Int
-    let total: Int
+    let total: Int?
     let secondsLeft: Int?
     let note: String
 
     /// The text in at most `columns` characters; what matters least is left out first.
     func text(columns: Int, _ blocks: Blocks) -> String {
+        guard let total else {
+            return ["\(label) \(done)", "\(done)"].first { $0.count <= columns } ?? ""
+        }
         let count = "\(done)/\(total)"
         let time = secondsLeft.map { "\(count)  \($0) s left" } ?? count
         let all = note.isEmpty ? time : "\(time)  \(note)"
@@ -72,13 +80,15 @@ struct BarLine {
             ("", count, 5),
         ] {
             let room = columns - start.count - 1 - end.count
-            if room >= least { return start + bar(min(room, 30), blocks) + " " + end }
+            if room >= least {
+                return start + bar(min(room, 30), of: total, blocks) + " " + end
+            }
         }
         let percent = "\(Int(Double(done) / Double(total) * 100))%"
         return [count, percent].first { $0.count <= columns } ?? ""
     }
 
-    private func bar(_ width: Int, _ blocks: Blocks) -> String {
+    private func bar(_ width: Int, of total: Int, _ blocks: Blocks) -> String {
         let filled = min(width, Int(Double(done) / Double(total) * Double(width)))
         return String(repeating: blocks.done, count: filled)
             + String(repeating: blocks.open, count: width - filled)

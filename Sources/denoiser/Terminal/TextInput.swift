@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import Inference
-import JSON
 import System
 
 /// The texts of a command, from arguments, files or standard input.
@@ -33,72 +32,18 @@ struct TextInput: ParsableArguments {
     }
 
     /// The texts in order; an empty line is an empty text.
-    func read() throws(CommandFailure) -> InputTexts {
-        var result = InputTexts(texts: texts)
+    func open() throws(CommandFailure) -> TextReader {
         guard texts.isEmpty else {
             if let name = fileNamed(in: texts) {
                 let lines = name == "-" ? "standard input" : "that file"
                 log("\"\(name)\" is taken as a text; --input \(name) takes the lines of \(lines)")
             }
-            return result
+            return TextReader(texts)
         }
-        for path in named.input.isEmpty ? ["-"] : named.input {
-            try add(linesOf: readText(path), in: nameOfFile(at: path), to: &result)
-        }
-        return result
-    }
-
-    private func add(
-        linesOf bytes: [UInt8], in name: String, to result: inout InputTexts
-    ) throws(CommandFailure) {
-        result.files.append(name)
-        for (index, line) in TextLines(of: bytes).enumerated() {
-            if jsonl, bytes[line].allSatisfy(isJSONSpace) { continue }
-            let place = "\(name), line \(index + 1)"
-            result.texts.append(try text(of: bytes[line], at: place))
-            result.lines.append((result.files.count - 1, index + 1))
-        }
-    }
-
-    private func text(of line: ArraySlice<UInt8>, at place: String) throws(CommandFailure) -> String
-    {
-        guard jsonl else { return String(decoding: line, as: UTF8.self) }
-        do throws(JSONError) {
-            if case .string(let text) = try JSONValue(parsing: Array(line)) { return text }
-        } catch {
-            throw .data("\(place): not JSON: \(error)")
-        }
-        throw .data("\(place): with --jsonl a line is a JSON string, such as \"a text\"")
+        let paths = named.input.isEmpty ? ["-"] : named.input
+        return TextReader(linesOf: try paths.map(TextFile.init), isJSON: jsonl)
     }
 }
-
-/// A command's texts, and their names in messages.
-struct InputTexts {
-    var texts: [String] = []
-
-    /// The files' names; none for arguments.
-    var files: [String] = []
-
-    /// The file, by its index, and the line, from 1, of each text; none for arguments.
-    var lines: [(file: Int, line: Int)] = []
-
-    /// The name of text `index`, from 0, in messages.
-    func place(of index: Int) -> String {
-        guard !lines.isEmpty else { return "text \(index + 1)" }
-        return "\(files[lines[index].file]), line \(lines[index].line)"
-    }
-}
-
-/// Says on standard error how many texts were cut, and which the first of them is.
-func tell(_ truncated: TruncatedTexts, limit: Int, place: (Int) -> String) {
-    guard let first = truncated.first else { return }
-    let texts = truncated.count == 1 ? "1 text was" : "\(truncated.count) texts were"
-    let which = truncated.count == 1 ? "" : "the first is "
-    writeStandardError(
-        "denoiser: \(texts) cut at \(limit) tokens: \(which)\(place(first))\n")
-}
-
-private func isJSONSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
 /// The first of `texts` that names something that can be read; nil if none does.
 ///
@@ -115,13 +60,17 @@ func fileNamed(in texts: [String]) -> String? {
 /// The text of the file at `path`, "-" being standard input: bytes that are UTF-8.
 func readText(_ path: String) throws(CommandFailure) -> [UInt8] {
     let bytes = try readFile(path)
-    if bytes.starts(with: [0x1F, 0x8B]) {
-        throw .data(
-            "\(nameOfFile(at: path)): gzip-compressed; give the text itself: gunzip -c FILE | denoiser ..."
-        )
-    }
+    if bytes.starts(with: gzipMagic) { throw gzipFault(nameOfFile(at: path)) }
     if let fault = UTF8Fault(in: bytes) { throw .data("\(nameOfFile(at: path)), \(fault)") }
     return bytes
+}
+
+/// The first bytes of a gzip file; no text begins so.
+let gzipMagic: [UInt8] = [0x1F, 0x8B]
+
+/// Says that the file `name` is such a file.
+func gzipFault(_ name: String) -> CommandFailure {
+    .data("\(name): gzip-compressed; give the text itself: gunzip -c FILE | denoiser ...")
 }
 
 /// The name of the file at `path` in messages.

@@ -10,7 +10,7 @@ struct UTF8Fault: CustomStringConvertible {
     /// Its place in the line, from 1.
     let byte: Int
 
-    /// Its place in the whole, from 0.
+    /// Its place in the bytes that were looked at, from 0.
     let offset: Int
 
     private let value: UInt8
@@ -30,7 +30,17 @@ struct UTF8Fault: CustomStringConvertible {
         }
         byte = offset - (lastEnd ?? -1)
         value = text[offset]
-        looksLikeUTF16 = text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF])
+        looksLikeUTF16 = beginsLikeUTF16(text)
+    }
+
+    /// Finds the first such byte of line `number` of a text; nil if all of the line is UTF-8.
+    ///
+    /// - Parameter beginning: the first bytes of the text.
+    init?(inLine bytes: [UInt8], number: Int, of beginning: [UInt8]) {
+        guard let fault = UTF8Fault(in: bytes) else { return nil }
+        (offset, value, byte) = (fault.offset, fault.value, fault.offset + 1)
+        line = number
+        looksLikeUTF16 = beginsLikeUTF16(beginning)
     }
 
     /// The fault as a message continues behind the text's name and a comma.
@@ -42,6 +52,10 @@ struct UTF8Fault: CustomStringConvertible {
 
     /// The same for a text that has no lines.
     var withoutLine: String { "byte \(offset + 1): \(hex(value)) is not UTF-8" }
+}
+
+private func beginsLikeUTF16(_ text: [UInt8]) -> Bool {
+    text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF])
 }
 
 /// `0xE9`.

@@ -27,6 +27,11 @@ struct UnfinishedFile {
         try reporting { () throws(ModelFileError) in try file.append(bytes) }
     }
 
+    /// Writes `bytes` over as many at the beginning.
+    func overwrite(_ bytes: [UInt8]) throws(CommandFailure) {
+        try reporting { () throws(ModelFileError) in try file.overwrite(bytes) }
+    }
+
     func commit() throws(CommandFailure) {
         try reporting { () throws(ModelFileError) in try file.commit() }
     }

@@ -16,11 +16,12 @@ def denoiser(folder, *arguments, environment=None, **options):
         **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
 
 
-def refusal(folder, *arguments, status, **options):
-    """The one line with which a command is refused."""
+def refusal(folder, *arguments, status, answered=0, **options):
+    """The one line with which a command is refused, after it has answered so many lines."""
     run = denoiser(folder, *arguments, **options)
     lines = run.stderr.decode().splitlines()
-    assert run.returncode == status and len(lines) == 1 and not run.stdout, (run.returncode, run.stdout, lines)
+    assert run.returncode == status and len(lines) == 1, (run.returncode, lines)
+    assert run.stdout.count(b"\n") == answered and run.stdout[-1:] in (b"", b"\n"), run.stdout[:200]
     assert lines[0].startswith("denoiser: "), lines
     return lines[0]
 
