@@ -27,6 +27,18 @@ import TestSupport
         }
     }
 
+    @Test func `can have its beginning written again, and grows on at its end`() throws {
+        try withFolder { folder in
+            let path = "\(folder)/a.npy"
+            let file = try GrowingFile(replacing: path)
+            try file.append([0, 0, 3])
+            try file.overwrite([1, 2])
+            try file.append([4])
+            try file.commit()
+            #expect(contents(path) == [1, 2, 3, 4])
+        }
+    }
+
     @Test func `given up leaves the one before and nothing else`() throws {
         try withFolder { folder in
             let path = "\(folder)/a.npy"
