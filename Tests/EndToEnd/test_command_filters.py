@@ -1,14 +1,14 @@
 """Commands as filters: a line out for every line in, as it goes, whatever the length of the input."""
 import base64
+import contextlib
 import io
 import json
 import os
 import pty
 import resource
+import select
 import signal
-import stat
 import subprocess
-import tty
 
 import numpy
 import pytest
@@ -20,18 +20,28 @@ FILTERS = [["embed"], ["embed", "--format", "base64"], ["denoise", "--model", st
 BAD = [(b"caf\xe9\n", "byte 4: 0xE9 is not UTF-8"), (b"\xff", "byte 1: 0xFF is not UTF-8")]
 
 
+@contextlib.contextmanager
 def filtering(*arguments, **options):
     """A command that filters pipes; nothing is buffered at our ends."""
-    return subprocess.Popen(
-        [str(service.BINARY), *arguments], bufsize=0,
-        env={**os.environ, "ENCODER_PATH": service.ENCODER},
-        **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
+    with subprocess.Popen(
+            [str(service.BINARY), *arguments], bufsize=0, env={**os.environ, "ENCODER_PATH": service.ENCODER},
+            **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_some(descriptor, size=1 << 16):
+    """What a pipe gives; fails if it gives nothing."""
+    assert select.select([descriptor], [], [], 30)[0], "no answer"
+    return os.read(descriptor, size)
 
 
 def read_line(pipe):
     """The next line of an unbuffered pipe; "" at its end."""
     line = b""
-    while not line.endswith(b"\n") and (byte := pipe.read(1)):
+    while not line.endswith(b"\n") and (byte := read_some(pipe.fileno(), 1)):
         line += byte
     return line
 
@@ -306,11 +316,11 @@ def test_pipes_that_do_not_block_are_waited_for(tmp_path):
     with filtering("tokenize", stdin=into[0], stdout=out[1]) as process:
         os.close(into[0]), os.close(out[1])
         os.write(into[1], b"text number 0\n")
-        got = os.read(out[0], 65536)
+        got = read_some(out[0])
         assert got == wanted.splitlines(keepends=True)[0]
         writer = subprocess.Popen(["tail", "-n", "+2", "texts"], cwd=tmp_path, stdout=into[1])
         os.close(into[1])
-        while piece := os.read(out[0], 65536):
+        while piece := read_some(out[0]):
             got += piece
         assert writer.wait(10) == 0 and process.wait(10) == 0 and got == wanted
     os.close(out[0])
