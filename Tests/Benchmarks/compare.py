@@ -18,6 +18,7 @@ import contestants
 import growth
 import load
 import models
+import stream
 from contestants import HERE, bench, peers, service
 
 # What a token costs: six layers of four [384, 384] and two [384, 1536] products.
@@ -249,6 +250,8 @@ def training(options, lines):
 SECTIONS = {section.__name__: section for section in (embed, latency, clients, rows, start, training)}
 SECTIONS["growth"] = lambda options, lines: growth.tables(options.rounds, lines, table, text_of)
 
+SECTIONS["stream"] = lambda options, lines: stream.tables(options, lines, table)
+
 
 def processor():
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
@@ -261,7 +264,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, prog="Tests/Benchmarks/run")
     parser.add_argument("sections", nargs="*", metavar="section", help=f"of {', '.join(SECTIONS)}; default: all")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant (default 5)")
-    parser.add_argument("--texts", type=int, default=4000, help="texts of section embed (default 4000)")
+    parser.add_argument("--texts", type=int, default=4000, help="texts of sections embed and stream (default 4000)")
+    parser.add_argument("--before", metavar="EXECUTABLE", help="an older build, which section stream compares with")
     options = parser.parse_args()
     for name in options.sections:
         if name not in SECTIONS:

@@ -81,6 +81,16 @@ def test_the_bar_keeps_to_the_terminals_width(tmp_path, columns, variables, most
         assert last == "Embedding " + "█" * 30 + " 1100/1100  0 s left"
 
 
+def test_of_a_pipe_only_what_is_done_is_drawn(tmp_path):
+    many_texts(tmp_path, 1100)
+    os.mkfifo(tmp_path / "pipe")
+    for columns, last in ((80, "Embedding 1100"), (12, "1100"), (4, "")):
+        with subprocess.Popen("cat texts > pipe", shell=True, cwd=tmp_path):
+            lines = lines_of(drawn(tmp_path, "embed", "--input", "pipe", "-o", "v.npy", columns=columns))
+        # Blocks hold what is there; the last may come too soon after another to be drawn.
+        assert lines and (lines[-1] == last or int(lines[-1].split()[-1]) >= 512), lines
+
+
 def test_the_bar_follows_a_window_that_changes(tmp_path):
     many_texts(tmp_path, 6000)
     lines = lines_of(drawn(tmp_path, *EMBED, columns=90, at=lambda ours: resize(ours, 25)))

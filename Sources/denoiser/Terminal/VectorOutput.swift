@@ -14,12 +14,11 @@ enum VectorFormat: String, ExpressibleByArgument, CaseIterable {
 /// The output of a command's vectors: lines on standard output or in a file, or a NumPy array.
 struct VectorOutput: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            """
+        help: """
             What is written: json, an array of 384 numbers a line; base64, a line with the Base64 of 384 \
             little-endian float32; npy, one NumPy array [texts, 384] of float32 (default: json, or npy with \
             --output).
-            """, valueName: "json|base64|npy"))
+            """)
     var format: VectorFormat?
 
     @Option(
