@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import Glibc
+import System
 
 /// The command line's root.
 @main
@@ -23,6 +24,7 @@ struct Denoiser: ParsableCommand {
         // Otherwise a write beyond the limit of file sizes ends the process; now it is an error.
         signal(SIGXFSZ, SIG_IGN)
         do {
+            try requireRoom(leastMemory)
             try checkArguments()
             var command = try parseAsRoot()
             try command.run()
@@ -30,9 +32,12 @@ struct Denoiser: ParsableCommand {
             writeStandardError("denoiser: \(failure)\n")
             exit(withStatus: failure.status)
         } catch {
-            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
             let arguments = Array(CommandLine.arguments.dropFirst())
-            let fault = UsageFault(message(for: error), arguments: arguments)
+            let misread = exitCode(for: error) == .success ? UsageFault.misread(arguments) : nil
+            guard misread != nil || exitCode(for: error) == .validationFailure else {
+                exit(withError: error)
+            }
+            let fault = misread ?? UsageFault(message(for: error), arguments: arguments)
             guard arguments.contains("--check") else {
                 writeStandardError("denoiser: \(fault.text)\n")
                 exit(withStatus: 64)
@@ -42,6 +47,9 @@ struct Denoiser: ParsableCommand {
             exit(withStatus: 78)
         }
     }
+
+    /// What the smallest command takes.
+    private static let leastMemory = 16 << 20
 
     private static func exit(withStatus status: Int32) -> Never { Glibc.exit(status) }
 }

@@ -69,6 +69,51 @@ private struct Options: ParsableCommand {
         #expect(error?.status == 78)
     }
 
+    @Test(arguments: [
+        ("rows = 3\ntexts = 2\n\nrows = 4\n", "c:4: rows stands in line 1, too"),
+        ("rows = 3\nrows = 3\n", "c:2: rows stands in line 1, too"),
+        (
+            "no-default-model = false\n\nno-default-model\n",
+            "c:3: no-default-model stands in line 1"
+        ),
+    ])
+    func `refuses an option that stands in two lines, and names both`(
+        text: String, words: String
+    ) {
+        let error = #expect(throws: CommandFailure.self) { try arguments(text) }
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `may give an option again that takes several values`() throws {
+        let values = [
+            "upload-origin": ["https://a.example", "https://b.example"],
+            "allowed-host": ["a.example", "b.example"], "allow-user": ["1", "2"],
+        ]
+        try withFolder { folder in
+            for (name, values) in values {
+                let text = values.map { "\(name) = \($0)\n" }.joined()
+                try Data(text.utf8).write(to: URL(filePath: folder + "/c"))
+                let file = try ConfigurationFile(reading: folder + "/c", of: Serve.self)
+                #expect(file.arguments(before: []) == values.map { "--\(name)=\($0)" })
+            }
+        }
+        // The parser's own word for those options.
+        struct Help: Decodable {
+            struct Command: Decodable { let arguments: [Argument]? }
+            struct Argument: Decodable {
+                let isRepeating: Bool
+                let preferredName: Name?
+            }
+            struct Name: Decodable { let name: String }
+            let command: Command
+        }
+        let help = try JSONDecoder().decode(Help.self, from: Data(Serve._dumpHelp().utf8))
+        let found = (help.command.arguments ?? []).filter(\.isRepeating).compactMap {
+            $0.preferredName?.name
+        }
+        #expect(Set(found) == ConfigurationFile.repeatable && found.count == 3)
+    }
+
     @Test func `that is no UTF-8, or missing, is refused in one line that names it`() throws {
         try withFolder { folder in
             try Data([0x23, 0x0A, 0xFF, 0x0A]).write(to: URL(filePath: folder + "/c"))

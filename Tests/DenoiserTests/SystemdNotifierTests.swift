@@ -89,6 +89,31 @@ import Testing
         }
     }
 
+    @Test func `of life stop while a request hangs or the loop does, and no longer`() throws {
+        try withFolder { folder in
+            let manager = try #require(Manager(folder + "/n"))
+            let (activity, lines) = (RequestActivity(), Lines())
+            let signs = LifeSigns(
+                SystemdNotifier(socket: folder + "/n", watchdog: .seconds(4)), activity,
+                report: lines.add)
+            #expect(signs.interval == .seconds(1))
+            signs.look(1)
+            #expect(manager.pending == "WATCHDOG=1\n")
+            signs.look(1)
+            #expect(manager.pending == nil, "the loop has not turned")
+            // Another that ends in time changes nothing.
+            let stuck = activity.begin(endingBy: .now - .seconds(1))
+            activity.end(activity.begin(endingBy: .now + .seconds(60)))
+            for turns in 2...4 { signs.look(turns) }
+            #expect(manager.pending == nil, "a request hangs")
+            #expect(lines.all.count == 1 && lines.all[0].contains("far longer than its deadline"))
+            activity.end(stuck)
+            signs.look(5)
+            #expect(manager.pending == "WATCHDOG=1\n")
+            #expect(lines.all.count == 2)
+        }
+    }
+
     @Test func `of life and of the end never wait for a manager that hangs`() throws {
         try withFolder { folder in
             let manager = try #require(Manager(folder + "/n"))

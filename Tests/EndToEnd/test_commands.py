@@ -82,6 +82,12 @@ def test_a_mark_that_an_editor_puts_in_front_of_settings_is_left_out(tmp_path):
     (["denoise", "--noise-level", "-1", "x"], "denoiser help denoise"),
     (["train"], "(see: denoiser help train)"),
     (["train", "--eopchs", "3", "x"], "Did you mean '--epochs'? (see: denoiser help train)"),
+    (["train", "-x"], "Unknown option '-x' (see: denoiser help train)"),
+    (["evaluate", "--foo"], "Unknown option '--foo'. Did you mean"),
+    (["embed", "-h5"], "Unknown option '-h5'; a text that begins with - stands behind --"),
+    (["serve", "-5h"], "Unknown option '-5h' (see: denoiser help serve)"),
+    (["train", "--help=5"], "Unknown option '--help=5' (see: denoiser help train)"),
+    (["--version=2"], "Unknown option '--version=2' (see: denoiser help)"),
     (["nonsense"], "'nonsense' (see: denoiser help)"),
 ])
 def test_a_command_line_that_is_wrong_is_one_line_that_helps(tmp_path, arguments, words):

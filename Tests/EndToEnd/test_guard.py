@@ -14,7 +14,7 @@ import time
 
 import pytest
 from support import service
-from support.fastcgi_peer import Peer, request
+from support.fastcgi_peer import PARAMETERS, STDIN, Peer, begin, pairs, record, request, stream, variables
 from support.nginx_files import edit, raw, status_page, with_status
 from support.service import MODEL
 from support.uploads import form, upload
@@ -116,6 +116,46 @@ def test_a_request_past_its_deadline_is_503_and_its_work_is_dropped():
         start = time.monotonic()
         assert running.post("/denoise/text", ONE)[0] == 200
         print(f"next answer after {(time.monotonic() - start) * 1e3:.0f} ms")
+
+
+def test_a_body_whose_time_was_over_while_the_process_was_stopped_is_503():
+    with service.running("--request-deadline", "2", model=MODEL) as running:
+        with Peer(running.socket) as peer:
+            # A thread has it, and waits for the rest.
+            peer.send(begin() + stream(PARAMETERS, pairs(variables("/denoise/text", length=200_000)))
+                      + record(STDIN, b" " * 60_000) + record(STDIN, b" " * 60_000))
+            assert service.wait_until(lambda: not peer.unread())
+            running.process.send_signal(signal.SIGSTOP)
+            time.sleep(5.5)
+            running.process.send_signal(signal.SIGCONT)
+            reply = peer.reply()
+        assert (reply.status, reply.headers["retry-after"], list(json.loads(reply.body))) == (503, "1", ["detail"])
+        assert running.post("/denoise/text", ONE)[0] == 200
+
+
+def cpu_seconds(process):
+    fields = open(f"/proc/{process.pid}/stat").read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_fields_that_are_not_utf_8_cost_about_what_others_do():
+    """Of the same size, and so that the difference is not lost in what an upload costs anyway."""
+    def form_of(field):
+        part = b'--X\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + field + b"\r\n"
+        return part * 24 + b"--X--\r\n"
+
+    with service.running("--form-parts", "64", model=MODEL) as running:
+        costs = {}
+        for name, field in [("first", b"a"), ("UTF-8", b"a" * 1_000_000), ("none", b"\xe9" * 1_000_000)]:
+            before = cpu_seconds(running.process)
+            status, _, answer = running.request(
+                "POST", "/upload/", form_of(field), {"content-type": "multipart/form-data; boundary=X"})
+            # The file is missing.
+            assert status == 422 and b'"missing"' in answer, answer[:200]
+            costs[name] = cpu_seconds(running.process) - before
+        print(costs)
+        # Read byte by byte into a string, it was sixty times as much.
+        assert costs["none"] < 0.5 + 8 * costs["UTF-8"]
 
 
 def test_more_requests_than_may_wait_are_answered_503_at_once():

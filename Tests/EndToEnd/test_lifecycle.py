@@ -129,6 +129,7 @@ def test_hup_reads_the_configuration_again():
     ("rows = 3\n\ntexst = 9\n", "run/denoiser.ini:3: "),
     ("rows = many\n", "run/denoiser.ini:1: "),
     ("rows = 0\n", "it must be a whole number from 1 to 10000000"),
+    ("rows = 4\n# more\nrows = 5\n", "run/denoiser.ini:3: rows stands in line 1, too"),
     ("nonsense here\n", "run/denoiser.ini:1: \"nonsense here\" is not `name = value`"),
     ("--rows = 3\n", "run/denoiser.ini:1: "),
     ("config = other\n", "config belongs on the command line"),

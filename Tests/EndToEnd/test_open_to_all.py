@@ -3,6 +3,7 @@ import subprocess
 
 import pytest
 from support import service
+from support.commands import refusal
 from support.service import MODEL
 from support.uploads import upload
 
@@ -65,6 +66,36 @@ def test_a_loop_of_small_uploads_leaves_what_a_command_made(running):
 
 
 def test_other_names_than_the_allowed_are_refused():
-    with service.running("--allowed-host", "127.0.0.1", "--upload-origin", "https://app.example", model=MODEL) as one:
-        assert one.request("GET", "/health", headers={"Host": "evil.example"})[0] == 400
-        assert one.request("GET", "/health")[0] == 200
+    names = ["--allowed-host", "127.0.0.1", "--allowed-host", "*.mine.example"]
+    with service.running(*names, model=MODEL) as one:
+        for host, status in [
+                (f"127.0.0.1:{one.port}", 200), ("127.0.0.1", 200), ("a.mine.example", 200), ("A.Mine.Example:80", 200),
+                ("evil.example", 400), ("mine.example", 400), ("127.0.0.1.evil.example", 400),
+                ("mine.example.evil.example", 400), ("localhost", 400)]:
+            for method, path in [("GET", "/health"), ("GET", "/docs"), ("GET", "/openapi.json")]:
+                assert one.request(method, path, headers={"Host": host})[0] == status, (host, path)
+        # Its name's address may be made to lead here.
+        rebound = {"Host": "evil.example", "Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"}
+        assert upload(one, TEXT, **rebound)[0] == 400
+        assert one.request("POST", "/denoise/text", b'{"texts": []}', {"Host": "evil.example"})[0] == 400
+
+
+def test_pages_of_a_named_site_may_upload_and_no_others():
+    sites = ["--upload-origin", "https://app.example", "--upload-origin", "http://10.0.0.1:8080"]
+    with service.running("--epochs", "1", "--training-wait", "30", *sites, model=MODEL) as one:
+        cross = {"Sec-Fetch-Site": "cross-site"}
+        for headers, status in [
+                ({"Origin": "https://app.example", **cross}, 200), ({"Origin": "http://10.0.0.1:8080", **cross}, 200),
+                ({}, 200), ({"Origin": "http://app.example", **cross}, 403), ({"Origin": "https://app.example:444"}, 403),
+                ({"Origin": "https://app.example.evil.example"}, 403), ({"Origin": "null", **cross}, 403), (cross, 403),
+                ({"Origin": "http://10.0.0.1", **cross}, 403)]:
+            assert upload(one, TEXT, **headers)[0] == status, headers
+    with service.running("--epochs", "1", "--upload-origin", "*", model=MODEL) as one:
+        assert upload(one, TEXT, Origin="https://evil.example", **cross)[0] == 200
+
+
+@pytest.mark.parametrize("option, value", [
+    ("--upload-origin", "app.example"), ("--upload-origin", "https://app.example/"), ("--upload-origin", ""),
+    ("--allowed-host", "a.example:80"), ("--allowed-host", "http://a.example"), ("--allowed-host", "")])
+def test_what_is_no_site_or_name_is_refused_in_one_line(tmp_path, option, value):
+    assert option in refusal(tmp_path, "serve", "--socket", "s", f"{option}={value}", status=64)

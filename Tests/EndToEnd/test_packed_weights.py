@@ -113,6 +113,18 @@ def test_packed_weights_that_do_not_fit_are_not_used_and_are_made_anew(tmp_path,
         assert encoder.embeddings("hello world") == packed
 
 
+def test_several_at_once_all_end_well_and_leave_one_whole_file(tmp_path):
+    encoder = Packed(tmp_path)
+    runs = [subprocess.Popen([str(service.BINARY), "pack", "--encoder", str(tmp_path)], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    outcomes = [(run.communicate(timeout=120), run.returncode) for run in runs]
+    assert [status for _, status in outcomes] == [0] * 4, outcomes
+    assert all(output.endswith(("written\n", "fits already\n")) for (output, _), _ in outcomes), outcomes
+    assert "is not used" not in encoder.check() and encoder.run("pack").endswith("fits already\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["config.json", "vocab.txt", "model.safetensors", encoder.file.name])
+
+
 def test_what_a_killed_run_left_is_removed(tmp_path):
     encoder = Packed(tmp_path)
     (tmp_path / ".model.packed.safetensors.4194305.new").write_text("half")

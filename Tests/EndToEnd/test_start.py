@@ -1,4 +1,5 @@
 """What the process meets at its start and in its configuration on a bad day: it runs, or says why in a line."""
+import contextlib
 import itertools
 import os
 import re
@@ -7,12 +8,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 from support import service
 from support.configuration import configured, reload
 from support.fastcgi_peer import Peer, request
 from support.service import MODEL
+from support.tracing import needs_strace
 
 SERVE = [str(service.BINARY), "serve", "--encoder", service.ENCODER, "--model", str(MODEL)]
 
@@ -151,7 +154,8 @@ def test_no_environment_and_no_entry_of_the_user_are_needed(tmp_path):
 @pytest.mark.parametrize("limit, values", [
     (resource.RLIMIT_NOFILE, [3, 4, 5, 8, 9, 12, 16, 64]), (resource.RLIMIT_FSIZE, [0, 1]), (resource.RLIMIT_CORE, [0]),
     (resource.RLIMIT_STACK, [1 << 17, 1 << 20]), (resource.RLIMIT_MEMLOCK, [0]), (resource.RLIMIT_SIGPENDING, [0]),
-    (resource.RLIMIT_MSGQUEUE, [0])])
+    (resource.RLIMIT_MSGQUEUE, [0]), (resource.RLIMIT_DATA, [n << 20 for n in range(8, 52, 2)]),
+    (resource.RLIMIT_AS, [n << 20 for n in (90, 120, 200, 260, 280, 300)])])
 def test_under_the_least_limits_it_runs_or_says_why_in_a_line(tmp_path, limit, values):
     for value in values:
         folder = tmp_path / str(value)
@@ -168,9 +172,44 @@ def test_under_the_least_limits_it_runs_or_says_why_in_a_line(tmp_path, limit, v
                 assert ready and service.stop(process, seconds=10) == 0
             else:
                 assert process.returncode > 0 and len(lines) == 1, (value, process.returncode, lines)
-                assert any(word in lines[0] for word in ["failed", "cannot", "no thread"]), lines
+                assert any(word in lines[0] for word in ["failed", "cannot", "no thread", "no room", "no memory"]), lines
         finally:
             service.stop(process, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("command", [["embed", "hello"], ["train", "-"], ["similarity", "a", "b"], ["--version"]])
+def test_under_little_memory_a_command_runs_or_says_why_in_a_line(tmp_path, command):
+    statuses = set()
+    for size in range(8, 100, 4):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_DATA, (size << 20, size << 20))
+        run = subprocess.run(
+            [str(service.BINARY), *command], input="a line\n" * 20, cwd=tmp_path, capture_output=True, text=True,
+            env={**os.environ, "ENCODER_PATH": service.ENCODER, "MODEL_PATH": "m.pt"}, preexec_fn=limit, timeout=60)
+        statuses.add(run.returncode)
+        if run.returncode != 0:
+            assert run.returncode in (65, 71, 78) and len(run.stderr.splitlines()) == 1, (size, run)
+    assert 71 in statuses
+
+
+@needs_strace
+@pytest.mark.parametrize("call", ["read", "write", "recvfrom", "sendto"])
+def test_a_call_that_the_system_refuses_in_the_self_test_is_named_and_not_the_library_blamed(tmp_path, call):
+    trace = tmp_path / "trace"
+
+    def start(*inject):
+        return subprocess.run(
+            ["strace", "-o", str(trace), "-e", f"trace={call},socketpair", *inject, *SERVE, "--socket", "s",
+             "--idle-exit", "1"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    start()
+    lines = trace.read_text().splitlines()
+    first = next(index for index, line in enumerate(lines) if line.startswith("socketpair"))
+    before = sum(line.startswith(call + "(") for line in lines[:first])
+    run = start("-e", f"inject={call}:error=EIO:when={before + 1}+")
+    lines = run.stderr.splitlines()
+    if any(line.startswith(call + "(") for line in trace.read_text().splitlines() if "EIO" in line):
+        assert run.returncode == 71 and len(lines) == 1 and "Input/output error" in lines[0], run
+        assert "libfcgi" not in lines[0]
 
 
 def test_no_room_to_watch_the_listening_socket_passes(tmp_path):
@@ -186,3 +225,33 @@ def test_no_room_to_watch_the_listening_socket_passes(tmp_path):
         assert (tmp_path / "err").read_text().count("epoll_ctl") == 1
     finally:
         service.stop(process, seconds=10)
+
+
+@needs_strace
+@pytest.mark.parametrize("error", ["ENOMEM", "ENOSPC"])
+def test_a_running_service_that_can_watch_no_socket_for_a_while_goes_on(tmp_path, error):
+    with open(tmp_path / "err", "wb") as errors:
+        process = subprocess.Popen(
+            [*SERVE, "--socket", str(tmp_path / "s"), "--connections", "4"], stdin=subprocess.DEVNULL, stderr=errors)
+    try:
+        assert service.wait_until(lambda: (tmp_path / "s").exists() and healthy(tmp_path))
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e", f"inject=epoll_ctl:error={error}",
+             "-p", str(process.pid)], stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        if tracer.poll() is not None:
+            pytest.skip("tracing is forbidden here")
+        try:
+            # As many as may be open send half a head; with one more, accepting pauses, and begins again later.
+            with contextlib.ExitStack() as held:
+                for _ in range(6):
+                    peer = held.enter_context(Peer(str(tmp_path / "s"), seconds=2))
+                    peer.send(request("/health", method="GET")[:12])
+                    time.sleep(0.1)
+        finally:
+            service.stop(tracer, seconds=5)
+        assert service.wait_until(lambda: process.poll() is not None or healthy(tmp_path), 10)
+        assert process.poll() is None, (tmp_path / "err").read_text()
+        assert service.stop(process, seconds=10) == 0
+    finally:
+        service.stop(process, signal.SIGKILL)

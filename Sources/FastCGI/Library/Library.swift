@@ -10,7 +10,12 @@ enum Library {
 
     private static let prepared: Result<Void, FastCGIError> = Result { () throws(FastCGIError) in
         initialise()
-        try testItself()
+        do throws(FastCGIError) { try testItself() } catch {
+            // The library does not tell a call that the system refused from a request that it
+            // refuses itself.
+            try testSystem()
+            throw error
+        }
     }
 
     /// Initialises libfcgi and removes the signal handlers that it installs.
@@ -27,6 +32,23 @@ enum Library {
         FCGX_Init()
         for (index, number) in signals.enumerated() {
             _ = unsafe sigaction(number, &previous[index], nil)
+        }
+    }
+
+    /// Sends a byte through a pair of sockets, as libfcgi reads it.
+    private static func testSystem() throws(FastCGIError) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else {
+            throw .system(call: "socketpair", subject: "a request", code: errno)
+        }
+        let near = Descriptor(ends[0])
+        let far = Descriptor(ends[1])
+        var byte: UInt8 = 0
+        guard unsafe write(near.number, &byte, 1) == 1 else {
+            throw .system(call: "write", subject: "a request's socket pair", code: errno)
+        }
+        guard unsafe read(far.number, &byte, 1) == 1 else {
+            throw .system(call: "read", subject: "a request's socket pair", code: errno)
         }
     }
 

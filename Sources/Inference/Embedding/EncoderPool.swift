@@ -45,9 +45,18 @@ final class EncoderPool: Sendable {
                 queue: EmbeddingQueue(tokenBudget: tokenBudget),
                 pace: Pace(threads: threadCount)))
         threads = Monitor([])
+        do throws(SystemError) {
+            let workspace = encoder.workspaceBytes(tokens: tokenBudget)
+            try requireMemory(threadCount * (workspace + Self.stackBytes) + Self.reserve)
+        } catch {
+            throw ModelFault(
+                "no memory for \(threadCount) compute threads: \(error)", isPassing: true)
+        }
         do throws(ThreadRefusal) {
             for _ in 0..<threadCount {
-                let thread = try SystemThread { [self] in compute(tokenBudget: tokenBudget) }
+                let thread = try SystemThread(stackBytes: Self.stackBytes) { [self] in
+                    compute(tokenBudget: tokenBudget)
+                }
                 threads.withLock { $0.append(thread) }
             }
         } catch {
@@ -55,6 +64,11 @@ final class EncoderPool: Sendable {
             throw ModelFault("\(threadCount) compute threads: \(error)", isPassing: true)
         }
     }
+
+    private static let stackBytes = 1 << 20
+
+    /// What is allocated beside the threads until the first batch is computed.
+    private static let reserve = 8 << 20
 
     /// Ends the threads once the queue is empty.
     func stop() {

@@ -75,15 +75,20 @@ final class FollowedFile: Sendable {
             state.identity = try Self.identity(of: path)
             state.model = state.identity == nil ? fallback : try DenoiserModel(reading: path)
         } catch {
-            // A folder or a device is no damaged model, but a wrong name.
-            guard standsIn, FileIdentity.of(path) == nil || isRegularFile(path),
-                let other = newestWhole(of: path) ?? fallback
-            else { throw error }
+            guard standsIn, let other = Self.standIn(at: path, fallback) else { throw error }
             report("\(error); serving \(other.version) in its place")
             state.model = other
             state.note(error, after: Self.pause(error, 1))
         }
         self.state = Monitor(state)
+    }
+
+    /// What is served in the place of a file that cannot be used.
+    ///
+    /// A folder or a device without a kept version is no damaged model, but a wrong name.
+    private static func standIn(at path: String, _ fallback: DenoiserModel?) -> DenoiserModel? {
+        if let kept = newestWhole(of: path) { return kept }
+        return FileIdentity.of(path) == nil || isRegularFile(path) ? fallback : nil
     }
 
     // MARK: Requests

@@ -86,7 +86,8 @@ public struct TrainingRun: Sendable {
         let began = clock.now
         var options = options
         options.seed = seed ?? .random(in: 0...UInt64(Int.max))
-        _ = try Corpus.lineCount(of: text, limit: lineLimit, isBlank: embedder.isBlank)
+        let count = try Corpus.lineCount(of: text, limit: lineLimit, isBlank: embedder.isBlank)
+        try requireRoom(lines: count)
         let history = ModelHistory(path: path)
         let lock = try lock(history, isCancelled)
         let locked = clock.now
@@ -159,6 +160,16 @@ public struct TrainingRun: Sendable {
             }
         return Corpus.memory(lines: lines)
             + max(AutoencoderTrainer.memory(lines: lines, options), adaptive)
+    }
+
+    /// Fails if the system does not give what a run on `lines` lines takes; later it could only end
+    /// the process.
+    private func requireRoom(lines: Int) throws(InferenceError) {
+        let bytes = memory(lines: lines) + AdaptiveDenoiser.networkMemory
+        do throws(SystemError) { try requireMemory(bytes) } catch {
+            throw .trainingFailed(
+                "no \(bytes >> 20) MiB of memory to train on \(lines) lines: \(error)")
+        }
     }
 
     /// Takes the model's lock, waiting as long as `patience` and the caller allow.

@@ -28,6 +28,14 @@ struct CommandFailure: Error, CustomStringConvertible {
         CommandFailure(description: text, status: 71)
     }
 
+    /// The system gives too little memory.
+    static func memory(_ bytes: Int, _ error: SystemError) -> CommandFailure {
+        CommandFailure(
+            description: "no room for \(bytes >> 20) MiB of memory: \(error); `ulimit -d` and "
+                + "`ulimit -v` tell the limits",
+            status: 71, isPassing: true)
+    }
+
     /// Another run is in progress; the command may succeed later.
     static func temporary(_ text: String) -> CommandFailure {
         CommandFailure(description: text, status: 75)
@@ -44,4 +52,9 @@ struct CommandFailure: Error, CustomStringConvertible {
     static func isPassing(_ code: Int32) -> Bool {
         [EMFILE, ENFILE, ENOMEM, EIO, ESTALE, EACCES, EAGAIN, ENOBUFS].contains(code)
     }
+}
+
+/// Fails if the system does not give `bytes` more of memory.
+func requireRoom(_ bytes: Int) throws(CommandFailure) {
+    do throws(SystemError) { try requireMemory(bytes) } catch { throw .memory(bytes, error) }
 }

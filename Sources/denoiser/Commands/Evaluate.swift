@@ -42,6 +42,7 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
+        try self.text.require(for: Self.self)
         let text = try self.text.read()
         let embedder = try loadEmbedder(folder: encoder.folder())
         let lines = embedder.lines(of: text.bytes)

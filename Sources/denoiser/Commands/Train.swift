@@ -58,6 +58,7 @@ struct Train: ParsableCommand {
     }
 
     func run() throws {
+        try self.text.require(for: Self.self)
         try lookForStart()
         let text = try self.text.read()
         let embedder = try loadEmbedder(folder: encoder.folder())

@@ -24,6 +24,21 @@ struct UsageFault {
         self.text = text
     }
 
+    /// The fault of an option that is none, but was taken for a question for help or the version
+    /// because of one letter or the beginning: `-h5`, `--version=2`.
+    static func misread(_ arguments: [String]) -> UsageFault? {
+        let options = arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("-") }
+        guard arguments.first != "help",
+            options.allSatisfy({ !["-h", "--help", "--version"].contains($0) }),
+            let option = options.first(where: { option in
+                option.hasPrefix("--")
+                    ? ["--help=", "--version="].contains(where: option.hasPrefix)
+                    : option.contains("h")
+            })
+        else { return nil }
+        return UsageFault("Unknown option '\(option)'", arguments: arguments)
+    }
+
     /// The first argument that looks like an option and is none of a command that takes texts.
     private static func textWithDash(
         in arguments: some Sequence<String>, of command: any ParsableCommand.Type

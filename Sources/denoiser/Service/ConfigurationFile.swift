@@ -14,6 +14,9 @@ struct ConfigurationFile {
 
     private var entries: [Entry] = []
 
+    /// Options that may stand in several lines.
+    static let repeatable: Set<String> = ["allow-user", "allowed-host", "upload-origin"]
+
     /// Options that belong on a command line only.
     private static let refused: Set<String> = ["config", "check", "help", "version", "h"]
 
@@ -32,11 +35,19 @@ struct ConfigurationFile {
         }
         let text = try textOfSettings(bytes, at: path)
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        var places: [String: Int] = [:]
         for (index, line) in lines.enumerated() {
             let line = trimmed(line)
             if line.isEmpty || line.hasPrefix("#") { continue }
             do throws(Fault) {
-                if let entry = try Self.entry(line, of: command) { entries.append(entry) }
+                let (name, entry) = try Self.entry(line, of: command)
+                if let first = places.updateValue(index + 1, forKey: name),
+                    !Self.repeatable.contains(name)
+                {
+                    throw Fault(
+                        text: "\(name) stands in line \(first), too; one of the two must go")
+                }
+                if let entry { entries.append(entry) }
             } catch {
                 throw .configuration("\(path):\(index + 1): \(error.text)")
             }
@@ -55,12 +66,12 @@ struct ConfigurationFile {
 
     private struct Fault: Error { let text: String }
 
-    /// A line's option; nil for a flag that is switched off.
+    /// A line's name and its option; nil for a flag that is switched off.
     ///
     /// The option is tried on the parser alone, so that a fault is this line's.
     private static func entry(
         _ line: String, of command: any ParsableCommand.Type
-    ) throws(Fault) -> Entry? {
+    ) throws(Fault) -> (name: String, entry: Entry?) {
         let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = trimmed(parts[0])
         guard !name.isEmpty, !name.hasPrefix("-"), !name.contains(where: \.isWhitespace) else {
@@ -72,17 +83,17 @@ struct ConfigurationFile {
         let isFlag = (try? command.parse(["--\(name)"])) != nil
         guard parts.count == 2 else {
             if !isFlag { try check("--\(name)", of: command) }
-            return Entry(name: name, argument: "--\(name)")
+            return (name, Entry(name: name, argument: "--\(name)"))
         }
         let value = trimmed(parts[1])
         guard isFlag else {
             let argument = "--\(name)=\(value)"
             try check(argument, of: command)
-            return Entry(name: name, argument: argument)
+            return (name, Entry(name: name, argument: argument))
         }
         switch value {
-        case "true", "yes", "on", "1": return Entry(name: name, argument: "--\(name)")
-        case "false", "no", "off", "0": return nil
+        case "true", "yes", "on", "1": return (name, Entry(name: name, argument: "--\(name)"))
+        case "false", "no", "off", "0": return (name, nil)
         default: throw Fault(text: "\(name) is \"\(value)\"; it must be true or false")
         }
     }

@@ -41,7 +41,7 @@ struct RequestHandler {
         let request = request(of: exchange, memory, began: began)
         let id = exchange.parameters["REQUEST_ID"].flatMap { isRequestID($0) ? $0 : nil }
         let isInTime = exchange.lane == .form || queued < deadline
-        var body = ExchangeBody(exchange)
+        var body = ExchangeBody(exchange, deadline: request.caller.deadline)
         var response =
             isInTime
             ? application.respond(to: request, body: &body)
@@ -133,13 +133,19 @@ private struct ParameterHeaders: HeaderFields {
 private struct ExchangeBody: ~Copyable, BodySource {
     private var exchange: Exchange
 
+    /// When the request's time is over; nil if never.
+    private let deadline: ContinuousClock.Instant?
+
     /// How long reading took.
     private(set) var time = Duration.zero
 
     /// Bytes read.
     private(set) var received = 0
 
-    init(_ exchange: consuming Exchange) { self.exchange = exchange }
+    init(_ exchange: consuming Exchange, deadline: ContinuousClock.Instant?) {
+        self.exchange = exchange
+        self.deadline = deadline
+    }
 
     var declaredLength: Int? { exchange.declaredLength }
 
@@ -153,8 +159,12 @@ private struct ExchangeBody: ~Copyable, BodySource {
             received += count
             return count
         } catch {
-            if case .wrongLength = error { throw .wrongLength }
-            throw .broken
+            switch error {
+            case .wrongLength: throw .wrongLength
+            // A process that was stopped meanwhile is as late as its peer.
+            case .timedOut: throw deadline.map { $0 <= .now } == true ? .tooLate : .broken
+            default: throw .broken
+            }
         }
     }
 

@@ -23,13 +23,11 @@ final class Service: Sendable {
     let logRetry = Mutex<Retry?>(nil)
     private let server: Server
     private let activity = RequestActivity()
+    private let signs: LifeSigns
     private let maintenance = MaintenanceThread()
     private let hasBegunToStop = Atomic<Bool>(false)
     /// Whether a signal asked for the stop: the next one ends the process at once.
     private let hasStopSignal = Atomic<Bool>(false)
-    /// The polling loop's turns at the last tick.
-    private let lastTurns = Atomic<Int>(-1)
-    private let isHangLogged = Atomic<Bool>(false)
     /// Held while the service begins to stop, so that its last lines come in order.
     private let stopLines = Mutex(())
 
@@ -42,6 +40,7 @@ final class Service: Sendable {
         self.arguments = arguments
         first = configuration
         notifier = .take()
+        signs = LifeSigns(notifier, activity) { log($0) }
         let limits = configuration.limits.serverLimits
         let state = ServiceState(runs: TrainingRuns(most: limits.formThreads))
         self.state = state
@@ -50,6 +49,8 @@ final class Service: Sendable {
         self.current = current
         let peers = try configuration.socket.peers()
         let triage = AdmissionControl(current: current, metrics: state.metrics).triage
+        // Threads, and what is allocated until the first request comes.
+        try requireRoom((limits.threadCount + 3) * limits.stackBytes + 8 << 20)
         server = try startUp { () throws(FastCGIError) in
             try Server(
                 Listener.find(configuration.socket.listener), limits: limits, peers: peers,
@@ -179,7 +180,7 @@ extension Service {
 extension Service {
     /// How long to wait for a signal before `tick` has something to do; nil waits for ever.
     private var tickInterval: Duration? {
-        [notifier.watchdog.map { $0 / 4 }, timeUntilIdleExit].compactMap { $0 }.min()
+        [signs.interval, timeUntilIdleExit].compactMap { $0 }.min()
     }
 
     /// Until `--idle-exit`, if no request comes; nil without that option.
@@ -191,18 +192,8 @@ extension Service {
 
     private func tick() {
         if timeUntilIdleExit == .zero { stop("no request came for as long as --idle-exit says") }
-        guard notifier.watchdog != nil else { return }
-        // The service is alive if the polling loop has turned since the last tick and no request
-        // hangs.
-        let turns = server.turns
-        let hangs = activity.isStuck
-        if lastTurns.exchange(turns, ordering: .relaxed) != turns, !hangs { notifier.alive() }
-        if hangs != isHangLogged.exchange(hangs, ordering: .relaxed) {
-            log(
-                hangs
-                    ? "a request takes far longer than its deadline; the watchdog is not told that all is well"
-                    : "the request that took so long has ended")
-        }
+        guard signs.interval != nil else { return }
+        signs.look(server.turns)
         server.nudge()
     }
 }

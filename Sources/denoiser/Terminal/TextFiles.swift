@@ -7,11 +7,14 @@ struct TextFiles: ParsableArguments {
 
     @OptionGroup var named: InputFiles
 
-    func validate() throws {
-        guard !paths.isEmpty else {
-            throw ValidationError(
-                "There is no text: name a file with --input; - is standard input.")
-        }
+    /// Fails if `command` was given no file.
+    ///
+    /// Only now: as a part of parsing it would hide an option that does not exist.
+    func require(for command: any ParsableCommand.Type) throws(CommandFailure) {
+        guard paths.isEmpty else { return }
+        throw .usage(
+            "There is no text: name a file with --input; - is standard input "
+                + "(see: denoiser help \(command._commandName))")
     }
 
     /// The paths of all files, in order.
