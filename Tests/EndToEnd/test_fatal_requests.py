@@ -13,10 +13,9 @@ import time
 import pytest
 from support import service
 from support.activation import activated
-from support.fatal import RESPONDER, Watch
+from support.fatal import CRASHING, JSON, MARKED, RESPONDER, Beside, Watch, needs_crashes
 from support.work import LONG
 
-JSON = {"content-type": "application/json"}
 ONE = json.dumps({"texts": ["a"]}).encode()
 
 
@@ -72,6 +71,29 @@ def test_a_fatal_request_reaches_two_processes_at_most(site, mount, method, path
         assert list(json.loads(body)) == ["detail"]
         # The others serve on.
         fill_kept_connections(running, mount)
+
+
+def living(processes):
+    return {process.pid for process in processes if process.poll() is None}
+
+
+@needs_crashes
+def test_a_crash_ends_two_of_four_processes_and_others_are_answered_on():
+    with activated(CRASHING) as (running, start):
+        processes = [start() for _ in range(4)]
+        assert service.wait_until(lambda: running.log().count("serving on the socket of LISTEN_FDS") == 4)
+        fill_kept_connections(running, "")
+        with Beside(lambda: living(processes), running.request) as beside:
+            status, headers, body = running.request("POST", "/denoise/embedding", MARKED, JSON)
+            assert service.wait_until(lambda: len(beside.ended) == 2, 5)
+            time.sleep(1)
+        assert len(beside.ended) == 2
+        assert {process.returncode for process in processes} == {None, -signal.SIGSYS}
+        assert (status, headers["retry-after"], list(json.loads(body))) == (503, "2", ["detail"])
+        # One that went to a process at that moment may have met both.
+        print(f"{beside.statuses.count(200)} of {len(beside.statuses)} others answered 200")
+        assert beside.statuses.count(200) >= len(beside.statuses) - 2 and beside.statuses[-1] == 200
+        assert set(beside.statuses) <= {200, 503}
 
 
 def test_the_service_too_is_asked_twice_at_most():

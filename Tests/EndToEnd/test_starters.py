@@ -12,7 +12,7 @@ import sys
 
 import pytest
 from support import installation, paths, recorded, service
-from support.fatal import Watch
+from support.fatal import CRASHING, JSON, MARKED, Beside, Watch, needs_crashes
 from support.work import LONG
 
 
@@ -235,6 +235,25 @@ def test_what_crashes_comes_back_however_often(starter, place):
     assert service.wait_until(lambda: not processes(place))
 
 
+@needs_crashes
+@KEEPERS
+def test_a_crash_on_a_marked_request_ends_two_processes_at_most_and_they_come_back(starter, place, monkeypatch):
+    if not program(STARTERS[starter]):
+        pytest.skip(f"{STARTERS[starter]} is not installed")
+    monkeypatch.setattr(place, "wrapper", CRASHING)
+    with starter(place):
+        place.wait_until_ready()
+        for _ in range(2):
+            with Beside(lambda: processes(place), place.request) as beside:
+                status, _, body = place.request("POST", "/denoise/embedding", MARKED, JSON)
+                assert status >= 500, body[:200]
+                assert answers(place), f"no answer\n{place.logs()}"
+            assert 1 <= len(beside.ended) <= 2, place.logs()
+            print(f"{beside.statuses.count(200)} of {len(beside.statuses)} others answered 200")
+            assert beside.statuses[0] == 200 and 200 in beside.statuses[-3:]
+    assert service.wait_until(lambda: not processes(place))
+
+
 @KEEPERS
 def test_a_fatal_request_ends_two_processes_at_most_and_they_come_back(starter, place):
     if not program(STARTERS[starter]):
@@ -271,7 +290,7 @@ def manager(place):
         return subprocess.run(["systemctl", "--user", *arguments], env=environment, capture_output=True, text=True, timeout=60)
 
     with open(home / "manager.log", "wb") as log:
-        process = subprocess.Popen(["unshare", "-m", "sh", "-c", MANAGER], env=environment, stdin=subprocess.DEVNULL,
+        process = subprocess.Popen([*place.wrapper, "unshare", "-m", "sh", "-c", MANAGER], env=environment, stdin=subprocess.DEVNULL,
                                    stdout=log, stderr=log)
     try:
         if not service.wait_until(lambda: control("list-units").returncode == 0, 10):
@@ -282,12 +301,14 @@ def manager(place):
         service.stop(process)
 
 
+@needs_crashes
 @pytest.mark.skipif(os.getuid() != 0 or not os.path.exists("/lib/systemd/systemd"), reason="needs root and systemd")
 def test_systemd_itself_starts_the_units_again_however_often(package):
     with installation.installed(package[0]) as place:
         configuration = place.folder / "nginx/nginx.conf"
         # Started by root, nginx would serve as another user, whom the socket refuses.
         configuration.write_text("user root;\n" + configuration.read_text())
+        place.wrapper = CRASHING
         with manager(place) as control:
             started = control("start", "denoiser.socket", "denoiser@1", "denoiser@2", "denoiser-nginx")
             assert started.returncode == 0, started.stderr
@@ -297,12 +318,11 @@ def test_systemd_itself_starts_the_units_again_however_often(package):
                     os.kill(process, signal.SIGKILL)
                 # What comes before the restart waits in the socket.
                 assert answers(place), control("status", "denoiser@1", "denoiser.socket").stdout
-            with Watch(lambda: processes(place)) as watch:
-                status, _, body = place.request(
-                    "POST", "/denoise/text", json.dumps(LONG).encode(), {"content-type": "application/json"})
+            with Beside(lambda: processes(place), place.request) as beside:
+                status, _, body = place.request("POST", "/denoise/embedding", MARKED, JSON)
                 assert status == 503, body[:200]
                 assert answers(place)
-            assert 1 <= len(watch.killed) <= 2
+            assert 1 <= len(beside.ended) <= 2
         assert service.wait_until(lambda: not processes(place))
 
 

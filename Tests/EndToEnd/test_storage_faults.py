@@ -4,37 +4,11 @@ The faults are real to the service: a seccomp filter lets the kernel itself refu
 """
 import os
 import pathlib
-import platform
-import sys
 
 import pytest
 from support import service
+from support.kernel_filter import refusing
 from support.uploads import sentences, upload
-
-# System call numbers and the argument that holds the flags of openat.
-CALLS = {"x86_64": {"fallocate": 285, "fsync": 74, "openat": 257}, "aarch64": {"fallocate": 47, "fsync": 82, "openat": 56}}
-
-# A filter of the kernel's packet language: the call's number, for openat its flags, then refuse or allow.
-REFUSING = """
-import ctypes, os, struct, sys
-call, code, flag = (int(text) for text in sys.argv[1:4])
-def step(operation, value, then=0, other=0):
-    return struct.pack("=HBBI", operation, then, other, value)
-LOAD, EQUAL, ANY, RETURN = 0x20, 0x15, 0x45, 0x06
-steps = [step(LOAD, 0), step(EQUAL, call, 0, 3 if flag else 1)]
-if flag:
-    steps += [step(LOAD, 16 + 8 * 2), step(ANY, flag, 0, 1)]
-steps += [step(RETURN, 0x00050000 | code), step(RETURN, 0x7fff0000)]
-filter = ctypes.create_string_buffer(b"".join(steps))
-class Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
-program = Program(len(steps), ctypes.addressof(filter))
-library = ctypes.CDLL(None, use_errno=True)
-library.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
-assert library.prctl(38, 1, 0, 0, 0) == 0
-assert library.prctl(22, 2, ctypes.addressof(program), 0, 0) == 0, "no seccomp here"
-os.execv(sys.argv[4], sys.argv[4:])
-"""
 
 
 @pytest.mark.parametrize("call, code, words", [
@@ -44,9 +18,7 @@ os.execv(sys.argv[4], sys.argv[4:])
     ("fsync", 5, "Input/output error"),
 ])
 def test_an_upload_that_cannot_be_saved_leaves_the_old_model_live(call, code, words):
-    number = CALLS[platform.machine()][call]
-    flag = os.O_CREAT if call == "openat" else 0
-    wrapper = [sys.executable, "-S", "-E", "-c", REFUSING, str(number), str(code), str(flag)]
+    wrapper = refusing(call, code, os.O_CREAT if call == "openat" else 0)
     model = service.TOP / "Tests/ModelFilesTests/Fixtures/embedding_denoiser.pt"
 
     def prepare(folder):
@@ -71,8 +43,7 @@ def test_an_upload_that_cannot_be_saved_leaves_the_old_model_live(call, code, wo
 
 def test_a_model_that_is_live_but_not_surely_on_the_disk_is_a_warning():
     """The folder cannot be opened to be synchronised, behind the rename that put the model live."""
-    number = CALLS[platform.machine()]["openat"]
-    wrapper = [sys.executable, "-S", "-E", "-c", REFUSING, str(number), "5", str(os.O_DIRECTORY)]
+    wrapper = refusing("openat", 5, os.O_DIRECTORY)
     with service.running("--epochs", "2", wrapper=wrapper) as running:
         status, headers, _ = upload(running, sentences(40))
         assert status == 200
@@ -83,7 +54,5 @@ def test_a_model_that_is_live_but_not_surely_on_the_disk_is_a_warning():
 
 def test_the_filter_alone_changes_nothing():
     """Else the test above might see the filter's own faults."""
-    number = CALLS[platform.machine()]["fsync"]
-    wrapper = [sys.executable, "-S", "-E", "-c", REFUSING, str(number), "0", "0"]
-    with service.running("--epochs", "2", wrapper=wrapper) as running:
+    with service.running("--epochs", "2", wrapper=refusing("fsync", 0)) as running:
         assert upload(running, sentences(40))[0] == 200

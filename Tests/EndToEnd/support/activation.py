@@ -21,8 +21,11 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 @contextlib.contextmanager
-def activated():
-    """nginx in front of a socket that this process holds; `start` hands it to one more service."""
+def activated(wrapper=()):
+    """nginx in front of a socket that this process holds; `start` hands it to one more service.
+
+    `wrapper` stands before each service's command.
+    """
     with tempfile.TemporaryDirectory(prefix="denoiser-") as name, socket.socket(socket.AF_UNIX) as listener:
         folder, port = pathlib.Path(name), service.free_port()
         service.lay_out(folder, port)
@@ -34,7 +37,7 @@ def activated():
             with open(folder / "run/service.log", "ab") as log:
                 started.append(subprocess.Popen(
                     [sys.executable, "-S", "-E", "-c", HAND_OVER, str(listener.fileno()),
-                     str(service.BINARY), "serve", *arguments],
+                     *wrapper, str(service.BINARY), "serve", *arguments],
                     cwd=folder, pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     env={**os.environ, "ENCODER_PATH": service.ENCODER, "MODEL_PATH": str(MODEL)}))
             return started[-1]

@@ -25,7 +25,12 @@ def build_package(folder):
 
 
 class Installation:
-    """`folder` holds an installed service that answers on `port` once something starts it."""
+    """`folder` holds an installed service that answers on `port` once something starts it.
+
+    `wrapper` stands before each command.
+    """
+
+    wrapper = ()
 
     def __init__(self, folder, package, port):
         self.folder, self.port, self.unpacked = folder / "denoiser", port, folder / "unpacked"
@@ -35,7 +40,7 @@ class Installation:
 
     def run(self, *command, check=True, **options):
         options = {"cwd": self.folder, "env": ENVIRONMENT, "timeout": 120, **USER, **options}
-        result = subprocess.run(command, capture_output=True, text=True, **options)
+        result = subprocess.run([*self.wrapper, *command], capture_output=True, text=True, **options)
         assert result.returncode == 0 or not check, f"{command}: {result.stdout}{result.stderr}"
         return result
 
@@ -49,7 +54,7 @@ class Installation:
         """Runs `command` until the block ends."""
         with open(self.folder / "run" / log, "ab") as output:
             process = subprocess.Popen(
-                command, stdin=options.pop("stdin", subprocess.DEVNULL), stdout=output, stderr=output,
+                [*self.wrapper, *command], stdin=options.pop("stdin", subprocess.DEVNULL), stdout=output, stderr=output,
                 **{"cwd": self.folder, "env": ENVIRONMENT, **USER, **options})
         try:
             yield process
