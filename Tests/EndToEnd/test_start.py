@@ -235,21 +235,26 @@ def test_a_running_service_that_can_watch_no_socket_for_a_while_goes_on(tmp_path
             [*SERVE, "--socket", str(tmp_path / "s"), "--connections", "4"], stdin=subprocess.DEVNULL, stderr=errors)
     try:
         assert service.wait_until(lambda: (tmp_path / "s").exists() and healthy(tmp_path))
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e", f"inject=epoll_ctl:error={error}",
-             "-p", str(process.pid)], stderr=subprocess.DEVNULL)
-        time.sleep(1)
-        if tracer.poll() is not None:
-            pytest.skip("tracing is forbidden here")
-        try:
-            # As many as may be open send half a head; with one more, accepting pauses, and begins again later.
-            with contextlib.ExitStack() as held:
-                for _ in range(6):
-                    peer = held.enter_context(Peer(str(tmp_path / "s"), seconds=2))
-                    peer.send(request("/health", method="GET")[:12])
-                    time.sleep(0.1)
-        finally:
-            service.stop(tracer, seconds=5)
+        with contextlib.ExitStack() as held:
+            def send_half_a_head():
+                peer = held.enter_context(Peer(str(tmp_path / "s"), seconds=2))
+                peer.send(request("/health", method="GET")[:40])
+                time.sleep(0.1)
+            # As many as may be open; with one more, accepting pauses and is to begin again.
+            for _ in range(4):
+                send_half_a_head()
+            tracer = subprocess.Popen(
+                ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=epoll_ctl",
+                 "-e", f"inject=epoll_ctl:error={error}", "-p", str(process.pid)], stderr=subprocess.DEVNULL)
+            time.sleep(1)
+            if tracer.poll() is not None:
+                pytest.skip("tracing is forbidden here")
+            try:
+                for _ in range(2):
+                    send_half_a_head()
+                time.sleep(0.5)
+            finally:
+                service.stop(tracer, seconds=5)
         assert service.wait_until(lambda: process.poll() is not None or healthy(tmp_path), 10)
         assert process.poll() is None, (tmp_path / "err").read_text()
         assert service.stop(process, seconds=10) == 0

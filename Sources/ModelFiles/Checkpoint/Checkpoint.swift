@@ -25,6 +25,8 @@ public struct Checkpoint: Sendable {
     public static let adaptivePrefix = "adaptive."
 
     /// The tensors in the order of the file, those under `adaptivePrefix` last; names are unique.
+    ///
+    /// The order is a part of the digest, and a file keeps no other.
     public let tensors: [(name: String, tensor: Tensor)]
 
     /// Strings kept beside the tensors, among them those of `settings`, `corpusDigest` and
@@ -53,6 +55,10 @@ public struct Checkpoint: Sendable {
         precondition(
             Set(tensors.map(\.name)).count == tensors.count,
             "names repeat among \(tensors.map(\.name))")
+        let isAdaptive = tensors.map { $0.name.hasPrefix(Self.adaptivePrefix) }
+        let tensors =
+            zip(tensors, isAdaptive).filter { !$0.1 }.map(\.0)
+            + zip(tensors, isAdaptive).filter(\.1).map(\.0)
         self.tensors = tensors
         self.metadata = metadata
         self.embeddingDimension = embeddingDimension
