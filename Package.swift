@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "FastCGI", dependencies: ["CFastCGI", "System"], swiftSettings: strict),
         .target(
             name: "API", dependencies: ["Inference", "JSON", "System"],
-            swiftSettings: strict),
+            exclude: ["OpenAI/README.md"], swiftSettings: strict),
         .target(
             name: "Inference",
             dependencies: [
