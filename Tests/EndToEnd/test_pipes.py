@@ -94,8 +94,9 @@ def trained(folder, count):
     """A model and `count` kept versions before it."""
     model = folder / "m.pt"
     for number in range(count + 1):
-        status, lines = run(folder, "train", "-", "--epochs", "1", "--denoiser", "autoencoder", "--activate", "always", "--model", str(model),
-                            stdin=sentences(30, seed=number))
+        status, lines = run(
+            folder, "train", "-", "--epochs", "1", "--denoiser", "autoencoder", "--activate", "always",
+            "--model", str(model), stdin=sentences(30, seed=number))
         assert status == 0, lines
     return model
 
