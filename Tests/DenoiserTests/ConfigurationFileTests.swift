@@ -88,6 +88,7 @@ private struct Options: ParsableCommand {
         let values = [
             "upload-origin": ["https://a.example", "https://b.example"],
             "allowed-host": ["a.example", "b.example"], "allow-user": ["1", "2"],
+            "model-alias": ["a=all-MiniLM-L6-v2", "b=all-MiniLM-L6-v2-denoised"],
         ]
         try withFolder { folder in
             for (name, values) in values {
@@ -111,7 +112,7 @@ private struct Options: ParsableCommand {
         let found = (help.command.arguments ?? []).filter(\.isRepeating).compactMap {
             $0.preferredName?.name
         }
-        #expect(Set(found) == ConfigurationFile.repeatable && found.count == 3)
+        #expect(Set(found) == ConfigurationFile.repeatable && found.count == 4)
     }
 
     @Test func `that is no UTF-8, or missing, is refused in one line that names it`() throws {

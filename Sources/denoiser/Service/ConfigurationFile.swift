@@ -15,7 +15,9 @@ struct ConfigurationFile {
     private var entries: [Entry] = []
 
     /// Options that may stand in several lines.
-    static let repeatable: Set<String> = ["allow-user", "allowed-host", "upload-origin"]
+    static let repeatable: Set<String> = [
+        "allow-user", "allowed-host", "model-alias", "upload-origin",
+    ]
 
     /// Options that belong on a command line only.
     private static let refused: Set<String> = ["config", "check", "help", "version", "h"]
