@@ -5,9 +5,12 @@ Each round gives every contestant its turn on the same input, so that what else 
 import argparse
 import contextlib
 import datetime
+import http.client
+import json
 import math
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -247,7 +250,34 @@ def training(options, lines):
         ("PyTorch with a DataLoader", f"{median(theirs):.0f}", f"{median(theirs) / median(ours):.1f}")])
 
 
-SECTIONS = {section.__name__: section for section in (embed, latency, clients, rows, start, training)}
+def openai(options, lines):
+    """A short text by two routes, and what printing 1,000 vectors takes in each format."""
+    def ask(connection, path, value):
+        start = time.perf_counter()
+        connection.request("POST", path, json.dumps(value), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        printing = re.search(r"print;dur=([\d.]+)", answer.headers["server-timing"])
+        return time.perf_counter() - start, float(printing.group(1))
+
+    model = "all-MiniLM-L6-v2"
+    short = {"/denoise/text": {"texts": ["hello world"]}, "/v1/embeddings": {"model": model, "input": "hello world"}}
+    many = [f"word {number}" for number in range(1000)]
+    seconds, printing = {path: [] for path in short}, {"float": [], "base64": []}
+    with contestants.ours() as port, contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        for _ in range(options.rounds + 1):
+            for path, value in short.items():
+                seconds[path].append(median(ask(connection, path, value)[0] for _ in range(100)))
+            for form, found in printing.items():
+                value = {"model": model, "input": many, "encoding_format": form}
+                found.append(ask(connection, "/v1/embeddings", value)[1])
+    table("One short text through nginx", ["route", "ms"],
+          [(f"`{path}`", f"{median(values[1:]) * 1000:.2f}") for path, values in seconds.items()])
+    table("1,000 vectors printed", ["format", "ms"],
+          [(form, f"{median(values[1:]):.2f}") for form, values in printing.items()])
+
+
+SECTIONS = {section.__name__: section for section in (embed, latency, clients, rows, start, training, openai)}
 SECTIONS["growth"] = lambda options, lines: growth.tables(options.rounds, lines, table, text_of)
 
 SECTIONS["stream"] = lambda options, lines: stream.tables(options, lines, table)
