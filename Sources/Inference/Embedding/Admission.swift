@@ -28,13 +28,14 @@ extension EmbeddingQueue {
         if isShort && ahead == 0 { return nil }
         // Short jobs have three quarters of the encoder beside long ones.
         let seconds = pace.seconds(for: ahead + tokens) * (isShort && !long.isEmpty ? 4 / 3 : 1)
-        let isLate = seconds > left * (ahead == 0 ? Self.marginAlone : Self.margin)
+        let usable = left * (ahead == 0 ? Self.marginAlone : Self.margin)
+        let isLate = seconds > usable
         guard isLate || !isShort && breaks(tokens, at: pace, now) else { return nil }
         // If others would be late, all that is promised to them counts as ahead.
         if !isLate { ahead = others + short.tokens + long.tokens }
         return TooMuchWork(
             tokens: tokens, ahead: ahead, seconds: pace.seconds(for: ahead + tokens),
-            secondsLeft: left)
+            secondsLeft: isLate ? usable : left)
     }
 
     /// Whether a long job of `tokens` would make one late that else is not.
@@ -67,9 +68,10 @@ extension EmbeddingQueue {
             else { continue }
             let left = now.duration(to: deadline) / .seconds(1)
             guard pace.seconds(for: rest) > left * Self.marginAlone else { continue }
+            let whole = job.madeAt.duration(to: deadline) / .seconds(1)
             let work = TooMuchWork(
                 tokens: job.tokens, ahead: 0, seconds: pace.seconds(for: job.tokens),
-                secondsLeft: job.madeAt.duration(to: deadline) / .seconds(1))
+                secondsLeft: whole * Self.marginAlone)
             remove(job)
             found.append((job, work))
         }

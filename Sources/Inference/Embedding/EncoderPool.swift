@@ -237,10 +237,10 @@ final class EncoderPool: Sendable {
         }
         return state.wait { state -> (batch: EmbeddingQueue.Batch, isAlone: Bool)?? in
             if !state.queue.long.isEmpty {
-                for job in state.queue.takeHopeless(at: state.pace, now: .now) { job.giveUp() }
                 for (job, work) in state.queue.takeTooLarge(at: state.pace, now: .now) {
                     job.giveUp(.tooMuchWork(work))
                 }
+                for job in state.queue.takeHopeless(at: state.pace, now: .now) { job.giveUp() }
             }
             guard !state.queue.isEmpty else { return state.isStopping ? .some(nil) : nil }
             let batch = state.queue.takeBatch(sharers: max(state.idle, 1))

@@ -15,7 +15,7 @@ struct Pace {
     private var tokens = 0
 
     /// What is measured at least, while long jobs wait and when the last of them ends.
-    private static let stretch = (seconds: 0.5, tokens: 2048)
+    private static let stretch = (seconds: 0.4, tokens: 2048)
     private static let shortest = (seconds: 0.1, tokens: 1024)
 
     /// The seconds of a stretch that counts as much as all before it, unless that is no longer

@@ -6,7 +6,7 @@ public struct TooMuchWork: Error, Sendable, Equatable {
     public let ahead: Int
     /// Seconds that both take, at the rate measured on this host.
     public let seconds: Double
-    /// Seconds that the request may take.
+    /// Seconds that the request may take, a little less than are left: estimates err.
     public let secondsLeft: Double
 
     /// Whether it would be too much even if it were alone.

@@ -162,10 +162,14 @@ public struct TrainingRun: Sendable {
             + max(AutoencoderTrainer.memory(lines: lines, options), adaptive)
     }
 
+    /// Bytes beside a run's own: OpenBLAS's buffers, without which it asks for them for ever, the
+    /// judgement, and what the allocator leaves between blocks.
+    private static let reserve = 32 << 20
+
     /// Fails if the system does not give what a run on `lines` lines takes; later it could only end
     /// the process.
     private func requireRoom(lines: Int) throws(InferenceError) {
-        let bytes = memory(lines: lines) + AdaptiveDenoiser.networkMemory
+        let bytes = memory(lines: lines) + AdaptiveDenoiser.networkMemory + Self.reserve
         do throws(SystemError) { try requireMemory(bytes) } catch {
             throw .trainingFailed(
                 "no \(bytes >> 20) MiB of memory to train on \(lines) lines: \(error)")
