@@ -22,7 +22,7 @@ from support import service
 PAGE = service.TOP / "Sources/API/OpenAI/README.md"
 CLIENTS = ["openai==3.57.0", "langchain-openai==1.7.4", "llama-index-embeddings-openai-like==0.4.0", "litellm==1.110.2"]
 PRINTS = {"Python": "2 384 8", "JavaScript": "2 384 8", "LangChain": "384 2", "LlamaIndex": "384", "LiteLLM": "384",
-          "PostgreSQL": "a kitten naps\na cat sleeps"}
+          "PostgreSQL": "a cat sleeps\na kitten naps"}
 
 # LangChain as it comes: it sends token ids, and must be told what to set.
 DEFAULT = """
