@@ -110,7 +110,9 @@ def test_a_request_past_its_deadline_is_503_and_its_work_is_dropped():
     with service.running("--request-deadline", "1", model=MODEL) as running:
         start = time.monotonic()
         status, headers, answer = running.post("/denoise/text", LONG)
-        assert status == 503 and headers["retry-after"] == "1" and list(answer) == ["detail"]
+        assert status == 503 and list(answer) == ["detail"]
+        # 1 at the deadline; more if the first measurement of its work tells before how much there is.
+        assert 1 <= int(headers["retry-after"]) <= 60
         print(f"\nanswered 503 after {time.monotonic() - start:.2f} s")
         # What is left of it would take minutes.
         start = time.monotonic()
