@@ -75,6 +75,8 @@ def test_what_clients_that_hang_up_asked_for_is_dropped(site, seconds):
                                b"Content-Length: %d\r\n\r\n" % (service.MOUNTS[site].encode(), len(SECONDS)) + SECONDS)
                 assert service.wait_until(lambda: figure(running, WAITING) > 0, 20)
             assert service.wait_until(lambda: is_idle(running), 10)
+            # Done work would leave it idle, too.
+            assert figure(running, "left_requests_total") == 1
 
 
 class TCPPeer(Peer):

@@ -133,8 +133,20 @@ extension EmbeddingQueue {
                 #expect(queue.isEmpty)
             }
             // It is looked at once.
-            #expect(queue.unmeasured.isEmpty)
+            #expect(queue.takeTooLarge(at: pace, now: start + .seconds(29)).isEmpty)
         }
+    }
+
+    @Test func `a job that nothing was measured for leaves nothing behind when it is done`() {
+        var queue = EmbeddingQueue(tokenBudget: 512)
+        weak var done: EmbeddingJob?
+        do {
+            let job = job(1_000, seconds: 30)
+            done = job
+            queue.add(job, isMeasured: false)
+            while !queue.isEmpty { _ = queue.takeBatch(sharers: 1) }
+        }
+        #expect(done == nil)
     }
 
     @Test func `a job that is past hope is taken out before it keeps others waiting`() {

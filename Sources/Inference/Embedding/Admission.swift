@@ -59,21 +59,18 @@ extension EmbeddingQueue {
     mutating func takeTooLarge(
         at pace: Pace, now: ContinuousClock.Instant
     ) -> [(job: EmbeddingJob, work: TooMuchWork)] {
-        guard !unmeasured.isEmpty, let measuredAt = pace.measuredAt else { return [] }
+        guard let measuredAt = pace.measuredAt else { return [] }
         var found: [(EmbeddingJob, TooMuchWork)] = []
-        for job in unmeasured where job.madeAt < measuredAt {
-            unmeasured.removeAll { $0 === job }
-            guard let deadline = job.deadline,
-                let rest = long.jobs.first(where: { $0.job === job })?.tokens
-            else { continue }
+        for entry in takeMeasured(at: measuredAt) {
+            guard let deadline = entry.job.deadline else { continue }
             let left = now.duration(to: deadline) / .seconds(1)
-            guard pace.seconds(for: rest) > left * Self.marginAlone else { continue }
-            let whole = job.madeAt.duration(to: deadline) / .seconds(1)
+            guard pace.seconds(for: entry.tokens) > left * Self.marginAlone else { continue }
+            let whole = entry.job.madeAt.duration(to: deadline) / .seconds(1)
             let work = TooMuchWork(
-                tokens: job.tokens, ahead: 0, seconds: pace.seconds(for: job.tokens),
+                tokens: entry.job.tokens, ahead: 0, seconds: pace.seconds(for: entry.job.tokens),
                 secondsLeft: whole * Self.marginAlone)
-            remove(job)
-            found.append((job, work))
+            remove(entry.job)
+            found.append((entry.job, work))
         }
         return found
     }

@@ -57,9 +57,6 @@ struct EmbeddingQueue {
     private(set) var long = JobLine()
     private var background = JobLine()
 
-    /// Long jobs that came in when no recent pace could tell if they can be done in time.
-    var unmeasured: [EmbeddingJob] = []
-
     init(tokenBudget: Int) {
         self.tokenBudget = tokenBudget
         backgroundBudget = min(tokenBudget, 512)
@@ -83,16 +80,19 @@ struct EmbeddingQueue {
             short.add(job)
             sinceShort = 0
         } else {
-            long.add(job)
-            if !isMeasured { unmeasured.append(job) }
+            long.add(job, isMeasured: isMeasured)
         }
+    }
+
+    /// The long jobs that came in unmeasured before `time`, a measurement's; each is given once.
+    mutating func takeMeasured(at time: ContinuousClock.Instant) -> [JobLine.Entry] {
+        long.measured(at: time)
     }
 
     /// Drops what is left of a job that nobody waits for any more.
     mutating func remove(_ job: EmbeddingJob) {
         short.remove(job)
         long.remove(job)
-        unmeasured.removeAll { $0 === job }
         background.remove(job)
     }
 

@@ -5,6 +5,8 @@ struct JobLine {
         let job: EmbeddingJob
         fileprivate(set) var next = 0
         fileprivate(set) var tokens: Int
+        /// Whether it came in when no recent pace could tell if it can be done in time.
+        fileprivate var isUnmeasured: Bool
     }
 
     /// In the order in which they came.
@@ -25,10 +27,21 @@ struct JobLine {
     /// The job that is next.
     var first: Entry? { place(ofOldest: false).map { jobs[$0] } }
 
-    mutating func add(_ job: EmbeddingJob) {
+    /// Adds `job`; `isMeasured` says whether a recent pace let it in.
+    mutating func add(_ job: EmbeddingJob, isMeasured: Bool = true) {
         guard !job.sequences.isEmpty else { return }
-        jobs.append(Entry(job: job, tokens: job.tokens))
+        jobs.append(Entry(job: job, tokens: job.tokens, isUnmeasured: !isMeasured))
         tokens += job.tokens
+    }
+
+    /// The jobs that came in unmeasured before `time`, a measurement's; each is given once.
+    mutating func measured(at time: ContinuousClock.Instant) -> [Entry] {
+        var found: [Entry] = []
+        for i in jobs.indices where jobs[i].isUnmeasured && jobs[i].job.madeAt < time {
+            jobs[i].isUnmeasured = false
+            found.append(jobs[i])
+        }
+        return found
     }
 
     mutating func remove(_ job: EmbeddingJob) {

@@ -1,4 +1,4 @@
-/// What a service is made of and how fast it is, for those who ask.
+/// What a service is made of, and how fast it is.
 public struct ServiceFacts: Sendable {
     /// The denoiser that answers now; nil while none is loaded.
     public var model: ModelFacts?

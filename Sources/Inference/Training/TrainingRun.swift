@@ -162,8 +162,9 @@ public struct TrainingRun: Sendable {
             + max(AutoencoderTrainer.memory(lines: lines, options), adaptive)
     }
 
-    /// Bytes beside a run's own: OpenBLAS's buffers, without which it asks for them for ever, the
-    /// judgement, and what the allocator leaves between blocks.
+    /// Bytes beside a run's own: OpenBLAS's buffers, the judgement, and the allocator's gaps.
+    ///
+    /// OpenBLAS has no error for too little memory: it asks for its buffers again without end.
     private static let reserve = 32 << 20
 
     /// Fails if the system does not give what a run on `lines` lines takes; later it could only end

@@ -3,7 +3,7 @@ import System
 
 /// The lines of a file, a pipe or a terminal, read in pieces; they end as in `TextLines`.
 ///
-/// A line is there as soon as its end is, so that who writes one gets an answer to it.
+/// A line is there as soon as its end is, so its writer gets an answer to it.
 final class LineReader {
     /// What stands next.
     enum Step {

@@ -121,7 +121,7 @@ extension TextReader {
 
     /// The number of all texts if that costs no more than reading files twice; nil otherwise.
     ///
-    /// A fault ends the count; whoever takes the texts meets it again.
+    /// A fault ends the count; it shows again when the texts are taken.
     func count() -> Int? {
         switch source {
         case .arguments: countOfArguments
